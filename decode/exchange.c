@@ -1,0 +1,45 @@
+#include "decode/exchange.h"
+
+#define ROW_TEXT(name, text, help) text,
+#define TEXT_OF(function, TABLE)                                       \
+    const char *function(unsigned value)                               \
+    {                                                                  \
+        static const char *const texts[] = {TABLE(ROW_TEXT)};          \
+        return value < sizeof texts / sizeof texts[0] ? texts[value]   \
+                                                      : "?";           \
+    }
+
+TEXT_OF(mt_protocol_text, MT_PROTOCOLS)
+TEXT_OF(mt_kind_text, MT_KINDS)
+TEXT_OF(mt_outcome_text, MT_OUTCOMES)
+TEXT_OF(mt_error_text, MT_ERRORS)
+TEXT_OF(mt_observer_text, MT_OBSERVERS)
+TEXT_OF(mt_half_text, MT_HALVES)
+TEXT_OF(mt_hpack_text, MT_HPACK_STATES)
+TEXT_OF(mt_role_evidence_text, MT_ROLE_EVIDENCE)
+TEXT_OF(mt_detection_text, MT_DETECTIONS)
+TEXT_OF(mt_name_source_text, MT_NAME_SOURCES)
+TEXT_OF(mt_anomaly_text, MT_ANOMALIES)
+
+static int64_t between(int64_t from, int64_t to)
+{
+    if (from == 0 || to == 0)
+        return -1;
+    return to > from ? to - from : 0;
+}
+
+int64_t mt_exchange_ttfb_ns(const struct mt_exchange *x)
+{
+    return between(x->req.start_ns, x->resp.start_ns);
+}
+
+int64_t mt_exchange_duration_ns(const struct mt_exchange *x)
+{
+    return between(x->req.start_ns, x->resp.end_ns);
+}
+
+int64_t mt_exchange_latency_ns(const struct mt_exchange *x)
+{
+    bool first_byte = x->kind == MT_KIND_STREAM || x->kind == MT_KIND_TURN;
+    return first_byte ? mt_exchange_ttfb_ns(x) : mt_exchange_duration_ns(x);
+}
