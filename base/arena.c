@@ -47,8 +47,7 @@ static struct mt_arena_block *grow(struct mt_arena *a, size_t n)
     struct mt_arena_block *b = mt_pool_alloc(a->pool, size);
     if (b == NULL)
         return NULL;
-    *b = (struct mt_arena_block){
-        .next = a->blocks, .size = size, .used = head};
+    *b = (struct mt_arena_block){.next = a->blocks, .size = size, .used = head};
     a->blocks = b;
     return b;
 }

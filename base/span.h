@@ -27,7 +27,7 @@ struct mt_span {
 };
 
 /* A span over a string literal. */
-#define MT_SPAN(literal)                               \
+#define MT_SPAN(literal)                                 \
     ((struct mt_span){.ptr = (const uint8_t *)(literal), \
                       .len = sizeof(literal) - 1})
 
@@ -142,9 +142,9 @@ static inline uint16_t mt_get_be16(struct mt_cursor *c)
 static inline uint32_t mt_get_be24(struct mt_cursor *c)
 {
     struct mt_span s = mt_get_span(c, 3);
-    return s.len == 3 ? (uint32_t)s.ptr[0] << 16 | (uint32_t)s.ptr[1] << 8 |
-                            s.ptr[2]
-                      : 0;
+    return s.len == 3
+               ? (uint32_t)s.ptr[0] << 16 | (uint32_t)s.ptr[1] << 8 | s.ptr[2]
+               : 0;
 }
 
 static inline uint32_t mt_get_be32(struct mt_cursor *c)

@@ -27,13 +27,13 @@ enum {
 
 /* What the transport counts, by side; it writes them as it goes. */
 struct mt_conn_stats {
-    uint64_t bytes[2];   /* payload, once each */
+    uint64_t bytes[2]; /* payload, once each */
     uint64_t gap_bytes[2];
     uint32_t packets[2];
     uint32_t retransmissions[2];
     uint32_t dup_packets;
     uint32_t zero_windows[2];
-    uint32_t truncated;  /* packets cut by the snaplen */
+    uint32_t truncated;       /* packets cut by the snaplen */
     int64_t handshake_rtt_ns; /* SYN to the ACK of SYN-ACK; 0 not seen */
 };
 
@@ -52,10 +52,12 @@ struct mt_layer {
     struct mt_conn *conn;
     struct mt_layer *inner; /* what this one's output is fed to */
     uint8_t depth;
-    uint8_t detection;      /* enum mt_detection */
-    bool joined_late[2];    /* by role: not from the first byte */
-    struct mt_hold *hold[2]; /* by side: bytes that detection waits on */
-    struct mt_span alpn;    /* borrowed from the layer below */
+    uint8_t detection;         /* enum mt_detection */
+    bool joined_late[2];       /* by role: not from the first byte */
+    bool skipped[2];           /* by side: bytes passed over before detection */
+    struct mt_hold *hold[2];   /* by side: bytes that detection waits on */
+    uint64_t undetected_bytes; /* passed over since detection began */
+    struct mt_span alpn;       /* borrowed from the layer below */
 };
 
 struct mt_conn {
@@ -64,17 +66,32 @@ struct mt_conn {
     struct mt_addr addr[2];
     int client; /* side; a guess until role_evidence is SYN or PROTOCOL */
     uint8_t role_evidence;
+    uint8_t detection; /* of the layer that was recognised last */
     bool midstream;
     bool ended[2];   /* FIN seen, by side */
     bool seen[2];    /* payload or a gap seen, by side */
+    int8_t reset_by; /* side that sent RST, -1 none */
+    bool closed;     /* every direction is over: decoders have been told */
     bool decoded;    /* some decoder recognised it: no L4 row at the end */
     bool decrypted;
     int64_t start_ns, last_ns;
+    uint64_t exchanges; /* ordinal of the last draft that asked for one */
     struct mt_conn_stats stats;
-    struct mt_tls tls;        /* kept by the TLS layer */
-    struct mt_arena text;     /* SNI, ALPN */
+    struct mt_tls tls;    /* kept by the TLS layer */
+    struct mt_arena text; /* SNI, ALPN */
     struct mt_layer *top;
 };
+
+/* The side of a role, and the role of a side, by what is known now. */
+static inline int mt_conn_side(const struct mt_conn *c, enum mt_role role)
+{
+    return role == MT_CLIENT ? c->client : 1 - c->client;
+}
+
+static inline enum mt_role mt_conn_role(const struct mt_conn *c, int side)
+{
+    return side == c->client ? MT_CLIENT : MT_SERVER;
+}
 
 /* NULL at the memory ceiling. */
 struct mt_conn *mt_conn_new(struct mt_decode *d,

@@ -21,8 +21,8 @@ struct mt_layer;
 /* The first bytes of a conversation, for detection. */
 struct mt_probe {
     struct mt_span bytes[2]; /* by side; either may be empty */
-    int client;   /* side that is the client, or -1 */
-    bool fresh[2]; /* this side is seen from its first byte */
+    int client;              /* side that is the client, or -1 */
+    bool fresh[2];           /* this side is seen from its first byte */
     uint16_t port[2];
     struct mt_span alpn; /* of the TLS layer below; empty */
 };
@@ -41,9 +41,9 @@ struct mt_verdict {
 
 /* How a direction, or a connection, ended. */
 enum mt_end {
-    MT_END_FIN,   /* this role closed its direction */
-    MT_END_RST,   /* this role reset the connection */
-    MT_END_IDLE,  /* 10 minutes of silence: both directions */
+    MT_END_FIN,  /* this role closed its direction */
+    MT_END_RST,  /* this role reset the connection */
+    MT_END_IDLE, /* 10 minutes of silence: both directions */
     MT_END_EVICTED,
     MT_END_CAPTURE,
     MT_END_REUSED, /* a new SYN on the same 5-tuple: both directions */
@@ -60,13 +60,14 @@ enum mt_switch {
 
 struct mt_switch_request {
     enum mt_switch to;
-    struct mt_draft *draft; /* passed on: the upgraded exchange, or NULL */
+    struct mt_draft *draft;  /* passed on: the upgraded exchange, or NULL */
     struct mt_span settings; /* HTTP2-Settings of an h2c upgrade, decoded */
 };
 
 struct mt_decoder {
     const char *name;
     size_t state_bytes; /* taken from the pool, cleared */
+    bool prefix;        /* takes a header off and makes no exchanges */
 
     struct mt_verdict (*detect)(const struct mt_probe *p); /* NULL: never */
 
@@ -91,9 +92,10 @@ struct mt_decoder {
     /* n bytes of role `from` were lost (n is UINT64_MAX when not known). */
     void (*gap)(void *state, enum mt_role from, uint64_t n, int64_t ts_ns);
 
-    /* A direction ended, or both did (from is then ignored). Called at most
-     * once for a role's FIN; after RST, IDLE, EVICTED, CAPTURE and REUSED
-     * nothing else follows but free. */
+    /* A direction ended (FIN), or both did: RST (from sent it), IDLE, EVICTED,
+     * CAPTURE, REUSED (from is then ignored). FIN comes at most once a role.
+     * After the second FIN, or any other end, nothing follows but free: every
+     * draft must be finished by then. */
     void (*close)(void *state, enum mt_role from, enum mt_end end,
                   int64_t ts_ns);
 
@@ -108,6 +110,7 @@ struct mt_decoder {
 /* The decoders, in the order in which detection asks them; NULL ends. */
 extern const struct mt_decoder *const mt_decoders[];
 
+extern const struct mt_decoder mt_proxy_protocol_decoder; /* v1 and v2 */
 extern const struct mt_decoder mt_tls_decoder;
 extern const struct mt_decoder mt_http1_decoder;
 extern const struct mt_decoder mt_http2_decoder;

@@ -7,11 +7,11 @@
  * Decoders make drafts, fill them, and finish them:
  *
  *     struct mt_draft *r = mt_draft_new(conn, stream);   // NULL: no memory
- *     mt_draft_method(r, MT_SPAN("GET"));
+ *     mt_draft_text(r, &r->x.method, MT_SPAN("GET"));
  *     mt_draft_target(r, target);              // splits, redacts
  *     mt_draft_field(r, MT_CLIENT, name, value);
- *     mt_draft_bytes(r, MT_SERVER, &chunk);    // notes time and packet
- *     mt_draft_finish(r, MT_ERROR_NONE);       // classified, into the outbox
+ *     mt_draft_touch(r, MT_SERVER, &chunk);    // notes time and packet
+ *     mt_draft_finish(r, MT_ERROR_NONE, 0);    // classified, into the outbox
  *
  * and the owner of the thread takes them out:
  *
@@ -36,12 +36,12 @@ struct mt_chunk {
 };
 
 struct mt_decode_config {
-    bool keep_query;   /* --query: query values are not redacted */
-    bool keep_headers; /* --headers: keep fields, redacted */
-    bool keep_packets; /* note packet references */
-    uint32_t text_max_bytes;   /* of one text, 0: 4096 */
-    uint32_t draft_max_bytes;  /* of all texts of a draft, 0: 32768 */
-    uint32_t packets_max;      /* of one draft, 0: 1024 */
+    bool keep_query;          /* --query: query values are not redacted */
+    bool keep_headers;        /* --headers: keep fields, redacted */
+    bool keep_packets;        /* note packet references */
+    uint32_t text_max_bytes;  /* of one text, 0: 4096 */
+    uint32_t draft_max_bytes; /* of all texts of a draft, 0: 32768 */
+    uint32_t packets_max;     /* of one draft, 0: 1024 */
 };
 
 /* What was shed or passed over, each with its own counter. */
@@ -71,27 +71,32 @@ struct mt_decode {
     struct mt_draft_list done; /* the outbox, by finish */
     struct mt_draft *taken;    /* lent by mt_decode_next() */
     struct mt_decode_stats stats;
-    uint64_t conns;            /* last connection number given out */
+    uint64_t conns; /* last connection number given out */
+};
+
+struct mt_kept_fields {
+    struct mt_field *list; /* in the arena */
+    uint32_t count, capacity;
 };
 
 struct mt_draft {
     struct mt_exchange x;
-    struct mt_conn *conn; /* borrowed: NULL once finished */
+    struct mt_conn *conn;         /* borrowed: NULL once finished */
     struct mt_draft *prev, *next; /* in open or done */
     struct mt_draft *link;        /* the decoder's own queue */
     struct mt_arena text;
-    struct mt_tls tls;            /* x.tls points here when finished */
-    uint64_t *packets;            /* grows in the arena */
+    struct mt_tls tls; /* x.tls points here when finished */
+    uint64_t *packets; /* grows in the arena */
     uint32_t packets_capacity;
-    uint32_t fields_capacity[2];
-    uint32_t retrans_base[2];     /* the connection's counters at the start */
+    struct mt_kept_fields fields[2]; /* by role; x points to them when done */
+    struct mt_kept_fields attrs;
+    uint32_t retrans_base[2]; /* the connection's counters at the start */
     uint32_t dup_base;
     uint64_t gap_base[2];
-    uint64_t decoder_word;        /* the decoder's own, cleared at the start */
-    bool open_reported;           /* an open row was written for it */
+    uint64_t decoder_word; /* the decoder's own, cleared at the start */
+    bool open_reported;    /* an open row was written for it */
     bool grpc_status_seen;
-    bool no_content_length;
-    int64_t content_length[2];    /* -1 none */
+    int64_t content_length[2]; /* -1 none */
 };
 
 void mt_decode_init(struct mt_decode *d, const struct mt_decode_config *config,

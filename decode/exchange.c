@@ -1,12 +1,11 @@
 #include "decode/exchange.h"
 
 #define ROW_TEXT(name, text, help) text,
-#define TEXT_OF(function, TABLE)                                       \
-    const char *function(unsigned value)                               \
-    {                                                                  \
-        static const char *const texts[] = {TABLE(ROW_TEXT)};          \
-        return value < sizeof texts / sizeof texts[0] ? texts[value]   \
-                                                      : "?";           \
+#define TEXT_OF(function, TABLE)                                            \
+    const char *function(unsigned value)                                    \
+    {                                                                       \
+        static const char *const texts[] = {TABLE(ROW_TEXT)};               \
+        return value < sizeof texts / sizeof texts[0] ? texts[value] : "?"; \
     }
 
 TEXT_OF(mt_protocol_text, MT_PROTOCOLS)

@@ -18,124 +18,122 @@
 
 /* Stored numbers: append, never reorder. X(NAME, "text", help) */
 
-#define MT_PROTOCOLS(X)                                                 \
-    X(UNKNOWN, "unknown", "bytes that no decoder recognised")           \
-    X(HTTP10, "http/1.0", "RFC 1945")                                   \
-    X(HTTP11, "http/1.1", "RFC 9112")                                   \
-    X(H2, "h2", "HTTP/2, RFC 9113, in cleartext or decrypted")          \
-    X(GRPC, "grpc", "gRPC over HTTP/2")                                 \
-    X(GRPC_WEB, "grpc-web", "gRPC-Web over any HTTP")                   \
-    X(WEBSOCKET, "websocket", "RFC 6455; RFC 8441 over HTTP/2")         \
-    X(SSE, "sse", "server-sent events: a text/event-stream response")   \
-    X(TLS, "tls", "TLS without keys: what the records alone tell")      \
+#define MT_PROTOCOLS(X)                                               \
+    X(UNKNOWN, "unknown", "bytes that no decoder recognised")         \
+    X(HTTP10, "http/1.0", "RFC 1945")                                 \
+    X(HTTP11, "http/1.1", "RFC 9112")                                 \
+    X(H2, "h2", "HTTP/2, RFC 9113, in cleartext or decrypted")        \
+    X(GRPC, "grpc", "gRPC over HTTP/2")                               \
+    X(GRPC_WEB, "grpc-web", "gRPC-Web over any HTTP")                 \
+    X(WEBSOCKET, "websocket", "RFC 6455; RFC 8441 over HTTP/2")       \
+    X(SSE, "sse", "server-sent events: a text/event-stream response") \
+    X(TLS, "tls", "TLS without keys: what the records alone tell")    \
     X(TCP, "tcp", "a TCP connection whose protocol is not known")
 
-#define MT_KINDS(X)                                                      \
-    X(UNARY, "unary", "one request, one response")                       \
-    X(STREAM, "stream", "messages over time in one or both directions")  \
-    X(ONEWAY, "oneway", "a request that has no response by design")      \
-    X(L4, "l4", "a whole transport connection")                          \
+#define MT_KINDS(X)                                                     \
+    X(UNARY, "unary", "one request, one response")                      \
+    X(STREAM, "stream", "messages over time in one or both directions") \
+    X(ONEWAY, "oneway", "a request that has no response by design")     \
+    X(L4, "l4", "a whole transport connection")                         \
     X(TURN, "turn", "inferred: one turn of an encrypted conversation")
 
-#define MT_OUTCOMES(X)                                                   \
-    X(UNKNOWN, "unknown", "not enough was seen to judge")                \
-    X(OK, "ok", "answered as asked")                                     \
-    X(CLIENT_ERROR, "client_error", "the client's own fault (4xx)")      \
+#define MT_OUTCOMES(X)                                              \
+    X(UNKNOWN, "unknown", "not enough was seen to judge")           \
+    X(OK, "ok", "answered as asked")                                \
+    X(CLIENT_ERROR, "client_error", "the client's own fault (4xx)") \
     X(FAILURE, "failure", "the service failed its client")
 
 /* Why an exchange failed or cannot be judged; NONE where a status says it. */
-#define MT_ERRORS(X)                                                       \
-    X(NONE, "", "no error beyond the status")                              \
-    X(TIMEOUT, "timeout", "given up for lack of an answer in time")        \
-    X(RESET_BY_CLIENT, "reset_by_client", "client reset or cancelled it")  \
-    X(RESET_BY_SERVER, "reset_by_server", "server reset it")               \
-    X(NO_RESPONSE, "no_response", "connection ended without a response")   \
-    X(REFUSED, "refused", "connection or stream refused")                  \
-    X(PROTOCOL, "protocol", "the peer broke the protocol's grammar")       \
-    X(CAPTURE_GAP, "capture_gap", "packets are missing from the capture")  \
-    X(ONE_SIDED, "one_sided", "only one direction was captured")           \
-    X(CAPTURE_END, "capture_end", "still open when the capture ended")     \
-    X(EVICTED, "evicted", "dropped to keep the memory ceiling")            \
-    X(ABANDONED, "abandoned", "its writer died while it was open")         \
-    X(TRUNCATED, "truncated", "message cut short by its sender")           \
+#define MT_ERRORS(X)                                                      \
+    X(NONE, "", "no error beyond the status")                             \
+    X(TIMEOUT, "timeout", "given up for lack of an answer in time")       \
+    X(RESET_BY_CLIENT, "reset_by_client", "client reset or cancelled it") \
+    X(RESET_BY_SERVER, "reset_by_server", "server reset it")              \
+    X(NO_RESPONSE, "no_response", "connection ended without a response")  \
+    X(REFUSED, "refused", "connection or stream refused")                 \
+    X(PROTOCOL, "protocol", "the peer broke the protocol's grammar")      \
+    X(CAPTURE_GAP, "capture_gap", "packets are missing from the capture") \
+    X(ONE_SIDED, "one_sided", "only one direction was captured")          \
+    X(CAPTURE_END, "capture_end", "still open when the capture ended")    \
+    X(EVICTED, "evicted", "dropped to keep the memory ceiling")           \
+    X(ABANDONED, "abandoned", "its writer died while it was open")        \
+    X(TRUNCATED, "truncated", "message cut short by its sender")          \
     X(UNANSWERED, "unanswered", "the connection attempt got no answer")
 
-#define MT_OBSERVERS(X)                                                  \
-    X(TAP, "tap", "seen passively on the wire")                          \
-    X(PROXY_REQUEST, "proxy_request", "what the proxy's client saw")     \
-    X(PROXY_ATTEMPT, "proxy_attempt", "what one upstream did")           \
+#define MT_OBSERVERS(X)                                              \
+    X(TAP, "tap", "seen passively on the wire")                      \
+    X(PROXY_REQUEST, "proxy_request", "what the proxy's client saw") \
+    X(PROXY_ATTEMPT, "proxy_attempt", "what one upstream did")       \
     X(TAP_SHADOW, "tap_shadow", "a tap's copy of a proxied hop")
 
-#define MT_HALVES(X)                                                     \
-    X(BOTH, "", "request and response were seen")                        \
-    X(REQUEST, "request", "only the request was seen")                   \
+#define MT_HALVES(X)                                   \
+    X(BOTH, "", "request and response were seen")      \
+    X(REQUEST, "request", "only the request was seen") \
     X(RESPONSE, "response", "only the response was seen")
 
-#define MT_HPACK_STATES(X)                                               \
-    X(NONE, "", "no header compression")                                 \
-    X(FULL, "full", "the table is known from its start")                 \
-    X(LEARNING, "learning", "joined late: unknown entries are marked")   \
+#define MT_HPACK_STATES(X)                                             \
+    X(NONE, "", "no header compression")                               \
+    X(FULL, "full", "the table is known from its start")               \
+    X(LEARNING, "learning", "joined late: unknown entries are marked") \
     X(SUSPECT, "suspect", "a header block was lost before this one")
 
 /* How the client was told from the server, strongest first. */
-#define MT_ROLE_EVIDENCE(X)                                              \
-    X(NONE, "", "not decided")                                           \
-    X(SYN, "syn", "the SYN was seen")                                    \
-    X(PROTOCOL, "protocol", "a request or response was recognised")      \
-    X(LISTEN, "listen", "the server listens there")                      \
-    X(PORT, "port", "well-known server port")                            \
+#define MT_ROLE_EVIDENCE(X)                                         \
+    X(NONE, "", "not decided")                                      \
+    X(SYN, "syn", "the SYN was seen")                               \
+    X(PROTOCOL, "protocol", "a request or response was recognised") \
+    X(LISTEN, "listen", "the server listens there")                 \
+    X(PORT, "port", "well-known server port")                       \
     X(LOWER_PORT, "lower_port", "the lower port number")
 
 /* How the protocol was recognised. */
-#define MT_DETECTIONS(X)                                                 \
-    X(NONE, "", "not recognised")                                        \
-    X(START, "start", "from the first bytes of the connection")          \
-    X(MIDSTREAM, "midstream", "from a message boundary found later")     \
-    X(UPGRADE, "upgrade", "Upgrade, CONNECT or STARTTLS")                \
+#define MT_DETECTIONS(X)                                             \
+    X(NONE, "", "not recognised")                                    \
+    X(START, "start", "from the first bytes of the connection")      \
+    X(MIDSTREAM, "midstream", "from a message boundary found later") \
+    X(UPGRADE, "upgrade", "Upgrade, CONNECT or STARTTLS")            \
     X(ALPN, "alpn", "negotiated inside TLS")
 
 /* Where the name of a service comes from, strongest last. */
-#define MT_NAME_SOURCES(X)                                               \
-    X(NONE, "", "no name")                                               \
-    X(ADDRESS, "address", "the address and port themselves")             \
-    X(GROUP, "group", "a group of clients that have no name")            \
-    X(HOSTS, "hosts", "/etc/hosts")                                      \
-    X(NRB, "nrb", "a name resolution block in the capture")              \
-    X(DNS, "dns", "a DNS answer that was seen")                          \
-    X(HOST, "host", "Host or :authority of requests it served")          \
-    X(SNI, "sni", "TLS server name of connections it served")            \
-    X(PROCESS, "process", "the process that owns the socket")            \
-    X(CONTAINER, "container", "the container or pod")                    \
-    X(FILE, "file", "the names file")                                    \
+#define MT_NAME_SOURCES(X)                                      \
+    X(NONE, "", "no name")                                      \
+    X(ADDRESS, "address", "the address and port themselves")    \
+    X(GROUP, "group", "a group of clients that have no name")   \
+    X(HOSTS, "hosts", "/etc/hosts")                             \
+    X(NRB, "nrb", "a name resolution block in the capture")     \
+    X(DNS, "dns", "a DNS answer that was seen")                 \
+    X(HOST, "host", "Host or :authority of requests it served") \
+    X(SNI, "sni", "TLS server name of connections it served")   \
+    X(PROCESS, "process", "the process that owns the socket")   \
+    X(CONTAINER, "container", "the container or pod")           \
+    X(FILE, "file", "the names file")                           \
     X(ROUTE, "route", "the proxy's configuration")
 
 /* Deviations that the lenient parsers accept. Bits of mt_exchange.anomalies */
-#define MT_ANOMALIES(X)                                                   \
-    X(BARE_LF, "bare_lf", "a line ends in LF alone")                      \
-    X(OBS_FOLD, "obs_fold", "folded field line")                          \
-    X(NUL, "nul", "NUL byte in a header")                                 \
-    X(CTL, "ctl", "control byte in a header")                             \
-    X(EMPTY_LINES, "empty_lines", "empty lines before the message")       \
-    X(SPACES, "spaces", "stray or missing white space")                   \
-    X(BAD_NAME, "bad_name", "field name with forbidden bytes")            \
-    X(BAD_VERSION, "bad_version", "version that is not HTTP/1.x")         \
-    X(TE_AND_CL, "te_and_cl", "Transfer-Encoding and Content-Length")     \
-    X(MANY_CL, "many_cl", "several Content-Length")                       \
-    X(BAD_CL, "bad_cl", "Content-Length that is no number")               \
-    X(BAD_TE, "bad_te", "Transfer-Encoding not final chunked")            \
-    X(BAD_CHUNK, "bad_chunk", "malformed chunk")                          \
-    X(CHUNK_EXT, "chunk_ext", "chunk extension")                          \
-    X(NO_HOST, "no_host", "HTTP/1.1 request without one Host")            \
-    X(BAD_TARGET, "bad_target", "malformed request target")               \
-    X(TOO_LONG, "too_long", "header above the limit")                     \
-    X(PSEUDO, "pseudo", "pseudo-header missing, repeated or misplaced")   \
-    X(FRAME, "frame", "frame that breaks RFC 9113")                       \
+#define MT_ANOMALIES(X)                                                 \
+    X(BARE_LF, "bare_lf", "a line ends in LF alone")                    \
+    X(OBS_FOLD, "obs_fold", "folded field line")                        \
+    X(NUL, "nul", "NUL byte in a header")                               \
+    X(CTL, "ctl", "control byte in a header")                           \
+    X(EMPTY_LINES, "empty_lines", "empty lines before the message")     \
+    X(SPACES, "spaces", "stray or missing white space")                 \
+    X(BAD_NAME, "bad_name", "field name with forbidden bytes")          \
+    X(BAD_VERSION, "bad_version", "version that is not HTTP/1.x")       \
+    X(TE_AND_CL, "te_and_cl", "Transfer-Encoding and Content-Length")   \
+    X(MANY_CL, "many_cl", "several Content-Length")                     \
+    X(BAD_CL, "bad_cl", "Content-Length that is no number")             \
+    X(BAD_TE, "bad_te", "Transfer-Encoding not final chunked")          \
+    X(BAD_CHUNK, "bad_chunk", "malformed chunk")                        \
+    X(CHUNK_EXT, "chunk_ext", "chunk extension")                        \
+    X(NO_HOST, "no_host", "HTTP/1.1 request without one Host")          \
+    X(BAD_TARGET, "bad_target", "malformed request target")             \
+    X(TOO_LONG, "too_long", "header above the limit")                   \
+    X(PSEUDO, "pseudo", "pseudo-header missing, repeated or misplaced") \
+    X(FRAME, "frame", "frame that breaks RFC 9113")                     \
     X(BOMB, "bomb", "header block or table above the limits")
 
-#define MT_ENUM_TABLE(enumname, prefix, TABLE)                        \
-    enum enumname {                                                   \
-        TABLE(MT_ENUM_ROW_##prefix) MT_##prefix##_COUNT               \
-    };
+#define MT_ENUM_TABLE(enumname, prefix, TABLE) \
+    enum enumname { TABLE(MT_ENUM_ROW_##prefix) MT_##prefix##_COUNT };
 #define MT_ENUM_ROW_PROTOCOL(name, text, help) MT_PROTOCOL_##name,
 #define MT_ENUM_ROW_KIND(name, text, help) MT_KIND_##name,
 #define MT_ENUM_ROW_OUTCOME(name, text, help) MT_OUTCOME_##name,
@@ -188,8 +186,8 @@ enum { MT_GRPC_STATUS_NONE = -1 }; /* not gRPC, or its status was not seen */
 
 /* One direction of an exchange. */
 struct mt_message {
-    int64_t start_ns; /* first byte */
-    int64_t end_ns;   /* last byte */
+    int64_t start_ns;      /* first byte */
+    int64_t end_ns;        /* last byte */
     uint64_t header_bytes; /* as on the wire, start line included */
     uint64_t body_bytes;   /* payload; exact also where bytes were not kept */
     uint64_t gap_bytes;    /* lost by the capture inside this message */
@@ -220,19 +218,19 @@ struct mt_tls {
     uint16_t cipher_suite; /* IANA number; 0 not seen */
     uint8_t alert;         /* fatal alert description; 255 none */
     bool resumed;
-    int64_t handshake_ns;  /* ClientHello to both Finished; 0 not seen */
+    int64_t handshake_ns; /* ClientHello to both Finished; 0 not seen */
     struct mt_span sni;
-    struct mt_span alpn;   /* offered first where the choice is encrypted */
+    struct mt_span alpn; /* offered first where the choice is encrypted */
 };
 
 /* Bits of mt_exchange.quality */
 enum mt_quality {
-    MT_QUALITY_MIDSTREAM = 1 << 0,  /* its connection was joined late */
-    MT_QUALITY_TRUNCATED = 1 << 1,  /* snaplen cut its packets */
-    MT_QUALITY_CLOCK_STEP = 1 << 2, /* packet times ran backwards */
-    MT_QUALITY_DECRYPTED = 1 << 3,  /* read with TLS secrets */
-    MT_QUALITY_INFERRED = 1 << 4,   /* ~: from the shape of ciphertext */
-    MT_QUALITY_CLIPPED = 1 << 5,    /* a text was longer than its bound */
+    MT_QUALITY_MIDSTREAM = 1 << 0,       /* its connection was joined late */
+    MT_QUALITY_TRUNCATED = 1 << 1,       /* snaplen cut its packets */
+    MT_QUALITY_CLOCK_STEP = 1 << 2,      /* packet times ran backwards */
+    MT_QUALITY_DECRYPTED = 1 << 3,       /* read with TLS secrets */
+    MT_QUALITY_INFERRED = 1 << 4,        /* ~: from the shape of ciphertext */
+    MT_QUALITY_CLIPPED = 1 << 5,         /* a text was longer than its bound */
     MT_QUALITY_PACKETS_CLIPPED = 1 << 6, /* more packets than were noted */
 };
 
@@ -259,8 +257,8 @@ struct mt_exchange {
     uint8_t hpack;
     uint8_t role_evidence;
     uint8_t detection;
-    uint8_t quality;    /* bits of enum mt_quality */
-    uint16_t status;    /* HTTP; 0 none */
+    uint8_t quality;     /* bits of enum mt_quality */
+    uint16_t status;     /* HTTP; 0 none */
     int16_t grpc_status; /* MT_GRPC_STATUS_NONE, or 0..16 and beyond */
     uint32_t anomalies;  /* bits of enum mt_anomaly */
     uint32_t dup_packets;
@@ -274,19 +272,19 @@ struct mt_exchange {
     struct mt_span user_agent;
     struct mt_span request_id;
     struct mt_span error_message; /* grpc-message, decoded; why, in words */
-    uint8_t trace_id[16];     /* all zero: none */
+    uint8_t trace_id[16];         /* all zero: none */
     uint8_t span_id[8];
     uint8_t parent_id[8];
-    int64_t grpc_timeout_ns;  /* deadline the client asked for; 0 none */
-    struct mt_fields req_fields;  /* only on request (--headers), redacted */
+    int64_t grpc_timeout_ns;     /* deadline the client asked for; 0 none */
+    struct mt_fields req_fields; /* only on request (--headers), redacted */
     struct mt_fields resp_fields;
-    struct mt_fields attrs;   /* rare, named as OpenTelemetry does */
+    struct mt_fields attrs; /* rare, named as OpenTelemetry does */
 
     /* attempts (proxy) */
-    uint32_t attempt;    /* 1 for the first, 0 for the request itself */
-    uint64_t retry_of;   /* id of the request's row; 0 none */
-    struct mt_span endpoint;         /* address:port chosen */
-    struct mt_span why_not_retried;  /* MESH.md's words */
+    uint32_t attempt;        /* 1 for the first, 0 for the request itself */
+    uint64_t retry_of;       /* id of the request's row; 0 none */
+    struct mt_span endpoint; /* address:port chosen */
+    struct mt_span why_not_retried; /* MESH.md's words */
 
     /* its data packets: source << 48 | offset in that source's bytes */
     const uint64_t *packets;
