@@ -1,0 +1,168 @@
+/* Detection, roles and the rows of connections that no decoder knew. */
+#include "conn_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct mt_exchange *only_row(struct fixture *f)
+{
+    const struct mt_exchange *x = mt_decode_next(&f->decode);
+    assert_non_null(x);
+    return x;
+}
+
+static void end_conn(struct fixture *f, enum mt_end end)
+{
+    mt_conn_free(f->conn, end, 5000000000);
+    f->conn = NULL;
+}
+
+static void test_unknown_bytes_are_an_l4_row(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    fixture_feed(&f, 0, MT_SPAN("\x01\x02 no protocol"), 2000000000);
+    fixture_feed(&f, 1, MT_SPAN("\x03\x04 of ours"), 3000000000);
+    f.conn->stats.bytes[0] = 14;
+    mt_conn_end(f.conn, 0, MT_END_FIN, 3000000000);
+    mt_conn_end(f.conn, 1, MT_END_FIN, 4000000000);
+    end_conn(&f, MT_END_FIN);
+
+    const struct mt_exchange *x = only_row(&f);
+    assert_int_equal(x->kind, MT_KIND_L4);
+    assert_int_equal(x->protocol, MT_PROTOCOL_TCP);
+    assert_int_equal(x->outcome, MT_OUTCOME_UNKNOWN);
+    assert_int_equal(x->error, MT_ERROR_NONE);
+    assert_int_equal(x->req.body_bytes, 14);
+    assert_int_equal(x->req.start_ns, 1000000000);
+    assert_int_equal(x->end_ns, 4000000000);
+    fixture_close(&f);
+}
+
+static void test_reset_is_by_its_sender(void **state)
+{
+    (void)state;
+    for (int side = 0; side < 2; side++) {
+        struct fixture f;
+        fixture_open(&f);
+        fixture_feed(&f, 0, MT_SPAN("\x01zzz"), 2000000000);
+        mt_conn_end(f.conn, side, MT_END_RST, 3000000000);
+        end_conn(&f, MT_END_RST);
+        assert_int_equal(only_row(&f)->error, side == 0
+                                                  ? MT_ERROR_RESET_BY_CLIENT
+                                                  : MT_ERROR_RESET_BY_SERVER);
+        fixture_close(&f);
+    }
+}
+
+static void test_capture_end_is_said(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    fixture_feed(&f, 0, MT_SPAN("\x01zzz"), 2000000000);
+    end_conn(&f, MT_END_CAPTURE);
+    const struct mt_exchange *x = only_row(&f);
+    assert_int_equal(x->error, MT_ERROR_CAPTURE_END);
+    assert_int_equal(x->resp.start_ns, 0);
+    fixture_close(&f);
+}
+
+static void test_refused_is_a_failure(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    struct mt_conn_start start = {.addr = {addr_v4(1, 1), addr_v4(2, 2)},
+                                  .client = 0,
+                                  .role_evidence = MT_ROLE_BY_SYN,
+                                  .ts_ns = 7};
+    mt_conn_refused(&f.decode, &start, MT_ERROR_REFUSED, 9);
+    const struct mt_exchange *x = only_row(&f);
+    assert_int_equal(x->outcome, MT_OUTCOME_FAILURE);
+    assert_int_equal(x->server.addr.port, 2);
+    assert_int_equal(x->end_ns, 9);
+    fixture_close(&f);
+}
+
+static const char v1[] = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
+static const char v2[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"
+                         "\xc0\0\2\1\xc0\0\2\2\0\1\0\2";
+
+/* After a PROXY header of either version, cut anywhere, detection begins
+ * anew, and the header is no part of what is counted as passed over. */
+static void test_proxy_header_is_taken_off(void **state)
+{
+    (void)state;
+    const struct mt_span heads[] = {{(const uint8_t *)v1, sizeof v1 - 1},
+                                    {(const uint8_t *)v2, sizeof v2 - 1}};
+    for (int i = 0; i < 2; i++) {
+        for (size_t cut = 1; cut < heads[i].len; cut++) {
+            struct fixture f;
+            fixture_open(&f);
+            struct mt_span rest = heads[i];
+            fixture_feed(&f, 0, mt_span_take(&rest, cut), 2000000000);
+            fixture_feed(&f, 0, rest, 2000000000);
+            fixture_feed(&f, 0, MT_SPAN("\x01zzz"), 2000000000);
+            assert_int_equal(f.decode.stats.undecoded_bytes, 4);
+            end_conn(&f, MT_END_CAPTURE);
+            assert_int_equal(only_row(&f)->kind, MT_KIND_L4);
+            fixture_close(&f);
+        }
+    }
+}
+
+static void test_held_bytes_are_bounded_and_counted(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    fixture_feed(&f, 0, MT_SPAN("PROX"), 2000000000);
+    assert_int_equal(f.decode.stats.undecoded_bytes, 0);
+    mt_conn_gap(f.conn, 0, 100, 2000000000);
+    assert_int_equal(f.decode.stats.undecoded_bytes, 4);
+    fixture_close(&f);
+}
+
+static void test_an_unknown_protocol_is_left_alone(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    static uint8_t bytes[16384];
+    memset(bytes, 1, sizeof bytes);
+    for (int i = 0; i < 8; i++)
+        fixture_feed(&f, 1, (struct mt_span){bytes, sizeof bytes}, 2000000000);
+    assert_ptr_equal(f.conn->top->decoder, &mt_opaque_decoder);
+    fixture_close(&f);
+}
+
+static void test_pool_ceiling(void **state)
+{
+    (void)state;
+    struct mt_pool pool;
+    struct mt_decode decode;
+    struct mt_conn_start start = {.client = -1};
+    mt_pool_init(&pool, 256);
+    mt_decode_init(&decode, &(struct mt_decode_config){.keep_query = false},
+                   &pool);
+    assert_null(mt_conn_new(&decode, &start));
+    mt_decode_deinit(&decode);
+    mt_pool_deinit(&pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unknown_bytes_are_an_l4_row),
+        cmocka_unit_test(test_reset_is_by_its_sender),
+        cmocka_unit_test(test_capture_end_is_said),
+        cmocka_unit_test(test_refused_is_a_failure),
+        cmocka_unit_test(test_proxy_header_is_taken_off),
+        cmocka_unit_test(test_held_bytes_are_bounded_and_counted),
+        cmocka_unit_test(test_an_unknown_protocol_is_left_alone),
+        cmocka_unit_test(test_pool_ceiling),
+    };
+    return cmocka_run_group_tests_name("decode/conn", tests, NULL, NULL);
+}

@@ -1,0 +1,104 @@
+/* One row a verdict: what a person would call it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "decode/outcome.h"
+
+#define P(name) MT_PROTOCOL_##name
+#define E(name) MT_ERROR_##name
+#define K(name) MT_KIND_##name
+
+static const struct row {
+    const char *name;
+    uint8_t protocol, kind, error;
+    uint16_t status;
+    int16_t grpc;
+    uint8_t want;
+} rows[] = {
+    {"200", P(HTTP11), K(UNARY), E(NONE), 200, -1, MT_OUTCOME_OK},
+    {"101", P(WEBSOCKET), K(STREAM), E(NONE), 101, -1, MT_OUTCOME_OK},
+    {"304", P(H2), K(UNARY), E(NONE), 304, -1, MT_OUTCOME_OK},
+    {"404", P(HTTP11), K(UNARY), E(NONE), 404, -1, MT_OUTCOME_CLIENT_ERROR},
+    {"499", P(HTTP11), K(UNARY), E(NONE), 499, -1, MT_OUTCOME_CLIENT_ERROR},
+    {"500", P(HTTP11), K(UNARY), E(NONE), 500, -1, MT_OUTCOME_FAILURE},
+    {"999", P(HTTP11), K(UNARY), E(NONE), 999, -1, MT_OUTCOME_FAILURE},
+    {"nothing seen", P(HTTP11), K(UNARY), E(NONE), 0, -1, MT_OUTCOME_UNKNOWN},
+    {"no response", P(HTTP11), K(UNARY), E(NO_RESPONSE), 0, -1,
+     MT_OUTCOME_FAILURE},
+    {"cut body", P(HTTP11), K(UNARY), E(TRUNCATED), 200, -1,
+     MT_OUTCOME_FAILURE},
+    {"reset after headers", P(HTTP11), K(UNARY), E(RESET_BY_SERVER), 200, -1,
+     MT_OUTCOME_FAILURE},
+    {"client gave up", P(HTTP11), K(UNARY), E(RESET_BY_CLIENT), 0, -1,
+     MT_OUTCOME_FAILURE},
+    {"client leaves an SSE stream", P(SSE), K(STREAM), E(RESET_BY_CLIENT), 200,
+     -1, MT_OUTCOME_OK},
+    {"gap, no status", P(H2), K(UNARY), E(CAPTURE_GAP), 0, -1,
+     MT_OUTCOME_UNKNOWN},
+    {"gap, status seen", P(H2), K(UNARY), E(CAPTURE_GAP), 503, -1,
+     MT_OUTCOME_FAILURE},
+    {"open at the end", P(H2), K(UNARY), E(CAPTURE_END), 0, -1,
+     MT_OUTCOME_UNKNOWN},
+    {"one side", P(HTTP11), K(UNARY), E(ONE_SIDED), 0, -1, MT_OUTCOME_UNKNOWN},
+    {"grpc ok", P(GRPC), K(UNARY), E(NONE), 200, 0, MT_OUTCOME_OK},
+    {"grpc without status", P(GRPC), K(UNARY), E(NONE), 200, -1,
+     MT_OUTCOME_UNKNOWN},
+    {"grpc over 503", P(GRPC), K(UNARY), E(NONE), 503, -1, MT_OUTCOME_FAILURE},
+    {"grpc ok over 404", P(GRPC), K(UNARY), E(NONE), 404, 0,
+     MT_OUTCOME_FAILURE},
+    {"grpc UNAVAILABLE", P(GRPC), K(UNARY), E(NONE), 200, 14,
+     MT_OUTCOME_FAILURE},
+    {"grpc NOT_FOUND", P(GRPC), K(UNARY), E(NONE), 200, 5,
+     MT_OUTCOME_CLIENT_ERROR},
+    {"grpc 99", P(GRPC_WEB), K(UNARY), E(NONE), 200, 99, MT_OUTCOME_FAILURE},
+    {"grpc gap before status", P(GRPC), K(STREAM), E(CAPTURE_GAP), 200, -1,
+     MT_OUTCOME_UNKNOWN},
+    {"tls turn", P(TLS), K(TURN), E(NONE), 0, -1, MT_OUTCOME_UNKNOWN},
+    {"tls connection reset", P(TLS), K(L4), E(RESET_BY_SERVER), 0, -1,
+     MT_OUTCOME_UNKNOWN},
+    {"tls handshake failed", P(TLS), K(L4), E(PROTOCOL), 0, -1,
+     MT_OUTCOME_FAILURE},
+    {"refused", P(TCP), K(L4), E(REFUSED), 0, -1, MT_OUTCOME_FAILURE},
+    {"unanswered syn", P(TCP), K(L4), E(UNANSWERED), 0, -1, MT_OUTCOME_UNKNOWN},
+};
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct mt_exchange x = {.protocol = rows[i].protocol,
+                                .kind = rows[i].kind,
+                                .error = rows[i].error,
+                                .status = rows[i].status,
+                                .grpc_status = rows[i].grpc};
+        const struct mt_outcome_rule *r = mt_outcome_of(&x);
+        if (r->outcome != rows[i].want)
+            fail_msg("%s: %s (%s)", rows[i].name, mt_outcome_text(r->outcome),
+                     r->when);
+    }
+}
+
+static void test_every_rule_can_be_printed(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < mt_outcome_rules_count; i++) {
+        assert_non_null(mt_outcome_rules[i].when);
+        assert_non_null(mt_outcome_rules[i].why);
+    }
+    assert_string_equal(mt_grpc_status_text(14), "UNAVAILABLE");
+    assert_null(mt_grpc_status_text(17));
+    assert_null(mt_grpc_status_text(-1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_every_rule_can_be_printed),
+    };
+    return cmocka_run_group_tests_name("decode/outcome", tests, NULL, NULL);
+}
