@@ -1,0 +1,241 @@
+/**
+ * query.h - every question that a surface asks of a database.
+ *
+ * One function a question; no SQL leaves it. Terminal, page and commands all
+ * ask here, so that a number shown twice is one number.
+ *
+ *     struct mt_ask ask = {.filter = filter};           // NULL: everything
+ *     mt_query_window(s, &spec, &ask.from_ns, &ask.to_ns);
+ *     struct mt_answer a;
+ *     rc = mt_query_services(s, &ask, &a);
+ *     for (size_t i = 0; i < a.count; i++)
+ *         show(&a.rows[i]);
+ *     mt_answer_free(&a);
+ *
+ * Answers come from the cells of rollups where the filter asks only for their
+ * keys, else the rows are scanned, newest first, for as long as the handle's
+ * read limit allows; coverage says which, and of what time. Services are
+ * resolved through their aliases: renamed and merged ones count as one.
+ */
+#ifndef MT_STORE_QUERY_H
+#define MT_STORE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "decode/exchange.h"
+#include "store/store.h"
+#include "store/writer.h"
+
+struct mt_filter; /* filter.h */
+
+/* [from, to) of the moments at which exchanges ended. */
+struct mt_ask {
+    int64_t from_ns;
+    int64_t to_ns;
+    const struct mt_filter *filter; /* NULL: all. Borrowed for the call */
+    bool attempts;    /* also the rows that golden metrics leave out:
+                         proxy_attempt and tap_shadow */
+    bool by_method;   /* routes: one row a method too (else merged) */
+    bool by_endpoint; /* routes: one row an endpoint too */
+};
+
+/* What an answer stands on. */
+struct mt_coverage {
+    int64_t from_ns, to_ns; /* answered: later than asked if interrupted */
+    bool rows;              /* rows were scanned; else cells */
+    bool complete;          /* nothing of the asked time is missing */
+    uint64_t scanned;       /* rows or cells read */
+};
+
+/* --since, --until, --last; 0 or less: not given. */
+struct mt_window_spec {
+    int64_t since_ns, until_ns;
+    int64_t last_ns;
+    int64_t wall_ns; /* the surface's wall clock */
+};
+
+/**
+ * The window that a spec means: all of the database where nothing is given.
+ * "Now" is the wall clock while a writer's heartbeat is fresher than 5 s,
+ * else the newest row's end. A window is never empty: to > from.
+ */
+int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
+                    int64_t *from_ns, int64_t *to_ns);
+
+/* Now, as above; *live tells whether a writer is at work. */
+int mt_query_now(struct mt_store *s, int64_t wall_ns, int64_t *now_ns,
+                 bool *live);
+
+enum mt_quantile { MT_P50, MT_P90, MT_P95, MT_P99, MT_P999, MT_QUANTILES };
+
+/* Counters of one group of exchanges. */
+struct mt_counts {
+    uint64_t exchanges;
+    uint64_t ok, client_error, failure; /* the rest is unknown */
+    uint64_t status[6]; /* by class: [0] none or odd, [1] 1xx ... */
+    uint64_t timeouts;
+    uint64_t resets; /* by either side */
+    uint64_t no_response;
+    uint64_t refused;          /* refused or unanswered connections, too */
+    uint64_t retries;          /* attempts beyond the first */
+    uint64_t gaps;             /* bytes of theirs are missing in the capture */
+    uint64_t midstream;        /* their connection was joined late */
+    uint64_t inferred;         /* ~: from the shape of ciphertext */
+    uint64_t conns;            /* connections whose first exchange ended here */
+    uint64_t bytes_in;         /* requests, headers and bodies */
+    uint64_t bytes_out;        /* responses */
+    uint64_t unfinished;       /* open when the capture ended */
+    int64_t unfinished_max_ns; /* the oldest of those: its age then */
+    int64_t last_ns;           /* newest end */
+    int64_t slowest_ns;        /* latency of slowest_id */
+    uint64_t slowest_id;       /* exchange; 0 none */
+    uint64_t failed_id;        /* the first failing exchange; 0 none */
+};
+
+/* One row of a table. Texts are "" where they say nothing. */
+struct mt_row {
+    struct mt_counts counts;
+    double seconds; /* of the window: rates are per second of it */
+    double rps;
+    double success; /* 0..1; -1 none judged */
+    double load;    /* rate x mean latency, as a share; -1 unknown */
+    double in_per_s, out_per_s;        /* bytes */
+    uint64_t latencies;                /* completed responses */
+    int64_t mean_ns;                   /* -1 none */
+    int64_t quantile_ns[MT_QUANTILES]; /* -1 none */
+    int64_t max_ns;                    /* -1 none */
+    uint64_t open;     /* begun and not ended: live ones and unfinished */
+    int64_t oldest_ns; /* age of the oldest open one; 0 none */
+
+    /* the key, as far as the question has one */
+    int64_t client_id, server_id; /* services, canonical; services: server */
+    const char *client;           /* names */
+    const char *server;
+    uint8_t client_source, server_source; /* enum mt_name_source */
+    uint8_t protocol;                     /* services: the busiest */
+    uint8_t kind;
+    uint8_t observer;
+    const char *method;
+    const char *route;
+    const char *endpoint;
+    uint16_t tls_version; /* edges: of the newest connection; 0 plain */
+    uint64_t calls_out;   /* services: exchanges it made as a client */
+};
+
+struct mt_answer {
+    struct mt_row *rows;
+    size_t count;
+    struct mt_row total; /* of all rows */
+    struct mt_coverage coverage;
+    void *memory; /* private */
+};
+
+void mt_answer_free(struct mt_answer *a);
+
+/* Entry traffic: requests whose client is no service that was seen serving.
+ * One row, also in total. */
+int mt_query_summary(struct mt_store *s, const struct mt_ask *ask,
+                     struct mt_answer *a);
+
+/* One row a service that served, trouble first: failing (success below 95 %),
+ * stalled, then by load. */
+int mt_query_services(struct mt_store *s, const struct mt_ask *ask,
+                      struct mt_answer *a);
+
+/* One row a client service, server service, protocol, kind and observer, by
+ * rate. */
+int mt_query_edges(struct mt_store *s, const struct mt_ask *ask,
+                   struct mt_answer *a);
+
+/* One row a server service and route (and what ask.by_... say), by service,
+ * then rate. */
+int mt_query_routes(struct mt_store *s, const struct mt_ask *ask,
+                    struct mt_answer *a);
+
+/* One row a bucket of bucket_ns (at least 1 s; widened so that at most 4096
+ * buckets are asked for), empty ones too; counts.last_ns is the bucket's
+ * start. */
+int mt_query_series(struct mt_store *s, const struct mt_ask *ask,
+                    int64_t bucket_ns, struct mt_answer *a);
+
+/* --- rows --- */
+
+enum mt_order { MT_NEWEST_FIRST, MT_OLDEST_FIRST };
+
+struct mt_scan {
+    struct mt_ask ask;
+    enum mt_order order;
+    uint64_t after_id; /* go on from this id, exclusive; 0: from the end */
+    bool with_packets; /* fill mt_exchange.packets */
+    bool all_time;     /* ask.from_ns and to_ns are not looked at */
+};
+
+struct mt_rows;
+
+/* Begin to read rows. *out is freed with mt_rows_free(). */
+int mt_query_exchanges(struct mt_store *s, const struct mt_scan *scan,
+                       struct mt_rows **out);
+
+/**
+ * The next exchange, borrowed until the next call. Returns 1, 0 after the
+ * last one, or a code of mt_store_rc (MT_STORE_EINTERRUPTED: go on with
+ * another scan after the last id). Service names are those of today.
+ */
+int mt_rows_next(struct mt_rows *r, const struct mt_exchange **x);
+
+struct mt_coverage mt_rows_coverage(const struct mt_rows *r);
+void mt_rows_free(struct mt_rows *r);
+
+/* One exchange: MT_STORE_ENOTFOUND if it is not there (any more). The rows
+ * handle holds it: free it. */
+int mt_query_exchange(struct mt_store *s, uint64_t id, struct mt_rows **out,
+                      const struct mt_exchange **x);
+
+/* --- the rest --- */
+
+/* A file or interface that packet references point into: bits 48 and up of a
+ * reference read from the database are its id. */
+struct mt_source_row {
+    int64_t id;
+    const char *path; /* borrowed until the callback returns */
+    uint64_t size_bytes, inode, packets;
+    int64_t first_ns, last_ns;
+};
+
+/* Calls back for each; stops where it returns non-zero, and returns that. */
+int mt_query_sources(struct mt_store *s,
+                     int (*each)(void *arg, const struct mt_source_row *row),
+                     void *arg);
+
+/* Sums of all writers, by enum mt_loss. */
+int mt_query_losses(struct mt_store *s, uint64_t totals[MT_LOSS_COUNT]);
+
+struct mt_open_row {
+    const char *client, *server, *method, *authority, *path;
+    uint64_t conn, stream;
+    uint8_t protocol, kind;
+    uint16_t status;
+    int64_t start_ns, seen_ns;
+};
+
+/* Exchanges begun and not ended, oldest first. */
+int mt_query_open(struct mt_store *s,
+                  int (*each)(void *arg, const struct mt_open_row *row),
+                  void *arg);
+
+/* What the database holds. */
+struct mt_store_info {
+    uint64_t epoch;
+    uint64_t rows; /* exchanges now in it */
+    uint64_t cells;
+    uint64_t newest_id;
+    uint64_t services, routes, shapes;
+    uint64_t file_bytes;
+    int64_t first_ns, last_ns; /* of the captures, else of the rows */
+    int64_t rows_from_ns;      /* rows are complete from here; 0 none */
+};
+
+int mt_query_info(struct mt_store *s, struct mt_store_info *info);
+
+#endif

@@ -1,0 +1,150 @@
+/**
+ * writer.h - exchanges into the database.
+ *
+ * A writer interns what repeats, keeps a batch of rows in memory, counts them
+ * into cells (rollup.h), and writes the batch in one short transaction: rows,
+ * cells, names and losses become visible together or not at all. Killed at
+ * any point, all earlier batches are readable.
+ *
+ *     struct mt_writer *w;
+ *     rc = mt_writer_open(&w, "mesh.db", &options);   // or ":memory:"
+ *     while ((x = next()) != NULL)
+ *         rc = mt_writer_add(w, x);        // x is borrowed for the call
+ *     rc = mt_writer_close(w, wall_ns);    // commits; frees w
+ *
+ * One thread, that of mt_writer_open(). Errors are codes of mt_store_rc and
+ * sticky: after one, nothing more is stored, and close() only frees.
+ */
+#ifndef MT_STORE_WRITER_H
+#define MT_STORE_WRITER_H
+
+#include <stdbool.h>
+
+#include "decode/exchange.h"
+#include "store/store.h"
+
+enum mt_writer_kind {
+    MT_WRITER_OFFLINE, /* record -r: no retention, batches by row count */
+    MT_WRITER_TAP,
+    MT_WRITER_PROXY,
+};
+
+enum {
+    MT_WRITER_BATCH_ROWS = 16384, /* default rows a batch */
+    MT_WRITER_BATCH_MAX = 32768,
+};
+
+struct mt_writer_options {
+    enum mt_writer_kind kind;
+    bool no_rows;              /* cells only: stat, edges and routes of -r */
+    bool no_packets;           /* drop packet references */
+    uint32_t batch_rows;       /* 0: MT_WRITER_BATCH_ROWS */
+    uint64_t size_limit_bytes; /* of the file; 0 none */
+    int64_t rows_max_age_ns;   /* 0 none; see retention.h for the cells' */
+    uint64_t epoch;            /* random: names this database if it is new */
+    const char *host_id;       /* names this machine; NULL "" */
+    const char *boot_id;
+    int64_t pid;
+    int64_t now_ns;                       /* wall clock */
+    void (*pause)(void *arg, int64_t ns); /* sleeps; NULL: the system's */
+    void *pause_arg;
+    mt_store_clock *clock; /* for the queries of mt_writer_store(); or NULL */
+    void *clock_arg;
+};
+
+/* Losses, by where they happened. Stored numbers: append only. */
+#define MT_LOSSES(X)                                                      \
+    X(KERNEL, "kernel", "dropped by the kernel before the tap read them") \
+    X(INTERFACE, "interface", "dropped by the interface or its driver")   \
+    X(RING, "ring", "exchanges dropped because the writer was behind")    \
+    X(PARSER, "parser", "exchanges refused for lack of memory")           \
+    X(EVICTED, "evicted", "flows given up to keep the memory ceiling")    \
+    X(STORE, "store", "exchanges that could not be written")              \
+    X(GAP, "gap", "bytes missing inside connections")                     \
+    X(UNDECODED, "undecoded", "bytes that no decoder wanted")             \
+    X(PACKETS, "packets", "damaged or cut packets that were passed over") \
+    X(LATENCY, "latency", "latencies left out of a full histogram")
+
+enum mt_loss {
+#define X(name, text, help) MT_LOSS_##name,
+    MT_LOSSES(X)
+#undef X
+        MT_LOSS_COUNT
+};
+
+const char *mt_loss_text(unsigned loss);
+const char *mt_loss_help(unsigned loss);
+
+/* A capture file or interface that packet references point into. */
+struct mt_source_info {
+    const char *path;    /* as given; "-" for stdin */
+    uint64_t size_bytes; /* 0 not known */
+    uint64_t inode;
+    uint64_t packets;
+    int64_t first_ns; /* times of its packets; 0 none */
+    int64_t last_ns;
+};
+
+struct mt_writer;
+
+/**
+ * Open for writing, made if it is not there (":memory:" makes one that only
+ * this writer sees). A database of an older version is migrated.
+ */
+int mt_writer_open(struct mt_writer **out, const char *path,
+                   const struct mt_writer_options *options);
+
+/**
+ * One finished exchange. It is in the database after the next commit, which
+ * happens by itself at options.batch_rows.
+ */
+int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x);
+
+/* An exchange that has been open for more than a second: call it again, at
+ * most once a second, as it goes on. Its mt_writer_add() ends it. */
+int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
+                            int64_t now_ns);
+
+/* An open exchange that will have no row. */
+int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream);
+
+/* The total so far of one kind of loss. Written with the next commit. */
+void mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total);
+
+/**
+ * Source `number` (as in bits 48 and up of packet references) and what is
+ * known of it by now; call again as it grows. Written with the next commit.
+ */
+int mt_writer_source(struct mt_writer *w, uint32_t number,
+                     const struct mt_source_info *info);
+
+/**
+ * Write what is waiting, note the heartbeat, and, unless offline, take one
+ * step of folding and of retention. Offline, leave the commits to
+ * mt_writer_add(): equal input then gives equal tables.
+ */
+int mt_writer_commit(struct mt_writer *w, int64_t now_ns);
+
+/* Commit, fold every cell, mark the writer closed, truncate the WAL, free. */
+int mt_writer_close(struct mt_writer *w, int64_t now_ns);
+
+/* Close without a commit, as a crash would. NULL is fine. */
+void mt_writer_abort(struct mt_writer *w);
+
+struct mt_writer_stats {
+    uint64_t rows; /* committed */
+    uint64_t commits;
+    uint64_t busy_waits; /* times the write lock was held by another */
+    uint64_t file_bytes; /* after the last commit */
+    uint64_t shapes, services, routes; /* interned by this writer */
+};
+
+struct mt_writer_stats mt_writer_stats(const struct mt_writer *w);
+
+/* The same database, for query.h: what was committed. Borrowed from w. */
+struct mt_store *mt_writer_store(struct mt_writer *w);
+
+/* SQLite's own words about the last error. Borrowed until the next call. */
+const char *mt_writer_detail(const struct mt_writer *w);
+
+#endif
