@@ -6,12 +6,16 @@
  *
  *     struct mt_source *s;
  *     struct mt_item item;
+ *     struct mt_problem why;
  *     int rc = mt_source_open_file(&s, "trace.pcapng.gz", &options, &why);
  *     while ((rc = mt_source_next(s, &item)) == MT_EVENT)
  *         use(&item);                  // borrowed until the next call
  *     // MT_DONE: the end; MT_MORE: nothing now (--follow, live); < 0: broken,
  *     // mt_source_problem(s) says where and why; all before it was whole
  *     mt_source_free(s);
+ *
+ * One thread. A source holds one buffer (256 KiB unless a record is longer)
+ * and the state of a decompressor; it never reads ahead beyond them.
  */
 #ifndef MT_CAPTURE_PACKET_H
 #define MT_CAPTURE_PACKET_H
@@ -33,21 +37,91 @@ struct mt_packet {
 
 enum mt_item_kind {
     MT_ITEM_PACKET,
-    MT_ITEM_NAME,    /* address -> name, from a name resolution block */
-    MT_ITEM_SECRETS, /* TLS key log lines, from a decryption secrets block */
-    MT_ITEM_DROPS,   /* interface statistics */
-    MT_ITEM_COMMENT, /* of a section or an interface */
+    MT_ITEM_NAME,      /* address -> name, from a name resolution block */
+    MT_ITEM_SECRETS,   /* TLS key log lines, from a decryption secrets block */
+    MT_ITEM_DROPS,     /* interface statistics */
+    MT_ITEM_COMMENT,   /* of a section or an interface */
+    MT_ITEM_INTERFACE, /* declared; comes before its first packet */
 };
 
+/* Only the fields of its kind are set. */
 struct mt_item {
     enum mt_item_kind kind;
-    struct mt_packet packet;
+    struct mt_packet packet;  /* INTERFACE, DROPS: interface_id, link_type */
     struct mt_addr name_addr; /* NAME: port 0 */
-    struct mt_span text;      /* NAME: the name; SECRETS, COMMENT: the text */
+    struct mt_span text;      /* NAME, INTERFACE: the name, may be empty;
+                                 SECRETS, COMMENT: the text */
     uint64_t kernel_drops;    /* DROPS: so far on this interface */
     uint64_t interface_drops;
 };
 
 struct mt_source;
+
+enum { MT_PROBLEM_BYTES = 512 };
+
+/* One line for people: "FILE: offset N: what is wrong; what to do". */
+struct mt_problem {
+    char text[MT_PROBLEM_BYTES];
+};
+
+struct mt_source_options {
+    bool follow;     /* the end of a regular file is MT_MORE: it may grow */
+    uint16_t number; /* of this source in the run: the top of mt_packet.ref */
+    size_t buffer_bytes; /* 0: 256 KiB. Less where many files are open */
+};
+
+struct mt_source_progress {
+    uint64_t done_bytes;     /* read from the file, compressed or not */
+    uint64_t total_bytes;    /* its size; 0 not known (a pipe) */
+    uint64_t packets;        /* given so far */
+    uint64_t skipped_blocks; /* pcapng: of no use here, or malformed but not
+                                needed to read on */
+};
+
+/**
+ * Open a pcap or pcapng file, plain or compressed by gzip or zstd; "-" is
+ * stdin. Unless following, reads the first bytes, so that a file that is
+ * empty or no capture fails here. path is borrowed while the source lives.
+ *
+ * Returns 0 or a negative number; then *why is set and *out is NULL.
+ */
+int mt_source_open_file(struct mt_source **out, const char *path,
+                        const struct mt_source_options *options,
+                        struct mt_problem *why);
+
+/**
+ * The next item, borrowed until the next call with this source.
+ *
+ *   MT_EVENT  *item is set
+ *   MT_MORE   nothing now: a followed file has no more yet, a non-blocking
+ *             pipe is empty, or a signal came. Call again.
+ *   MT_DONE   the end, and all of it was whole
+ *   < 0       broken here, sticky: see mt_source_problem(). Every record
+ *             before was given; progress.packets tells how many that were.
+ */
+int mt_source_next(struct mt_source *s, struct mt_item *item);
+
+/* No more will be written: a followed file's end is the end from now on. */
+void mt_source_finish(struct mt_source *s);
+
+/**
+ * The packet whose record is at an offset (the low 48 bits of its ref), read
+ * again; *item is borrowed until the next call. Cheapest in rising order. The
+ * next mt_source_next() goes on after it, and a problem met is forgotten.
+ *
+ * Returns MT_EVENT, MT_DONE where no packet is at that offset, or < 0.
+ */
+int mt_source_read_at(struct mt_source *s, uint64_t offset,
+                      struct mt_item *item);
+
+/* What broke it; "" while nothing did. Lives as long as the source. */
+const char *mt_source_problem(const struct mt_source *s);
+
+const char *mt_source_path(const struct mt_source *s);
+
+struct mt_source_progress mt_source_progress(const struct mt_source *s);
+
+/* NULL is fine. */
+void mt_source_free(struct mt_source *s);
 
 #endif

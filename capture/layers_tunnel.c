@@ -1,0 +1,258 @@
+/* Ethernet types and tunnels: IEEE 802.1Q, MPLS (RFC 3032, 4385), PPPoE
+ * (RFC 2516), GRE (RFC 2784, 2890, 2637), ERSPAN, VXLAN (RFC 7348), Geneve
+ * (RFC 8926), GTP-U (3GPP TS 29.281), EtherIP (RFC 3378). */
+#include "capture/layers_walk.h"
+
+enum { ETHERTYPE_MIN = 0x600, ETHERTYPE_IPV4 = 0x800, TYPE_TEB = 0x6558 };
+
+struct row {
+    uint16_t type;
+    uint8_t layer; /* enum mt_layer_id */
+};
+
+static const struct row ethertypes[] = {
+    {0x86dd, MT_LAYER_IPV6},    {0x8100, MT_LAYER_VLAN},
+    {0x88a8, MT_LAYER_VLAN},    {0x9100, MT_LAYER_VLAN},
+    {0x9200, MT_LAYER_VLAN},    {0x8847, MT_LAYER_MPLS},
+    {0x8848, MT_LAYER_MPLS},    {0x8864, MT_LAYER_PPPOE},
+    {0x880b, MT_LAYER_PPP},     {0x8926, MT_LAYER_VNTAG},
+    {0x88e7, MT_LAYER_PBB},     {TYPE_TEB, MT_LAYER_ETHERNET},
+    {0x88be, MT_LAYER_ERSPAN2}, {0x22eb, MT_LAYER_ERSPAN3},
+};
+
+int mt_walk_ethertype(struct mt_walk *w, uint16_t type)
+{
+    if (type == ETHERTYPE_IPV4)
+        return MT_LAYER_IPV4;
+    for (size_t i = 0; i < sizeof ethertypes / sizeof ethertypes[0]; i++)
+        if (ethertypes[i].type == type)
+            return ethertypes[i].layer;
+    if (type >= ETHERTYPE_MIN)
+        return mt_walk_end(MT_LAYERS_NOT_IP);
+    if (type < w->true_bytes) /* a length: IEEE 802.3 */
+        mt_walk_trim(w, type);
+    return MT_LAYER_LLC;
+}
+
+/* Number 0 only carries a priority, and one direction may have no tag. */
+int mt_layer_vlan(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 4);
+    if (b == NULL)
+        return mt_walk_short(w);
+    uint32_t id = mt_be16(b) & 0x0fffu;
+    if (id != 0)
+        mt_walk_network(w, MT_NETWORK_VLAN, id);
+    return mt_walk_ethertype(w, mt_be16(b + 2));
+}
+
+int mt_layer_vntag(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 6);
+    return b != NULL ? mt_walk_ethertype(w, mt_be16(b + 4)) : mt_walk_short(w);
+}
+
+int mt_layer_pbb(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 4);
+    if (b == NULL)
+        return mt_walk_short(w);
+    mt_walk_network(w, MT_NETWORK_ISID, mt_be32(b) & 0xffffff);
+    return MT_LAYER_ETHERNET;
+}
+
+/* Labels name no network: the two directions of a flow have different ones.
+ * What is below the stack is told by its first half byte, RFC 4928. */
+int mt_layer_mpls(struct mt_walk *w)
+{
+    const uint8_t *b;
+    unsigned n = 0;
+    do {
+        b = mt_walk_take(w, 4);
+        if (b == NULL)
+            return mt_walk_short(w);
+        if (++n > MT_WALK_DEPTH_MAX)
+            return mt_walk_end(MT_LAYERS_TOO_DEEP);
+    } while ((b[2] & 1) == 0);
+    if (w->rest.len == 0)
+        return mt_walk_short(w);
+    switch (w->rest.ptr[0] >> 4) {
+    case 4:
+        return MT_LAYER_IPV4;
+    case 6:
+        return MT_LAYER_IPV6;
+    case 0: /* a pseudowire's control word */
+        return mt_walk_take(w, 4) != NULL ? MT_LAYER_ETHERNET
+                                          : mt_walk_short(w);
+    case 1: /* an associated channel */
+        return mt_walk_end(MT_LAYERS_NOT_IP);
+    default:
+        return MT_LAYER_ETHERNET;
+    }
+}
+
+int mt_layer_pppoe(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 6);
+    if (b == NULL)
+        return mt_walk_short(w);
+    if (b[0] != 0x11 || b[1] != 0)
+        return mt_walk_end(b[0] == 0x11 ? MT_LAYERS_NOT_IP
+                                        : MT_LAYERS_MALFORMED);
+    if (mt_be16(b + 4) > 0 && mt_be16(b + 4) < w->true_bytes)
+        mt_walk_trim(w, mt_be16(b + 4));
+    return MT_LAYER_PPP;
+}
+
+enum gre_flag {
+    GRE_CHECKSUM = 0x8000,
+    GRE_ROUTING = 0x4000,
+    GRE_KEY = 0x2000,
+    GRE_SEQUENCE = 0x1000,
+    GRE_ACK = 0x0080, /* version 1 */
+    GRE_VERSION = 0x0007,
+};
+
+/* RFC 2637, PPTP: the key holds a length and a call id, which differs by
+ * direction. */
+static int gre_pptp(struct mt_walk *w, unsigned flags)
+{
+    size_t options = 4u + ((flags & GRE_SEQUENCE) != 0 ? 4 : 0) +
+                     ((flags & GRE_ACK) != 0 ? 4 : 0);
+    if (mt_walk_take(w, options) == NULL)
+        return mt_walk_short(w);
+    if ((flags & GRE_SEQUENCE) == 0) /* an acknowledgement only */
+        return mt_walk_end(MT_LAYERS_NOT_IP);
+    return MT_LAYER_PPP;
+}
+
+int mt_layer_gre(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 4);
+    if (b == NULL)
+        return mt_walk_short(w);
+    unsigned flags = mt_be16(b);
+    uint16_t type = mt_be16(b + 2);
+    if ((flags & GRE_VERSION) == 1)
+        return gre_pptp(w, flags);
+    if ((flags & (GRE_VERSION | GRE_ROUTING)) != 0)
+        return mt_walk_end(MT_LAYERS_NOT_IP);
+    if ((flags & GRE_CHECKSUM) != 0 && mt_walk_take(w, 4) == NULL)
+        return mt_walk_short(w);
+    if ((flags & GRE_KEY) != 0) {
+        const uint8_t *key = mt_walk_take(w, 4);
+        if (key == NULL)
+            return mt_walk_short(w);
+        /* NVGRE, RFC 7637: the last byte tells flows apart, not networks */
+        mt_walk_network(w, MT_NETWORK_GRE,
+                        type == TYPE_TEB ? mt_be32(key) >> 8 : mt_be32(key));
+    }
+    if ((flags & GRE_SEQUENCE) != 0 && mt_walk_take(w, 4) == NULL)
+        return mt_walk_short(w);
+    if (type == 0x88be && (flags & GRE_SEQUENCE) == 0) /* ERSPAN type I */
+        return MT_LAYER_ETHERNET;
+    return type != 0 ? mt_walk_ethertype(w, type)
+                     : mt_walk_end(MT_LAYERS_NOT_IP); /* a keep-alive */
+}
+
+/* A mirror's number is of the mirror, not of the network it shows. */
+int mt_layer_erspan2(struct mt_walk *w)
+{
+    return mt_walk_take(w, 8) != NULL ? MT_LAYER_ETHERNET : mt_walk_short(w);
+}
+
+int mt_layer_erspan3(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 12);
+    if (b == NULL)
+        return mt_walk_short(w);
+    if ((b[11] & 1) != 0 && mt_walk_take(w, 8) == NULL)
+        return mt_walk_short(w);
+    return (b[10] & 0x7c) == 0x08 ? MT_LAYER_IP : MT_LAYER_ETHERNET;
+}
+
+int mt_layer_vxlan(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 8);
+    if (b == NULL)
+        return mt_walk_short(w);
+    mt_walk_network(w, MT_NETWORK_VNI, mt_be32(b + 4) >> 8);
+    return MT_LAYER_ETHERNET;
+}
+
+int mt_layer_geneve(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 8);
+    if (b == NULL || mt_walk_take(w, (b[0] & 0x3fu) * 4) == NULL)
+        return mt_walk_short(w);
+    mt_walk_network(w, MT_NETWORK_VNI, mt_be32(b + 4) >> 8);
+    return mt_walk_ethertype(w, mt_be16(b + 2));
+}
+
+/* Tunnel ids differ by direction: they name no network. */
+int mt_layer_gtp(struct mt_walk *w)
+{
+    enum { ANY_OPTION = 7, EXTENSION = 4 };
+    const uint8_t *b = mt_walk_take(w, 8);
+    if (b == NULL)
+        return mt_walk_short(w);
+    if ((b[0] & ANY_OPTION) == 0)
+        return MT_LAYER_IP;
+    const uint8_t *o = mt_walk_take(w, 4);
+    if (o == NULL)
+        return mt_walk_short(w);
+    uint8_t next = (b[0] & EXTENSION) != 0 ? o[3] : 0;
+    while (next != 0) {
+        if (w->rest.len == 0)
+            return mt_walk_short(w);
+        size_t bytes = (size_t)w->rest.ptr[0] * 4;
+        const uint8_t *e = bytes > 0 ? mt_walk_take(w, bytes) : NULL;
+        if (e == NULL)
+            return mt_walk_short(w);
+        next = e[bytes - 1];
+    }
+    return MT_LAYER_IP;
+}
+
+int mt_layer_etherip(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 2);
+    if (b == NULL)
+        return mt_walk_short(w);
+    return b[0] >> 4 == 3 ? MT_LAYER_ETHERNET
+                          : mt_walk_end(MT_LAYERS_OTHER_TRANSPORT);
+}
+
+enum udp_port {
+    PORT_GTP = 2152,
+    PORT_GRE = 4754,
+    PORT_VXLAN = 4789,
+    PORT_GENEVE = 6081,
+    PORT_MPLS = 6635,
+    PORT_VXLAN_OLD = 8472,
+};
+
+/* A port is only a hint: the first bytes have to agree. */
+int mt_walk_udp_tunnel(const struct mt_walk *w, uint16_t port)
+{
+    const int none = -1;
+    struct mt_span s = w->rest;
+    if (s.len < 8)
+        return none;
+    const uint8_t *b = s.ptr;
+    switch (port) {
+    case PORT_VXLAN:
+    case PORT_VXLAN_OLD:
+        return (b[0] & 0x08) != 0 && b[7] == 0 ? MT_LAYER_VXLAN : none;
+    case PORT_GENEVE:
+        return b[0] >> 6 == 0 && b[7] == 0 ? MT_LAYER_GENEVE : none;
+    case PORT_GTP: /* version 1, not GTP', a packet of the user's */
+        return b[0] >> 4 == 3 && b[1] == 255 ? MT_LAYER_GTP : none;
+    case PORT_GRE:
+        return (b[1] & GRE_VERSION) == 0 ? MT_LAYER_GRE : none;
+    case PORT_MPLS:
+        return MT_LAYER_MPLS;
+    default:
+        return none;
+    }
+}
