@@ -1,0 +1,445 @@
+#include "decode/http1_parts.h"
+#include "decode/http1_scan.h"
+
+/* Which transfer codings were named. */
+enum {
+    TE_ANY = 1,
+    TE_CHUNKED = 2, /* chunked, and nothing after it */
+    TE_BAD = 4,     /* unknown, or something after chunked */
+};
+
+static struct mt_span sub(struct mt_span s, size_t from, size_t to)
+{
+    return (struct mt_span){.ptr = s.ptr + from, .len = to - from};
+}
+
+static bool is_space(uint8_t c)
+{
+    return (mt_http1_class[c] & MT_HTTP1_SPACE) != 0;
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static struct mt_span trim(struct mt_span s)
+{
+    size_t from = 0;
+    while (from < s.len && is_space(s.ptr[from]))
+        from++;
+    while (s.len > from && is_space(s.ptr[s.len - 1]))
+        s.len--;
+    return sub(s, from, s.len);
+}
+
+/* "HTTP/1.1": false where it is no HTTP version at all. */
+static bool read_version(struct mt_http1 *p, struct mt_span v)
+{
+    if (v.len != 8 || memcmp(v.ptr, "HTTP/", 5) != 0 || !is_digit(v.ptr[5]) ||
+        v.ptr[6] != '.' || !is_digit(v.ptr[7]))
+        return false;
+    p->minor = (uint8_t)(v.ptr[7] - '0');
+    if (v.ptr[5] != '1') {
+        p->anomalies |= MT_ANOMALY_BAD_VERSION;
+        p->minor = 1;
+    }
+    return true;
+}
+
+/* The four forms of a target, RFC 9112 section 3.2, told by their start. */
+static bool target_form_ok(struct mt_span method, struct mt_span target)
+{
+    if (mt_span_eq(method, MT_SPAN("CONNECT")))
+        return mt_span_find(target, '/') == target.len &&
+               mt_span_find(target, ':') < target.len;
+    if (target.ptr[0] == '/')
+        return true;
+    if (mt_span_eq(target, MT_SPAN("*")))
+        return mt_span_eq(method, MT_SPAN("OPTIONS"));
+    size_t colon = mt_span_find(target, ':');
+    return colon > 0 && target.len - colon > 3 &&
+           memcmp(target.ptr + colon, "://", 3) == 0 &&
+           mt_http1_token(target) >= colon;
+}
+
+static bool read_request(struct mt_http1 *p, struct mt_span line,
+                         struct mt_http1_event *ev)
+{
+    size_t m = mt_http1_token(line);
+    if (m == 0 || m == line.len || !is_space(line.ptr[m]))
+        return false;
+    if (is_space(line.ptr[line.len - 1])) {
+        p->anomalies |= MT_ANOMALY_SPACES;
+        line = trim(line);
+    }
+    if (line.len < m + 9 || !is_space(line.ptr[line.len - 9]) ||
+        !read_version(p, sub(line, line.len - 8, line.len)))
+        return false;
+    struct mt_span target = {.ptr = NULL, .len = 0};
+    if (line.len > m + 10)
+        target = sub(line, m + 1, line.len - 9);
+    if (line.ptr[m] == '\t' || line.ptr[line.len - 9] == '\t' ||
+        (target.len > 0 &&
+         (is_space(target.ptr[0]) || is_space(target.ptr[target.len - 1])))) {
+        p->anomalies |= MT_ANOMALY_SPACES;
+        target = trim(target);
+    }
+    if (target.len == 0)
+        return false;
+    ev->kind = MT_HTTP1_REQUEST;
+    ev->request.method = sub(line, 0, m);
+    ev->request.target = target;
+    p->connect = mt_span_eq(ev->request.method, MT_SPAN("CONNECT"));
+    if (mt_http1_scan_untarget(target) < target.len ||
+        !target_form_ok(ev->request.method, target))
+        p->anomalies |= MT_ANOMALY_BAD_TARGET;
+    return true;
+}
+
+static bool read_status(struct mt_http1 *p, struct mt_span line,
+                        struct mt_http1_event *ev)
+{
+    if (line.len < 12 || !read_version(p, sub(line, 0, 8)) ||
+        !is_space(line.ptr[8]))
+        return false;
+    size_t at = 9;
+    while (at < line.len && is_space(line.ptr[at]))
+        at++;
+    if (at != 9 || line.ptr[8] == '\t')
+        p->anomalies |= MT_ANOMALY_SPACES;
+    if (line.len - at < 3 || line.ptr[at] < '1' || !is_digit(line.ptr[at]) ||
+        !is_digit(line.ptr[at + 1]) || !is_digit(line.ptr[at + 2]))
+        return false;
+    ev->status.code =
+        (uint16_t)((line.ptr[at] - '0') * 100 + (line.ptr[at + 1] - '0') * 10 +
+                   (line.ptr[at + 2] - '0'));
+    at += 3;
+    if (at == line.len)
+        p->anomalies |= MT_ANOMALY_SPACES; /* the SP is not optional */
+    else if (!is_space(line.ptr[at]))
+        return false;
+    else if (line.ptr[at++] == '\t')
+        p->anomalies |= MT_ANOMALY_SPACES;
+    ev->kind = MT_HTTP1_STATUS;
+    ev->status.reason = sub(line, at, line.len);
+    p->status = ev->status.code;
+    return true;
+}
+
+bool mt_http1_read_start(struct mt_http1 *p, struct mt_span line,
+                         struct mt_http1_event *ev)
+{
+    return p->side == MT_HTTP1_REQUESTS ? read_request(p, line, ev)
+                                        : read_status(p, line, ev);
+}
+
+/* The way for lines whose name is not a token right before a colon. */
+static bool read_odd_field(struct mt_http1 *p, struct mt_span line,
+                           struct mt_http1_event *ev)
+{
+    if (is_space(line.ptr[0])) { /* RFC 9112 section 2.2: pass over it */
+        p->anomalies |= MT_ANOMALY_OBS_FOLD;
+        return false;
+    }
+    size_t colon = mt_span_find(line, ':');
+    struct mt_span name = trim(sub(line, 0, colon));
+    if (name.len != colon)
+        p->anomalies |= MT_ANOMALY_SPACES;
+    if (colon == line.len || name.len == 0 || mt_http1_token(name) < name.len)
+        p->anomalies |= MT_ANOMALY_BAD_NAME;
+    if (colon == line.len || name.len == 0)
+        return false;
+    ev->field.name = name;
+    ev->field.value = trim(sub(line, colon + 1, line.len));
+    return true;
+}
+
+bool mt_http1_read_field(struct mt_http1 *p, struct mt_span line,
+                         struct mt_http1_event *ev)
+{
+    size_t n = mt_http1_token(line);
+    ev->field.id = MT_HTTP1_OTHER;
+    if (n == 0 || n == line.len || line.ptr[n] != ':')
+        return read_odd_field(p, line, ev);
+    ev->field.name = sub(line, 0, n);
+    ev->field.value = trim(sub(line, n + 1, line.len));
+    return true;
+}
+
+/* One number of Content-Length: digits only, below 2^63. */
+static bool read_length(struct mt_span text, uint64_t *length)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_digit(text.ptr[i]) || n > (UINT64_MAX >> 1) / 10 - 1)
+            return false;
+        n = n * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    *length = n;
+    return text.len > 0;
+}
+
+/* The next member of a comma-separated list, trimmed. */
+static bool next_member(struct mt_span *list, struct mt_span *member)
+{
+    if (list->ptr == NULL)
+        return false;
+    size_t comma = mt_span_find(*list, ',');
+    *member = trim(sub(*list, 0, comma));
+    *list = comma < list->len ? sub(*list, comma + 1, list->len)
+                              : (struct mt_span){.ptr = NULL, .len = 0};
+    return true;
+}
+
+/* Several equal lengths are one (RFC 9110 section 8.6); the first wins. */
+static void note_length(struct mt_http1 *p, struct mt_span value)
+{
+    struct mt_span one;
+    while (next_member(&value, &one)) {
+        uint64_t n;
+        if (!read_length(one, &n)) {
+            p->anomalies |= MT_ANOMALY_BAD_CL;
+            return;
+        }
+        if (p->has_length)
+            p->anomalies |= MT_ANOMALY_MANY_CL;
+        else
+            p->length = n;
+        p->has_length = true;
+    }
+}
+
+static bool known_coding(struct mt_span c)
+{
+    return mt_span_caseeq(c, MT_SPAN("gzip")) ||
+           mt_span_caseeq(c, MT_SPAN("deflate")) ||
+           mt_span_caseeq(c, MT_SPAN("compress")) ||
+           mt_span_caseeq(c, MT_SPAN("x-gzip")) ||
+           mt_span_caseeq(c, MT_SPAN("x-compress"));
+}
+
+/* RFC 9112 section 6.1: chunked once, and last. */
+static void note_codings(struct mt_http1 *p, struct mt_span value)
+{
+    struct mt_span one;
+    while (next_member(&value, &one)) {
+        if ((p->transfer_codings & TE_CHUNKED) != 0)
+            p->transfer_codings = TE_ANY | TE_BAD;
+        if (mt_span_caseeq(one, MT_SPAN("chunked")))
+            p->transfer_codings |= TE_ANY | TE_CHUNKED;
+        else if (known_coding(one))
+            p->transfer_codings |= TE_ANY;
+        else
+            p->transfer_codings |= TE_ANY | TE_BAD;
+    }
+}
+
+static void note_connection(struct mt_http1 *p, struct mt_span value)
+{
+    struct mt_span one;
+    while (next_member(&value, &one)) {
+        if (mt_span_caseeq(one, MT_SPAN("close")))
+            p->close = true;
+        else if (mt_span_caseeq(one, MT_SPAN("keep-alive")))
+            p->keep = true;
+        else if (mt_span_caseeq(one, MT_SPAN("upgrade")))
+            p->connection_upgrade = true;
+    }
+}
+
+static void note_host(struct mt_http1 *p, struct mt_span value)
+{
+    if (p->hosts < 2)
+        p->hosts++;
+    if (mt_http1_scan_class(value, 0, MT_HTTP1_UNHOST) < value.len)
+        p->hosts = 2; /* as bad as two (RFC 9112 section 3.2) */
+}
+
+static enum mt_http1_field_id id_of(struct mt_span name)
+{
+    switch (name.len) {
+    case 4:
+        return mt_span_caseeq(name, MT_SPAN("Host")) ? MT_HTTP1_HOST
+                                                     : MT_HTTP1_OTHER;
+    case 7:
+        return mt_span_caseeq(name, MT_SPAN("Upgrade")) ? MT_HTTP1_UPGRADE
+                                                        : MT_HTTP1_OTHER;
+    case 10:
+        return mt_span_caseeq(name, MT_SPAN("Connection")) ? MT_HTTP1_CONNECTION
+                                                           : MT_HTTP1_OTHER;
+    case 14:
+        if (mt_span_caseeq(name, MT_SPAN("Content-Length")))
+            return MT_HTTP1_CONTENT_LENGTH;
+        return mt_span_caseeq(name, MT_SPAN("HTTP2-Settings"))
+                   ? MT_HTTP1_HTTP2_SETTINGS
+                   : MT_HTTP1_OTHER;
+    case 17:
+        return mt_span_caseeq(name, MT_SPAN("Transfer-Encoding"))
+                   ? MT_HTTP1_TRANSFER_ENCODING
+                   : MT_HTTP1_OTHER;
+    default:
+        return MT_HTTP1_OTHER;
+    }
+}
+
+void mt_http1_note_field(struct mt_http1 *p, struct mt_http1_event *ev)
+{
+    ev->field.id = id_of(ev->field.name);
+    switch (ev->field.id) {
+    case MT_HTTP1_CONTENT_LENGTH:
+        note_length(p, ev->field.value);
+        break;
+    case MT_HTTP1_TRANSFER_ENCODING:
+        note_codings(p, ev->field.value);
+        break;
+    case MT_HTTP1_HOST:
+        note_host(p, ev->field.value);
+        break;
+    case MT_HTTP1_CONNECTION:
+        note_connection(p, ev->field.value);
+        break;
+    case MT_HTTP1_UPGRADE:
+        p->upgrade = true;
+        break;
+    case MT_HTTP1_HTTP2_SETTINGS:
+    case MT_HTTP1_OTHER:
+        break;
+    }
+}
+
+/* What Transfer-Encoding and Content-Length say together. */
+static enum mt_http1_framing framing_by_fields(struct mt_http1 *p)
+{
+    bool request = p->side == MT_HTTP1_REQUESTS;
+    if ((p->transfer_codings & TE_ANY) != 0) {
+        bool chunked = (p->transfer_codings & TE_CHUNKED) != 0;
+        if (p->has_length)
+            p->anomalies |= MT_ANOMALY_TE_AND_CL;
+        if ((p->transfer_codings & TE_BAD) != 0 || (request && !chunked) ||
+            p->minor == 0)
+            p->anomalies |= MT_ANOMALY_BAD_TE;
+        if (chunked)
+            return MT_HTTP1_CHUNKED;
+        p->lost_after = request;
+        return request ? MT_HTTP1_NO_BODY : MT_HTTP1_UNTIL_CLOSE;
+    }
+    if ((p->anomalies & MT_ANOMALY_BAD_CL) != 0 && !p->has_length) {
+        p->lost_after = request;
+        return request ? MT_HTTP1_NO_BODY : MT_HTTP1_UNTIL_CLOSE;
+    }
+    if (p->has_length)
+        return p->length > 0 ? MT_HTTP1_LENGTH : MT_HTTP1_NO_BODY;
+    return request ? MT_HTTP1_NO_BODY : MT_HTTP1_UNTIL_CLOSE;
+}
+
+enum mt_http1_framing mt_http1_framing_of(struct mt_http1 *p)
+{
+    enum mt_http1_framing by_fields = framing_by_fields(p);
+    if (p->side == MT_HTTP1_REQUESTS) {
+        if (p->minor > 0 && p->hosts != 1)
+            p->anomalies |= MT_ANOMALY_NO_HOST;
+        else if (p->hosts > 1)
+            p->anomalies |= MT_ANOMALY_NO_HOST;
+        return by_fields;
+    }
+    if (p->status == 101 || (p->answers == MT_HTTP1_TO_CONNECT &&
+                             p->status >= 200 && p->status < 300))
+        return MT_HTTP1_TUNNEL;
+    if (p->status < 200 || p->status == 204 || p->status == 304 ||
+        p->answers == MT_HTTP1_TO_HEAD)
+        return MT_HTTP1_NO_BODY;
+    return by_fields;
+}
+
+static int hex_value(uint8_t c)
+{
+    if (is_digit(c))
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool mt_http1_read_chunk(struct mt_http1 *p, struct mt_span line,
+                         struct mt_http1_event *ev)
+{
+    uint64_t n = 0;
+    size_t i = 0;
+    for (; i < line.len && hex_value(line.ptr[i]) >= 0; i++) {
+        if (n >> 59 != 0) /* keeps it below 2^63 */
+            return false;
+        n = n << 4 | (uint64_t)hex_value(line.ptr[i]);
+    }
+    if (i == 0)
+        return false;
+    size_t at = i;
+    while (at < line.len && is_space(line.ptr[at]))
+        at++;
+    if (at < line.len && line.ptr[at] != ';')
+        return false;
+    if (at < line.len)
+        p->anomalies |= MT_ANOMALY_CHUNK_EXT;
+    else if (at > i)
+        p->anomalies |= MT_ANOMALY_SPACES;
+    ev->kind = MT_HTTP1_CHUNK;
+    ev->chunk.bytes = n;
+    ev->chunk.extension = sub(line, at, line.len);
+    return true;
+}
+
+/* As far as the bytes go, do they start with this text? */
+static bool starts_as(struct mt_span bytes, struct mt_span text)
+{
+    size_t n = bytes.len < text.len ? bytes.len : text.len;
+    return n == 0 || memcmp(bytes.ptr, text.ptr, n) == 0;
+}
+
+static bool plausible_status(struct mt_span b)
+{
+    if (!starts_as(b, MT_SPAN("HTTP/1.")))
+        return false;
+    static const char shape[] = "HTTP/1.d ddd";
+    for (size_t i = 7; i < b.len && i < 12; i++)
+        if (shape[i] == 'd' ? !is_digit(b.ptr[i]) : b.ptr[i] != ' ')
+            return false;
+    return b.len < 10 || (b.ptr[9] >= '1' && b.ptr[9] <= '9');
+}
+
+static bool plausible_request(struct mt_span b)
+{
+    size_t m = 0;
+    while (m < b.len && ((b.ptr[m] >= 'A' && b.ptr[m] <= 'Z') ||
+                         (m > 0 && (b.ptr[m] == '-' || b.ptr[m] == '_'))))
+        m++;
+    if (m > 24 || (m == 0 && b.len > 0))
+        return false;
+    if (m + 1 >= b.len)
+        return m == b.len || b.ptr[m] == ' ';
+    struct mt_span target = sub(b, m + 1, b.len);
+    if (b.ptr[m] != ' ')
+        return false;
+    if (m == 7 && memcmp(b.ptr, "CONNECT", 7) == 0)
+        return (mt_http1_class[target.ptr[0]] & MT_HTTP1_UNTARGET) == 0;
+    return target.ptr[0] == '/' || starts_as(target, MT_SPAN("* HTTP/1.")) ||
+           starts_as(target, MT_SPAN("http://")) ||
+           starts_as(target, MT_SPAN("https://"));
+}
+
+bool mt_http1_plausible(enum mt_http1_side side, struct mt_span bytes,
+                        bool *whole)
+{
+    *whole = false;
+    if (!(side == MT_HTTP1_REQUESTS ? plausible_request(bytes)
+                                    : plausible_status(bytes)))
+        return false;
+    size_t lf = mt_span_find(bytes, '\n');
+    if (lf == bytes.len)
+        return true;
+    *whole = true;
+    if (lf == 0 || bytes.ptr[lf - 1] != '\r')
+        return false;
+    struct mt_http1 scratch = {.side = (uint8_t)side};
+    struct mt_http1_event ev;
+    return mt_http1_read_start(&scratch, sub(bytes, 0, lf - 1), &ev) &&
+           (scratch.anomalies & ~(uint32_t)MT_ANOMALY_SPACES) == 0;
+}
