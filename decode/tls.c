@@ -417,7 +417,7 @@ int mt_tls_next(struct mt_tls_reader *r, struct mt_chunk *in,
 
 /* ---- gaps ---- */
 
-static bool in_record(const struct mt_tls_reader *r)
+bool mt_tls_in_record(const struct mt_tls_reader *r)
 {
     return r->state == ST_SKIP || r->state == ST_MESSAGES ||
            r->state == ST_BODY || r->state == ST_ALERT ||
@@ -451,7 +451,7 @@ static void lose_in_record(struct mt_tls_reader *r, uint32_t n)
 void mt_tls_gap(struct mt_tls_reader *r, uint64_t n)
 {
     r->sslv2_possible = false;
-    if (in_record(r) && n <= r->left) {
+    if (mt_tls_in_record(r) && n <= r->left) {
         lose_in_record(r, (uint32_t)n);
         return;
     }

@@ -105,6 +105,9 @@ int mt_tls_next(struct mt_tls_reader *r, struct mt_chunk *in,
  * reader goes on behind it. */
 void mt_tls_gap(struct mt_tls_reader *r, uint64_t n);
 
+/* The next byte belongs to a record whose header was seen. */
+bool mt_tls_in_record(const struct mt_tls_reader *r);
+
 /* What a ClientHello or ServerHello says. Spans borrow from its body. */
 struct mt_tls_hello {
     uint16_t version;      /* highest offered, or chosen (RFC 8446 4.2.1) */

@@ -105,6 +105,11 @@ static bool could_be_ticket(const struct mt_tls_turns *t, uint32_t length)
 
 /* ---- the turn ---- */
 
+bool mt_tls_turns_waiting(const struct mt_tls_turns *t)
+{
+    return t->turn != NULL && !t->answered && t->maybe_ns == 0;
+}
+
 static void finish(struct mt_tls_turns *t, enum mt_error error, int64_t ts_ns)
 {
     struct mt_draft *r = t->turn;
@@ -213,27 +218,30 @@ void mt_tls_turns_record(struct mt_tls_turns *t, enum mt_role from,
 }
 
 void mt_tls_turns_more(struct mt_tls_turns *t, enum mt_role from,
-                       const struct mt_chunk *chunk)
+                       const struct mt_chunk *chunk, bool last)
 {
     if (t->counts[from] && t->turn != NULL)
         mt_draft_touch(t->turn, from, chunk);
     else if (from == MT_SERVER && t->maybe_grows &&
              chunk->ts_ns > t->maybe_end_ns)
         t->maybe_end_ns = chunk->ts_ns;
-}
-
-void mt_tls_turns_gap(struct mt_tls_turns *t, enum mt_role from, int64_t ts_ns)
-{
-    t->client_spoke = true; /* a preface may be in the hole */
-    if (t->turn == NULL || t->answered)
+    if (!last)
         return;
+    t->counts[from] = false;
     if (from == MT_SERVER)
-        finish(t, MT_ERROR_CAPTURE_GAP, ts_ns);
+        t->maybe_grows = false;
 }
 
-bool mt_tls_turns_waiting(const struct mt_tls_turns *t)
+void mt_tls_turns_gap(struct mt_tls_turns *t, enum mt_role from, bool in_record,
+                      int64_t ts_ns)
 {
-    return t->turn != NULL && !t->answered && t->maybe_ns == 0;
+    /* The client's preface or the server's tickets may be in the hole. */
+    t->client_spoke = true;
+    t->server_settled = true;
+    if (!in_record)
+        t->counts[from] = false;
+    if (from == MT_SERVER && mt_tls_turns_waiting(t))
+        finish(t, MT_ERROR_CAPTURE_GAP, ts_ns);
 }
 
 void mt_tls_turns_end(struct mt_tls_turns *t, enum mt_error error,

@@ -10,7 +10,7 @@
  *     mt_tls_turns_init(&t, conn);
  *     mt_tls_turns_begin(&t, &shape);      // the handshake is over
  *     mt_tls_turns_record(&t, from, length, &first_chunk);
- *     mt_tls_turns_more(&t, from, &later_chunk);
+ *     mt_tls_turns_more(&t, from, &later_chunk, true);
  *     mt_tls_turns_end(&t, MT_ERROR_NONE, ts);
  *
  * Records that are no request and no answer are told by their length, as far
@@ -26,7 +26,8 @@
  *
  * What stays wrong: requests that overlap in one HTTP/2 connection count as
  * fewer turns with shorter waits; a request of exactly such a length is not
- * seen; 0-RTT requests are not seen.
+ * seen; 0-RTT requests are not seen; where TLS 1.3 sends no ticket, the first
+ * answer of a connection may seem to begin with its second record.
  */
 #ifndef MT_DECODE_TLS_TURNS_H
 #define MT_DECODE_TLS_TURNS_H
@@ -68,12 +69,14 @@ void mt_tls_turns_begin(struct mt_tls_turns *t,
 void mt_tls_turns_record(struct mt_tls_turns *t, enum mt_role from,
                          uint32_t length, const struct mt_chunk *chunk);
 
-/* More bytes of the record that began last, its last ones too. */
+/* More bytes of the record in progress; last: it ends with them. */
 void mt_tls_turns_more(struct mt_tls_turns *t, enum mt_role from,
-                       const struct mt_chunk *chunk);
+                       const struct mt_chunk *chunk, bool last);
 
-/* Bytes were lost: a turn that still waits can no longer be measured. */
-void mt_tls_turns_gap(struct mt_tls_turns *t, enum mt_role from, int64_t ts_ns);
+/* Bytes were lost: a turn that still waits can no longer be measured.
+ * in_record: the record in progress goes on behind them. */
+void mt_tls_turns_gap(struct mt_tls_turns *t, enum mt_role from, bool in_record,
+                      int64_t ts_ns);
 
 /* Nothing more will come: finish the turn in progress. error: why, for a turn
  * without an answer. */
