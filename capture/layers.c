@@ -59,6 +59,7 @@ int mt_layers_next(struct mt_layers *l, const struct mt_packet *packet,
     w.rest = packet->bytes;
     w.true_bytes = packet->wire_bytes;
     w.depth = 0;
+    w.bounded = false;
     w.layers = l;
     w.packet = packet;
     w.out = out;

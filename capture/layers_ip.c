@@ -45,6 +45,17 @@ static int fragment(struct mt_walk *w, struct mt_fragment *piece)
     return mt_walk_protocol(w, whole.protocol);
 }
 
+/* The layer says it has n bytes. Where that is more than there were on the
+ * wire, the record of the wire's length is wrong (some tools cut packets and
+ * do not tell), unless a whole packet's outer header bounds it: then padding
+ * was counted by a broken stack. */
+static void set_ip_bytes(struct mt_walk *w, uint32_t n)
+{
+    bool cut = w->packet->bytes.len < w->packet->wire_bytes;
+    if (n <= w->true_bytes || !w->bounded || cut)
+        mt_walk_trim(w, n);
+}
+
 int mt_layer_ipv4(struct mt_walk *w)
 {
     if (w->rest.len < IPV4_HEADER_BYTES)
@@ -57,7 +68,7 @@ int mt_layer_ipv4(struct mt_walk *w)
         total = w->true_bytes;
     if (total < header)
         return mt_walk_end(MT_LAYERS_MALFORMED);
-    mt_walk_trim(w, total);
+    set_ip_bytes(w, total);
     if (mt_walk_take(w, header) == NULL)
         return mt_walk_short(w);
 
@@ -85,7 +96,7 @@ int mt_layer_ipv6(struct mt_walk *w)
         return mt_walk_end(MT_LAYERS_MALFORMED);
     uint32_t payload = mt_be16(b + 4);
     if (payload > 0) /* 0: a jumbogram, or the card will cut it up */
-        mt_walk_trim(w, payload);
+        set_ip_bytes(w, payload);
     set_ipv6(&w->out->src, b + 8);
     set_ipv6(&w->out->dst, b + 24);
     w->out->ip_id = 0;
@@ -104,7 +115,7 @@ int mt_layer_ip(struct mt_walk *w)
     case 6:
         return MT_LAYER_IPV6;
     default:
-        return mt_walk_end(MT_LAYERS_NOT_IP);
+        return mt_walk_end(MT_LAYERS_MALFORMED);
     }
 }
 
@@ -281,7 +292,7 @@ int mt_layer_udp(struct mt_walk *w)
     out->has_timestamps = false;
     out->payload = w->rest;
     out->payload_bytes = w->true_bytes;
-    int inner = mt_walk_udp_tunnel(w, out->dst.port);
+    int inner = mt_walk_udp_tunnel(w, out->src.port, out->dst.port);
     if (inner < 0)
         return mt_walk_end(MT_LAYERS_UDP);
     if (!w->in_udp)

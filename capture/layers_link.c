@@ -89,23 +89,26 @@ static int address_family(uint32_t family)
 }
 
 /* In the byte order of the host that captured, which may not be that of the
- * file; LOOP in network order. A family is a small number. */
-static uint32_t either_order(const uint8_t *b)
+ * file; LOOP in network order. A family is a small number; some writers put
+ * other things there, and only what follows can tell. */
+static int either_order(const uint8_t *b)
 {
-    uint32_t le = mt_le32(b);
-    return le <= 0xffff ? le : mt_be32(b);
+    uint32_t le = mt_le32(b), be = mt_be32(b);
+    if (le > 0xffff && be > 0xffff)
+        return MT_LAYER_IP;
+    return address_family(le <= 0xffff ? le : be);
 }
 
 int mt_layer_null(struct mt_walk *w)
 {
     const uint8_t *b = mt_walk_take(w, 4);
-    return b != NULL ? address_family(either_order(b)) : mt_walk_short(w);
+    return b != NULL ? either_order(b) : mt_walk_short(w);
 }
 
 int mt_layer_enc(struct mt_walk *w)
 {
     const uint8_t *b = mt_walk_take(w, 12);
-    return b != NULL ? address_family(either_order(b)) : mt_walk_short(w);
+    return b != NULL ? either_order(b) : mt_walk_short(w);
 }
 
 int mt_layer_pflog(struct mt_walk *w)

@@ -1,9 +1,14 @@
 /* Ethernet types and tunnels: IEEE 802.1Q, MPLS (RFC 3032, 4385), PPPoE
  * (RFC 2516), GRE (RFC 2784, 2890, 2637), ERSPAN, VXLAN (RFC 7348), Geneve
- * (RFC 8926), GTP-U (3GPP TS 29.281), EtherIP (RFC 3378). */
+ * (RFC 8926), NSH (RFC 8300), GTP-U (3GPP TS 29.281), EtherIP (RFC 3378). */
 #include "capture/layers_walk.h"
 
-enum { ETHERTYPE_MIN = 0x600, ETHERTYPE_IPV4 = 0x800, TYPE_TEB = 0x6558 };
+enum {
+    ETHERTYPE_MIN = 0x600,
+    ETHERTYPE_IPV4 = 0x800,
+    TYPE_TEB = 0x6558,
+    TYPE_PPP = 0x880b,
+};
 
 struct row {
     uint16_t type;
@@ -15,9 +20,10 @@ static const struct row ethertypes[] = {
     {0x88a8, MT_LAYER_VLAN},    {0x9100, MT_LAYER_VLAN},
     {0x9200, MT_LAYER_VLAN},    {0x8847, MT_LAYER_MPLS},
     {0x8848, MT_LAYER_MPLS},    {0x8864, MT_LAYER_PPPOE},
-    {0x880b, MT_LAYER_PPP},     {0x8926, MT_LAYER_VNTAG},
+    {TYPE_PPP, MT_LAYER_PPP},   {0x8926, MT_LAYER_VNTAG},
     {0x88e7, MT_LAYER_PBB},     {TYPE_TEB, MT_LAYER_ETHERNET},
     {0x88be, MT_LAYER_ERSPAN2}, {0x22eb, MT_LAYER_ERSPAN3},
+    {0x894f, MT_LAYER_NSH},
 };
 
 int mt_walk_ethertype(struct mt_walk *w, uint16_t type)
@@ -133,9 +139,10 @@ int mt_layer_gre(struct mt_walk *w)
         return mt_walk_short(w);
     unsigned flags = mt_be16(b);
     uint16_t type = mt_be16(b + 2);
-    if ((flags & GRE_VERSION) == 1)
+    if ((flags & GRE_VERSION) == 1 && type == TYPE_PPP)
         return gre_pptp(w, flags);
-    if ((flags & (GRE_VERSION | GRE_ROUTING)) != 0)
+    /* version 1 with another type: version 0 by a writer who knew no better */
+    if ((flags & GRE_VERSION) > 1 || (flags & GRE_ROUTING) != 0)
         return mt_walk_end(MT_LAYERS_NOT_IP);
     if ((flags & GRE_CHECKSUM) != 0 && mt_walk_take(w, 4) == NULL)
         return mt_walk_short(w);
@@ -178,6 +185,48 @@ int mt_layer_vxlan(struct mt_walk *w)
         return mt_walk_short(w);
     mt_walk_network(w, MT_NETWORK_VNI, mt_be32(b + 4) >> 8);
     return MT_LAYER_ETHERNET;
+}
+
+/* The numbers that VXLAN-GPE and NSH (RFC 8300) give what is inside. */
+static int gpe_protocol(uint8_t protocol)
+{
+    switch (protocol) {
+    case 1:
+        return MT_LAYER_IPV4;
+    case 2:
+        return MT_LAYER_IPV6;
+    case 3:
+        return MT_LAYER_ETHERNET;
+    case 4:
+        return MT_LAYER_NSH;
+    case 5:
+        return MT_LAYER_MPLS;
+    default:
+        return mt_walk_end(MT_LAYERS_NOT_IP);
+    }
+}
+
+int mt_layer_vxlan_gpe(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 8);
+    if (b == NULL)
+        return mt_walk_short(w);
+    mt_walk_network(w, MT_NETWORK_VNI, mt_be32(b + 4) >> 8);
+    return gpe_protocol(b[3]);
+}
+
+int mt_layer_nsh(struct mt_walk *w)
+{
+    enum { BASE_BYTES = 8 };
+    if (w->rest.len < BASE_BYTES)
+        return mt_walk_short(w);
+    const uint8_t *b = w->rest.ptr;
+    size_t bytes = (b[1] & 0x3fu) * 4;
+    if (bytes < BASE_BYTES)
+        return mt_walk_end(MT_LAYERS_MALFORMED);
+    if (mt_walk_take(w, bytes) == NULL)
+        return mt_walk_short(w);
+    return gpe_protocol(b[3]);
 }
 
 int mt_layer_geneve(struct mt_walk *w)
@@ -227,27 +276,33 @@ enum udp_port {
     PORT_GTP = 2152,
     PORT_GRE = 4754,
     PORT_VXLAN = 4789,
+    PORT_VXLAN_GPE = 4790,
     PORT_GENEVE = 6081,
     PORT_MPLS = 6635,
     PORT_VXLAN_OLD = 8472,
 };
 
 /* A port is only a hint: the first bytes have to agree. */
-int mt_walk_udp_tunnel(const struct mt_walk *w, uint16_t port)
+int mt_walk_udp_tunnel(const struct mt_walk *w, uint16_t src, uint16_t dst)
 {
     const int none = -1;
     struct mt_span s = w->rest;
     if (s.len < 8)
         return none;
     const uint8_t *b = s.ptr;
-    switch (port) {
+    /* the others choose their source port by a hash of the flow inside */
+    switch (src == PORT_GTP ? src : dst) {
     case PORT_VXLAN:
     case PORT_VXLAN_OLD:
         return (b[0] & 0x08) != 0 && b[7] == 0 ? MT_LAYER_VXLAN : none;
+    case PORT_VXLAN_GPE: /* the next protocol is told */
+        return (b[0] & 0x0c) == 0x0c && b[7] == 0 ? MT_LAYER_VXLAN_GPE : none;
     case PORT_GENEVE:
         return b[0] >> 6 == 0 && b[7] == 0 ? MT_LAYER_GENEVE : none;
-    case PORT_GTP: /* version 1, not GTP', a packet of the user's */
-        return b[0] >> 4 == 3 && b[1] == 255 ? MT_LAYER_GTP : none;
+    case PORT_GTP: /* version 1, not GTP', a user's packet */
+        return b[0] >> 4 == 3 && b[1] == 255 && mt_be16(b + 2) <= s.len - 8
+                   ? MT_LAYER_GTP
+                   : none;
     case PORT_GRE:
         return (b[1] & GRE_VERSION) == 0 ? MT_LAYER_GRE : none;
     case PORT_MPLS:

@@ -44,6 +44,8 @@
     X(ERSPAN2, erspan2)         \
     X(ERSPAN3, erspan3)         \
     X(VXLAN, vxlan)             \
+    X(VXLAN_GPE, vxlan_gpe)     \
+    X(NSH, nsh)                 \
     X(GENEVE, geneve)           \
     X(GTP, gtp)                 \
     X(ETHERIP, etherip)
@@ -69,6 +71,7 @@ struct mt_walk {
     struct mt_span rest; /* captured, from here to the end of this layer */
     uint32_t true_bytes; /* what rest would be uncut: >= rest.len */
     unsigned depth;
+    bool bounded; /* some header before told where this layer ends */
     struct mt_layers *layers;
     const struct mt_packet *packet;
     struct mt_segment *out;
@@ -111,6 +114,7 @@ static inline const uint8_t *mt_walk_take(struct mt_walk *w, size_t n)
 static inline void mt_walk_trim(struct mt_walk *w, uint32_t n)
 {
     w->true_bytes = n;
+    w->bounded = true;
     if (w->rest.len > n)
         w->rest.len = n;
 }
@@ -130,9 +134,9 @@ int mt_walk_ethertype(struct mt_walk *w, uint16_t type);
 /* The layer inside an IP protocol, or an end. */
 int mt_walk_protocol(struct mt_walk *w, uint8_t protocol);
 
-/* The layer inside a tunnel on this UDP port, looking at its first bytes;
- * below zero when there is none. */
-int mt_walk_udp_tunnel(const struct mt_walk *w, uint16_t port);
+/* The layer inside a tunnel that runs between these UDP ports, looking at its
+ * first bytes; below zero when there is none. */
+int mt_walk_udp_tunnel(const struct mt_walk *w, uint16_t src, uint16_t dst);
 
 #define X(upper, lower) int mt_layer_##lower(struct mt_walk *w);
 MT_LAYERS(X)

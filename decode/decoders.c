@@ -4,7 +4,8 @@
 
 const struct mt_decoder *const mt_decoders[] = {
     &mt_proxy_protocol_decoder,
-    /* add a row here as its decoder lands: &mt_tls_decoder,
+    &mt_tls_decoder,
+    /* add a row here as its decoder lands:
      * &mt_http2_decoder, &mt_http1_decoder */
     NULL,
 };
