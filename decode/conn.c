@@ -244,10 +244,14 @@ static bool hold(struct mt_layer *l, int side, const struct mt_chunk *in)
         h->chunks = 0;
         l->hold[side] = h;
     }
-    if (in->bytes.len > sizeof h->bytes - h->len || h->chunks == HOLD_CHUNKS)
+    if (in->bytes.len > sizeof h->bytes - h->len)
         return false;
     memcpy(h->bytes + h->len, in->bytes.ptr, in->bytes.len);
     h->len += in->bytes.len;
+    if (h->chunks == HOLD_CHUNKS) { /* a byte a segment: one moment for all */
+        h->chunk[h->chunks - 1].len += in->bytes.len;
+        return true;
+    }
     h->chunk[h->chunks].len = in->bytes.len;
     h->chunk[h->chunks].ts_ns = in->ts_ns;
     h->chunk[h->chunks].packet = in->packet;
@@ -318,6 +322,9 @@ static void switch_decoder(struct mt_layer *l)
         l->conn->detection = l->detection;
         open_or_opaque(l, target_of(sw.to), &sw);
     }
+    for (int role = 0; role < 2; role++)
+        for (struct mt_held *h = sw.held[role]; h != NULL; h = h->next)
+            mt_layer_feed(l, (enum mt_role)role, &h->chunk);
     old->free(state);
     mt_pool_free(l->conn->decode->pool, state, old->state_bytes);
 }

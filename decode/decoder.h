@@ -58,10 +58,18 @@ enum mt_switch {
     MT_SWITCH_OPAQUE,    /* count bytes, decode no more */
 };
 
+/* A chunk that a decoder held back until it is known whose bytes they are. */
+struct mt_held {
+    struct mt_held *next;
+    struct mt_chunk chunk;
+};
+
 struct mt_switch_request {
     enum mt_switch to;
     struct mt_draft *draft;  /* passed on: the upgraded exchange, or NULL */
     struct mt_span settings; /* HTTP2-Settings of an h2c upgrade, decoded */
+    struct mt_held *held[2]; /* by role: fed to the next decoder before the
+                                rest of the bytes; the old one frees them */
 };
 
 struct mt_decoder {

@@ -308,6 +308,7 @@ static int step_end(struct mt_http1 *p, struct mt_span *in,
     bool interim = p->side == MT_HTTP1_RESPONSES && p->status < 200 && !tunnel;
     ev->kind = MT_HTTP1_END;
     ev->end.anomalies = p->anomalies;
+    ev->end.tunnel = tunnel;
     bool lost = p->lost_after;
     mt_http1_release(p);
     if (!interim)

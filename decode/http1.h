@@ -115,6 +115,7 @@ struct mt_http1_event {
         } chunk;
         struct {
             uint32_t anomalies; /* all of this message */
+            bool tunnel;        /* and HTTP/1 ends with it */
         } end;
     };
 };
