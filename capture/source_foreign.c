@@ -43,15 +43,18 @@ static const struct known known[] = {
 
 static const char give_capture[] = "give a pcap or pcapng file";
 
+/* ASCII for the most part: other bytes may be UTF-8. */
 static bool is_text(struct mt_span s)
 {
+    size_t ascii = 0;
     for (size_t i = 0; i < s.len; i++) {
         uint8_t c = s.ptr[i];
         bool space = c == '\t' || c == '\n' || c == '\r' || c == '\f';
         if ((c < 0x20 && !space) || c == 0x7f)
             return false;
+        ascii += c < 0x80;
     }
-    return true;
+    return ascii * 2 >= s.len;
 }
 
 static bool is_zero(struct mt_span s)

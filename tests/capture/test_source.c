@@ -1,5 +1,5 @@
-/* Files of both formats through the whole reader: what a user is told, and
- * that neither cuts, dribbles nor compression change what is read. */
+/* The whole reader: what a user is told of files that are no captures, cut
+ * ones, growing ones, and how a packet is found again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,164 +7,249 @@
 
 #include <cmocka.h>
 
-#include <inttypes.h>
+#include <unistd.h>
+#include <zstd.h>
 
-#include "build.h"
-#include "memory_input.h"
+#include "read_log.h"
 
-struct run {
-    struct bytes log; /* a line an item */
-    int rc;
-    char problem[MT_PROBLEM_BYTES];
+static const struct {
+    const char *bytes;
+    size_t len;
+    const char *problem;
+} foreign[] = {
+    {"", 0, "t: the file is empty; give a pcap or pcapng file"},
+    {"GET / HTTP/1.1\r\n", 16,
+     "t: not a capture (looks like text); give a pcap or pcapng file"},
+    {"\177ELF\2\1", 6, "t: this is a program; give a pcap or pcapng file"},
+    {"\0\0\0\0\0\0", 6,
+     "t: not a capture (it begins with zeros); give a pcap or pcapng file"},
+    {"\1\2\3\4\5", 5,
+     "t: not a capture (unknown binary format); give a pcap or pcapng file"},
+    {"snoop\0\0\0\0\0\0\2", 12,
+     "t: this is a Solaris snoop capture; convert it: editcap -F pcapng FILE "
+     "NEW"},
+    {"GMBU\0\2", 6,
+     "t: this is a Microsoft Network Monitor 2 capture; convert it: editcap "
+     "-F pcapng FILE NEW"},
+    {"\xfd"
+     "7zXZ\0",
+     6, "t: this is compressed by xz; decompress it first (xz -d)"},
+    {"\xd4\xc3", 2,
+     "t: not a capture (unknown binary format); give a pcap or pcapng file"},
 };
 
-static void log_item(struct bytes *log, const struct mt_item *i)
+static void test_foreign(void **state)
 {
-    static const char *const kinds[] = {"packet", "name",    "secrets",
-                                        "drops",  "comment", "interface"};
-    char line[256];
-    put_text(log, kinds[i->kind]);
-    switch (i->kind) {
-    case MT_ITEM_PACKET:
-        (void)snprintf(line, sizeof line, " %" PRIu64 " %" PRId64 " %u/%u %u ",
-                       i->packet.ref, i->packet.ts_ns, i->packet.interface_id,
-                       i->packet.link_type, i->packet.wire_bytes);
-        put_text(log, line);
-        put(log, i->packet.bytes.ptr, i->packet.bytes.len);
-        break;
-    case MT_ITEM_DROPS:
-        (void)snprintf(line, sizeof line, " %u %" PRIu64 " %" PRIu64,
-                       i->packet.interface_id, i->kernel_drops,
-                       i->interface_drops);
-        put_text(log, line);
-        break;
-    case MT_ITEM_NAME:
-        (void)snprintf(line, sizeof line, " %u.%u ", i->name_addr.ip[0],
-                       i->name_addr.ip[15]);
-        put_text(log, line);
-        put(log, i->text.ptr, i->text.len);
-        break;
-    case MT_ITEM_INTERFACE:
-        (void)snprintf(line, sizeof line, " %u/%u ", i->packet.interface_id,
-                       i->packet.link_type);
-        put_text(log, line);
-        put(log, i->text.ptr, i->text.len);
-        break;
-    default:
-        put_text(log, " ");
-        put(log, i->text.ptr, i->text.len);
-    }
-    put_text(log, "\n");
-}
-
-/* Read all, `step` bytes a read. Followed: every read ends the file until the
- * next call. */
-static struct run read_all(struct mt_span file, size_t step, bool follow)
-{
-    struct run r = {.rc = 0};
-    struct memory_input m = {
-        .bytes = file, .step = step, .visible = follow ? step : SIZE_MAX};
-    struct mt_source *s;
-    struct mt_source_options options = {.follow = follow, .buffer_bytes = 1};
-    struct mt_problem why;
-    struct mt_item item;
-    r.rc = mt_source_open_input(&s, memory_input(&m), "t", &options, &why);
-    if (r.rc < 0) {
-        memcpy(r.problem, why.text, sizeof why.text);
-        put8(&r.log, 0);
-        return r;
-    }
-    for (;;) {
-        r.rc = mt_source_next(s, &item);
-        if (r.rc == MT_EVENT)
-            log_item(&r.log, &item);
-        else if (r.rc == MT_MORE && m.visible < file.len)
-            m.visible += step;
-        else if (r.rc == MT_MORE)
-            mt_source_finish(s);
-        else
-            break;
-    }
-    (void)snprintf(r.problem, sizeof r.problem, "%s", mt_source_problem(s));
-    assert_int_equal(mt_source_next(s, &item), r.rc); /* sticky */
-    mt_source_free(s);
-    put8(&r.log, 0);
-    return r;
-}
-
-static void expect(struct mt_span file, const char *log, int rc,
-                   const char *problem)
-{
-    const size_t steps[] = {SIZE_MAX, 1, 7};
-    for (size_t i = 0; i < 6; i++) {
-        bool follow = i >= 3;
-        struct run r =
-            read_all(file, follow ? steps[i - 3] / 2 + 1 : steps[i], follow);
-        assert_string_equal((const char *)r.log.ptr, log);
-        assert_string_equal(r.problem, problem);
-        assert_int_equal(r.rc, rc);
+    (void)state;
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        struct mt_span s = {(const uint8_t *)foreign[i].bytes, foreign[i].len};
+        struct run r = read_all(s, SIZE_MAX, false);
+        assert_string_equal(r.problem, foreign[i].problem);
+        assert_int_equal(r.rc, MT_EPROTO);
+        free(r.log.ptr);
+        r = read_all(s, MT_FOREIGN_LOOK_BYTES, true);
+        assert_string_equal(r.problem, foreign[i].problem);
+        assert_int_equal(r.rc, MT_EPROTO);
         free(r.log.ptr);
     }
 }
 
-static const struct {
-    const char *name;
-    uint32_t magic;
-    bool big;
-    const char *times[2];
-} pcaps[] = {
-    {"us", 0xa1b2c3d4, false, {"1000002000", "1999999000"}},
-    {"us big", 0xa1b2c3d4, true, {"1000002000", "1999999000"}},
-    {"ns", 0xa1b23c4d, false, {"1000000002", "1000999999"}},
-    {"ns big", 0xa1b23c4d, true, {"1000000002", "1000999999"}},
-};
-
-static void test_pcap(void **state)
+static void test_no_file(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof pcaps / sizeof pcaps[0]; i++) {
-        struct bytes f = {.big = pcaps[i].big};
-        char log[256];
-        /* FCS length and reserved bits above the link type */
-        put_pcap_header(&f, pcaps[i].magic, 65535, 0x54000001);
-        put_pcap_packet(&f, 1, 2, "abc", 100);
-        put_pcap_packet(&f, 1, 999999, "", 0);
-        (void)snprintf(log, sizeof log,
-                       "interface 0/1 \npacket 24 %s 0/1 100 abc\n"
-                       "packet 43 %s 0/1 0 \n",
-                       pcaps[i].times[0], pcaps[i].times[1]);
-        expect(span_of(&f), log, MT_DONE, "");
+    const struct mt_source_options options = {.follow = false};
+    struct mt_problem why;
+    struct mt_source *s;
+    assert_true(mt_source_open_file(&s, "/none/such", &options, &why) < 0);
+    assert_string_equal(why.text, "/none/such: No such file or directory");
+    assert_null(s);
+    assert_true(mt_source_open_file(&s, "/tmp", &options, &why) < 0);
+    assert_string_equal(why.text, "/tmp: Is a directory");
+}
+
+/* Two sections, several packets, names and a comment. */
+static struct bytes sample(bool pcapng)
+{
+    struct bytes f = {.big = false};
+    if (!pcapng) {
+        put_pcap_header(&f, 0xa1b2c3d4, 65535, 1);
+        for (unsigned i = 0; i < 4; i++)
+            put_pcap_packet(&f, i, 7, "packet of pcap" + i, 60);
+        return f;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        put_shb(&f, "a section");
+        put_idb(&f, 1, 0, "eth0", 9);
+        put_epb(&f, 0, 5 + i, "packet", 6);
+        put_idb(&f, 113, 0, "any", 0);
+        put_epb(&f, 1, 6 + i, "other", 60);
+        put_epb(&f, 0, 7 + i, "third one", 60);
+        f.big = true;
+    }
+    return f;
+}
+
+/* Any cut gives all that is whole before it, and says that it is cut unless
+ * it is between two records. */
+static void check_cut(struct mt_span file, const struct run *all, size_t cut)
+{
+    uint8_t *copy = malloc(cut > 0 ? cut : 1);
+    assert_non_null(copy);
+    memcpy(copy, file.ptr, cut);
+    struct run r = read_all((struct mt_span){copy, cut}, SIZE_MAX, false);
+    assert_true(r.log.len <= all->log.len);
+    assert_memory_equal(r.log.ptr, all->log.ptr, r.log.len - 1);
+    assert_true(r.rc == MT_DONE || r.rc == MT_EPROTO);
+    assert_int_equal(r.rc == MT_DONE, r.problem[0] == '\0');
+    struct run dribbled = read_all((struct mt_span){copy, cut}, 3, true);
+    assert_string_equal((char *)r.log.ptr, (char *)dribbled.log.ptr);
+    assert_string_equal(r.problem, dribbled.problem);
+    free(r.log.ptr);
+    free(dribbled.log.ptr);
+    free(copy);
+}
+
+static void test_every_cut(void **state)
+{
+    (void)state;
+    for (int pcapng = 0; pcapng < 2; pcapng++) {
+        struct bytes f = sample(pcapng != 0);
+        struct run all = read_all(span_of(&f), SIZE_MAX, false);
+        assert_int_equal(all.rc, MT_DONE);
+        for (size_t cut = 0; cut < f.len; cut++)
+            check_cut(span_of(&f), &all, cut);
+        free(all.log.ptr);
         free(f.ptr);
     }
 }
 
-static void test_pcapng(void **state)
+static void check_refs(struct mt_source *s, const uint64_t *refs,
+                       struct mt_span *const copies, size_t n)
+{
+    struct mt_item item;
+    /* forwards, backwards, and each twice */
+    for (size_t k = 0; k < 4 * n; k++) {
+        size_t i = k < n ? k : k < 2 * n ? 2 * n - 1 - k : (k / 2) % n;
+        uint64_t offset = refs[i] & 0xffffffffffff;
+        assert_int_equal(mt_source_read_at(s, offset, &item), MT_EVENT);
+        assert_true(item.packet.ref == refs[i]);
+        assert_true(mt_span_eq(item.packet.bytes, copies[i]));
+    }
+}
+
+static void test_read_at(void **state)
 {
     (void)state;
-    for (int big = 0; big < 2; big++) {
-        struct bytes f = {.big = big != 0};
-        put_shb(&f, "hello");
-        put_idb(&f, 1, 0, "eth0", 0);
-        put_epb(&f, 0, 1000002, "abcde", 50);
-        f.big = !f.big; /* a second section, the other way round */
-        put_shb(&f, NULL);
-        put_idb(&f, 113, 0, NULL, 9);
-        put_epb(&f, 0, 5000000007, "xyz", 3);
-        expect(span_of(&f),
-               "comment hello\ninterface 0/1 eth0\n"
-               "packet 76 1000002000 0/1 50 abcde\n"
-               "interface 1/113 \n"
-               "packet 176 5000000007 1/113 3 xyz\n",
-               MT_DONE, "");
+    for (int kind = 0; kind < 3; kind++) {
+        struct bytes f = sample(kind > 0);
+        if (kind == 2) { /* the same compressed */
+            struct bytes z = {.cap = 4096, .ptr = malloc(4096)};
+            z.len = ZSTD_compress(z.ptr, z.cap, f.ptr, f.len, 1);
+            free(f.ptr);
+            f = z;
+        }
+        struct memory_input m = {span_of(&f), 0, 50, SIZE_MAX};
+        struct mt_source_options options = {.number = 513};
+        struct mt_problem why;
+        struct mt_source *s;
+        struct mt_item item;
+        uint64_t refs[16];
+        struct mt_span copies[16];
+        size_t n = 0;
+        assert_int_equal(
+            mt_source_open_input(&s, memory_input(&m), "t", &options, &why), 0);
+        while (mt_source_next(s, &item) == MT_EVENT) {
+            if (item.kind != MT_ITEM_PACKET)
+                continue;
+            struct mt_span b = item.packet.bytes;
+            assert_int_equal(item.packet.ref >> 48, 513);
+            refs[n] = item.packet.ref;
+            copies[n++] =
+                (struct mt_span){memcpy(malloc(b.len), b.ptr, b.len), b.len};
+        }
+        assert_true(n >= 4);
+        check_refs(s, refs, copies, n);
+        assert_int_equal(mt_source_progress(s).packets, n);
+        assert_int_equal(mt_source_read_at(s, 1000000, &item), MT_DONE);
+        check_refs(s, refs, copies, n);
+        /* after the last one comes the end again */
+        assert_int_equal(mt_source_read_at(s, refs[n - 1] & 0xffffff, &item),
+                         MT_EVENT);
+        assert_int_equal(mt_source_next(s, &item), MT_DONE);
+        mt_source_free(s);
+        /* a fresh source, the last packet first */
+        m.at = 0;
+        assert_int_equal(
+            mt_source_open_input(&s, memory_input(&m), "t", &options, &why), 0);
+        check_refs(s, refs + n - 1, copies + n - 1, 1);
+        mt_source_free(s);
+        for (size_t i = 0; i < n; i++)
+            free((void *)(uintptr_t)copies[i].ptr);
         free(f.ptr);
     }
+}
+
+static void test_shrunk(void **state)
+{
+    (void)state;
+    struct bytes f = sample(false);
+    struct memory_input m = {span_of(&f), 0, SIZE_MAX, SIZE_MAX};
+    struct mt_source_options options = {.follow = true};
+    struct mt_problem why;
+    struct mt_source *s;
+    struct mt_item item;
+    assert_int_equal(
+        mt_source_open_input(&s, memory_input(&m), "t", &options, &why), 0);
+    while (mt_source_next(s, &item) == MT_EVENT)
+        ;
+    m.visible = 30;
+    assert_int_equal(mt_source_next(s, &item), MT_EPROTO);
+    assert_non_null(strstr(mt_source_problem(s), "was made shorter"));
+    mt_source_free(s);
+    free(f.ptr);
+}
+
+/* A real file, written bit by bit while it is followed. */
+static void test_follow_file(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/meshtop-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    struct bytes f = sample(true);
+    struct mt_source_options options = {.follow = true};
+    struct mt_problem why;
+    struct mt_source *s;
+    struct mt_item item;
+    unsigned packets = 0;
+    int rc = MT_MORE;
+    assert_int_equal(mt_source_open_file(&s, path, &options, &why), 0);
+    for (size_t i = 0; i < f.len; i++) {
+        while ((rc = mt_source_next(s, &item)) == MT_EVENT)
+            packets += item.kind == MT_ITEM_PACKET;
+        assert_int_equal(rc, MT_MORE);
+        assert_int_equal(write(fd, f.ptr + i, 1), 1);
+    }
+    mt_source_finish(s);
+    while ((rc = mt_source_next(s, &item)) == MT_EVENT)
+        packets += item.kind == MT_ITEM_PACKET;
+    assert_int_equal(rc, MT_DONE);
+    assert_int_equal(packets, 6);
+    struct mt_source_progress p = mt_source_progress(s);
+    assert_int_equal(p.done_bytes, f.len);
+    assert_int_equal(p.total_bytes, f.len);
+    mt_source_free(s);
+    (void)close(fd);
+    (void)unlink(path);
+    free(f.ptr);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pcap),
-        cmocka_unit_test(test_pcapng),
+        cmocka_unit_test(test_foreign),   cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_every_cut), cmocka_unit_test(test_read_at),
+        cmocka_unit_test(test_shrunk),    cmocka_unit_test(test_follow_file),
     };
     return cmocka_run_group_tests_name("capture/source", tests, NULL, NULL);
 }
