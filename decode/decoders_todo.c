@@ -39,5 +39,4 @@ static void stub_free(void *state)
         .close = stub_close, .free = stub_free                                 \
     }
 
-const struct mt_decoder mt_http2_decoder = STUB;     /* delete with http2.c */
-const struct mt_decoder mt_websocket_decoder = STUB; /* and websocket.c */
+const struct mt_decoder mt_http2_decoder = STUB;     /* goes with http2.c */
