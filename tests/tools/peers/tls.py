@@ -66,6 +66,7 @@ def tls_version(lab, version, name):
         both_protocols(lab, version, keys)
     lab.stop(server)
     truths(lab, f"{name}.pcapng")
+    (lab.data / f"{name}.truth.tsv").unlink()  # not to be known without secrets
     shutil.copyfile(keys, lab.data / f"{name}.keylog")
     with_keys = f"{name}-keys.pcapng"
     run("editcap", "--inject-secrets", f"tls,{keys}", path, lab.data / with_keys)
