@@ -26,13 +26,21 @@ static const struct row ethertypes[] = {
     {0x894f, MT_LAYER_NSH},
 };
 
+static const struct row *find_ethertype(uint16_t type)
+{
+    for (size_t i = 0; i < sizeof ethertypes / sizeof ethertypes[0]; i++)
+        if (ethertypes[i].type == type)
+            return &ethertypes[i];
+    return NULL;
+}
+
 int mt_walk_ethertype(struct mt_walk *w, uint16_t type)
 {
     if (type == ETHERTYPE_IPV4)
         return MT_LAYER_IPV4;
-    for (size_t i = 0; i < sizeof ethertypes / sizeof ethertypes[0]; i++)
-        if (ethertypes[i].type == type)
-            return ethertypes[i].layer;
+    const struct row *row = find_ethertype(type);
+    if (row != NULL)
+        return row->layer;
     if (type >= ETHERTYPE_MIN)
         return mt_walk_end(MT_LAYERS_NOT_IP);
     if (type < w->true_bytes) /* a length: IEEE 802.3 */
@@ -67,6 +75,25 @@ int mt_layer_pbb(struct mt_walk *w)
     return MT_LAYER_ETHERNET;
 }
 
+/* Would an Ethernet header at this offset have a type that is decoded? */
+static bool looks_ethernet(struct mt_span s, size_t at)
+{
+    enum { TYPE_AT = 12 };
+    if (s.len < at + TYPE_AT + 2)
+        return false;
+    uint16_t type = mt_be16(s.ptr + at + TYPE_AT);
+    return type == ETHERTYPE_IPV4 || find_ethertype(type) != NULL;
+}
+
+/* A pseudowire, with a control word or, where the address that it begins with
+ * only looks like one, without. */
+static int pseudowire(struct mt_walk *w)
+{
+    if (!looks_ethernet(w->rest, 4) && looks_ethernet(w->rest, 0))
+        return MT_LAYER_ETHERNET;
+    return mt_walk_take(w, 4) != NULL ? MT_LAYER_ETHERNET : mt_walk_short(w);
+}
+
 /* Labels name no network: the two directions of a flow have different ones.
  * What is below the stack is told by its first half byte, RFC 4928. */
 int mt_layer_mpls(struct mt_walk *w)
@@ -87,9 +114,8 @@ int mt_layer_mpls(struct mt_walk *w)
         return MT_LAYER_IPV4;
     case 6:
         return MT_LAYER_IPV6;
-    case 0: /* a pseudowire's control word */
-        return mt_walk_take(w, 4) != NULL ? MT_LAYER_ETHERNET
-                                          : mt_walk_short(w);
+    case 0:
+        return pseudowire(w);
     case 1: /* an associated channel */
         return mt_walk_end(MT_LAYERS_NOT_IP);
     default:
@@ -300,7 +326,8 @@ int mt_walk_udp_tunnel(const struct mt_walk *w, uint16_t src, uint16_t dst)
     case PORT_GENEVE:
         return b[0] >> 6 == 0 && b[7] == 0 ? MT_LAYER_GENEVE : none;
     case PORT_GTP: /* version 1, not GTP', a user's packet */
-        return b[0] >> 4 == 3 && b[1] == 255 && mt_be16(b + 2) <= s.len - 8
+        return b[0] >> 4 == 3 && b[1] == 255 &&
+                       mt_be16(b + 2) <= w->true_bytes - 8
                    ? MT_LAYER_GTP
                    : none;
     case PORT_GRE:
