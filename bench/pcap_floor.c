@@ -9,10 +9,9 @@ enum { CACHE_LINE = 64 };
 int main(int argc, char **argv)
 {
     char error[PCAP_ERRBUF_SIZE];
-    pcap_t *file =
-        argc == 2 ? pcap_open_offline_with_tstamp_precision(
-                        argv[1], PCAP_TSTAMP_PRECISION_NANO, error)
-                  : NULL;
+    pcap_t *file = argc == 2 ? pcap_open_offline_with_tstamp_precision(
+                                   argv[1], PCAP_TSTAMP_PRECISION_NANO, error)
+                             : NULL;
     if (file == NULL) {
         (void)fprintf(stderr, "usage: pcap_floor FILE\n");
         return 2;
