@@ -7,7 +7,7 @@
 #define SOON_NS MT_TCP_REORDER_NS
 #define LONG_NS (200 * (int64_t)MS_NS)
 
-enum { LATE_SYN_BYTES = 1 << 16 };
+enum { HANDSHAKE_BYTES = 1 << 16 }; /* data in SYN, or a window */
 
 static_assert(sizeof(struct mt_tcp_flow) <= 256, "one pool class");
 
@@ -209,11 +209,7 @@ static bool is_late_syn(const struct mt_tap *tap, const struct mt_flow *f,
 {
     if (f->tcp == NULL)
         return f->list == MT_FLOW_HALF_OPEN;
-    const struct mt_tcp_side *s = &f->tcp->tcp.side[side];
-    if ((s->flags & MT_TCP_NEXT_KNOWN) == 0)
-        return true;
-    int32_t on = mt_tcp_diff(s->next, isn + 1);
-    return on >= 0 && on < LATE_SYN_BYTES &&
+    return mt_tcp_may_start(&f->tcp->tcp, side, isn + 1) &&
            tap->clock_ns - f->u.start_ns < 2 * (int64_t)SECOND_NS;
 }
 
@@ -286,9 +282,9 @@ static void reset_attempt(struct mt_tap *tap, struct mt_flow *f, int side,
 {
     bool by_client = (f->flags & syn_flag(side)) != 0;
     bool names_syn = (s->flags & MT_TCP_ACK) != 0 &&
-                     s->ack - f->isn[1 - side] - 1 <= LATE_SYN_BYTES;
+                     s->ack - f->isn[1 - side] - 1 <= HANDSHAKE_BYTES;
     bool own = (f->flags & isn_flag(side)) != 0 &&
-               s->seq - f->isn[side] <= LATE_SYN_BYTES;
+               s->seq - f->isn[side] <= HANDSHAKE_BYTES;
     if (!own && (by_client || !names_syn)) {
         tap->tcp.misplaced++;
         return;

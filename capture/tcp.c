@@ -29,6 +29,19 @@ void mt_tcp_expect(struct mt_tcp *t, int side, uint32_t seq, bool seen)
     s->flags |= MT_TCP_NEXT_KNOWN | MT_TCP_FIRM;
 }
 
+bool mt_tcp_may_start(const struct mt_tcp *t, int side, uint32_t seq)
+{
+    const struct mt_tcp_side *s = &t->side[side];
+    uint32_t first = s->next;
+    if (!mt_tcp_has(s, MT_TCP_NEXT_KNOWN)) {
+        if (s->queue == NULL)
+            return true;
+        first = s->queue->piece.seq;
+    }
+    int32_t on = mt_tcp_diff(first, seq);
+    return on >= 0 && on <= LOWER_BYTES;
+}
+
 void mt_tcp_deinit(struct mt_tcp *t, struct mt_pool *pool)
 {
     for (int side = 0; side < 2; side++)
@@ -66,7 +79,7 @@ static void take_stray(struct mt_tcp *t, const struct mt_tcp_env *env, int side,
     if (++t->side[side].strays < MT_TCP_STRAYS_MAX)
         return;
     mt_tcp_resync(t, env, side, p->seq);
-    if (t->side[side].next == p->seq && !t->closed)
+    if (!mt_tcp_has(&t->side[side], MT_TCP_ENDED) && !t->closed)
         mt_tcp_deliver(t, env, side, p);
 }
 
@@ -178,12 +191,13 @@ static void take_payload(struct mt_tcp *t, const struct mt_tcp_env *env,
         return;
     }
     if (ahead < 0) {
-        if ((uint32_t)-ahead >= mt_tcp_piece_len(p)) {
+        uint32_t old = s->next - p->seq;
+        if (old >= mt_tcp_piece_len(p)) {
             take_old(t, env, side, p);
             return;
         }
         count_repeated(t, env, side, false);
-        mt_tcp_piece_skip(p, (uint32_t)-ahead);
+        mt_tcp_piece_skip(p, old);
     }
     clip_at_end(s, env, p);
     if (mt_tcp_piece_len(p) == 0)
@@ -240,10 +254,10 @@ static void take_end(struct mt_tcp *t, const struct mt_tcp_env *env, int side,
     }
     if (mt_tcp_has(s, MT_TCP_END_KNOWN) && !reset)
         return; /* FIN again */
-    s->end = at;
+    s->end = mt_tcp_has(s, MT_TCP_ENDED) ? s->next : at;
     s->end_ts_ns = seg->ts_ns;
     s->flags |= MT_TCP_END_KNOWN;
-    if (reset) { /* also after FIN: the connection ends here and now */
+    if (reset) { /* after FIN no data can be missing: it ends here and now */
         s->flags |= MT_TCP_END_RESET;
         s->flags &= (uint8_t)~MT_TCP_ENDED;
     }

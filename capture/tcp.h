@@ -137,6 +137,10 @@ void mt_tcp_init(struct mt_tcp *t);
  * acknowledgement of it. */
 void mt_tcp_expect(struct mt_tcp *t, int side, uint32_t seq, bool seen);
 
+/* A SYN captured late: may the side have started at seq, not far below what
+ * was seen of it first? */
+bool mt_tcp_may_start(const struct mt_tcp *t, int side, uint32_t seq);
+
 /* One segment of either side, duplicates already taken out. */
 void mt_tcp_input(struct mt_tcp *t, const struct mt_tcp_env *env, int side,
                   const struct mt_segment *s);

@@ -112,7 +112,7 @@ static bool drain_node(struct mt_tcp *t, const struct mt_tcp_env *env, int side,
 
     n = mt_tcp_queue_pop(s);
     struct mt_tcp_piece p = n->piece;
-    uint32_t old = (uint32_t)-ahead;
+    uint32_t old = s->next - p.seq;
     if (old < mt_tcp_piece_len(&p)) {
         mt_tcp_piece_skip(&p, old);
         mt_tcp_deliver(t, env, side, &p);
@@ -336,7 +336,7 @@ void mt_tcp_resync(struct mt_tcp *t, const struct mt_tcp_env *env, int side,
 {
     struct mt_tcp_side *s = &t->side[side];
     mt_tcp_flush(t, env);
-    if (t->closed)
+    if (t->closed || mt_tcp_has(s, MT_TCP_ENDED))
         return;
     s->next = seq;
     s->acked = seq;
