@@ -167,6 +167,14 @@ static void *try_open(struct mt_tap *tap, struct mt_tcp_flow *w)
     return w->tcp.conn;
 }
 
+/* A side that closed before anybody said a word. */
+static void tell_ends(struct mt_tap *tap, const struct mt_tcp *t)
+{
+    for (int side = 0; side < 2; side++)
+        if ((t->side[side].flags & MT_TCP_ENDED) != 0)
+            tap->sink->end(t->conn, side, MT_END_FIN, t->side[side].end_ts_ns);
+}
+
 static bool open_conn(struct mt_tap *tap, struct mt_tcp_flow *w)
 {
     if (w->tcp.conn != NULL)
@@ -180,6 +188,7 @@ static bool open_conn(struct mt_tap *tap, struct mt_tcp_flow *w)
     tap->counters.conns++;
     tap->counters.midstream += (w->flow->flags & MT_FLOW_MIDSTREAM) != 0;
     mt_flow_move(&tap->flows, w->flow, MT_FLOW_UNKNOWN, tap->now_ns);
+    tell_ends(tap, &w->tcp);
     return true;
 }
 

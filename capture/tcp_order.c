@@ -237,10 +237,14 @@ static void force(struct mt_tcp *t, const struct mt_tcp_env *env, int side)
 {
     if (start_late(t, env, side) || give_up_hole(t, env, side) ||
         start_late(t, env, 1 - side) || give_up_hole(t, env, 1 - side) ||
-        drain_node(t, env, side, true))
+        drain_node(t, env, side, true)) {
         drain(t, env);
-    else
-        t->closed = true;
+        return;
+    }
+    assert(alone_at_end(t, side)); /* the unseen side is over as well */
+    t->side[1 - side].flags |= MT_TCP_ENDED;
+    t->closed = true;
+    env->sink->end(env->to, t, 1 - side, MT_END_FIN, t->side[side].end_ts_ns);
 }
 
 static bool is_waiting(const struct mt_tcp *t, int side)
@@ -291,15 +295,6 @@ static void note_wait(struct mt_tcp *t, const struct mt_tcp_env *env, int side,
     s->waits = waits;
 }
 
-void mt_tcp_settle(struct mt_tcp *t, const struct mt_tcp_env *env)
-{
-    uint32_t before[2] = {t->side[0].next, t->side[1].next};
-    drain(t, env);
-    for (int side = 0; side < 2; side++)
-        note_wait(t, env, side, t->side[side].next != before[side]);
-    mt_tcp_tick(t, env);
-}
-
 static void force_noted(struct mt_tcp *t, const struct mt_tcp_env *env,
                         int side)
 {
@@ -309,7 +304,7 @@ static void force_noted(struct mt_tcp *t, const struct mt_tcp_env *env,
         note_wait(t, env, s, s == side || t->side[s].next != before[s]);
 }
 
-void mt_tcp_tick(struct mt_tcp *t, const struct mt_tcp_env *env)
+static void give_up_overdue(struct mt_tcp *t, const struct mt_tcp_env *env)
 {
     for (;;) {
         bool overdue[2] = {is_overdue(t, 0, env->now_ns),
@@ -318,6 +313,23 @@ void mt_tcp_tick(struct mt_tcp *t, const struct mt_tcp_env *env)
             return;
         force_noted(t, env, overdue[0] ? 0 : 1);
     }
+}
+
+void mt_tcp_settle(struct mt_tcp *t, const struct mt_tcp_env *env)
+{
+    uint32_t before[2] = {t->side[0].next, t->side[1].next};
+    drain(t, env);
+    for (int side = 0; side < 2; side++)
+        note_wait(t, env, side, t->side[side].next != before[side]);
+    give_up_overdue(t, env);
+}
+
+/* A SYN that came late may have ended the waiting. */
+void mt_tcp_tick(struct mt_tcp *t, const struct mt_tcp_env *env)
+{
+    note_wait(t, env, 0, false);
+    note_wait(t, env, 1, false);
+    give_up_overdue(t, env);
 }
 
 void mt_tcp_flush(struct mt_tcp *t, const struct mt_tcp_env *env)

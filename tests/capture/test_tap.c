@@ -173,6 +173,20 @@ static void test_whole_connection(void **state)
     stop(&r);
 }
 
+/* The connection is told of an end that came before its first byte. */
+static void test_row13_half_closed_before_payload(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r);
+    handshake(&r);
+    put(&r, 0, 1000, 5000, F | A, "");
+    put(&r, 1, 5000, 1001, A, "220");
+    put(&r, 1, 5003, 1001, F | A, "");
+    assert_log(&r.log, "0.FIN 1:220 1.FIN FIN");
+    stop(&r);
+}
+
 static void test_row1_midstream(void **state)
 {
     (void)state;
@@ -796,6 +810,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole_connection),
+        cmocka_unit_test(test_row13_half_closed_before_payload),
         cmocka_unit_test(test_row1_midstream),
         cmocka_unit_test(test_row3_roles),
         cmocka_unit_test(test_row3_syn_ack_only),
