@@ -201,6 +201,15 @@ static void replay(struct mt_layer *l, int side, struct mt_hold *h)
     }
 }
 
+/* A decoder that came after a side had closed is told so. */
+static void tell_ends(struct mt_layer *l)
+{
+    const struct mt_conn *c = l->conn;
+    for (int side = 0; side < 2; side++)
+        if (c->ended[side])
+            mt_layer_close(l, mt_conn_role(c, side), MT_END_FIN, c->last_ns);
+}
+
 /* What was held goes first, the client's side before the server's. */
 static void adopt(struct mt_layer *l, const struct choice *choice, int side,
                   struct mt_chunk *in)
@@ -230,6 +239,7 @@ static void adopt(struct mt_layer *l, const struct choice *choice, int side,
             feed_decoder(l, side, in);
         mt_pool_free(c->decode->pool, hold[s], sizeof *hold[s]);
     }
+    tell_ends(l);
 }
 
 /* Keep the chunk for when more is known. False: no room for it. */

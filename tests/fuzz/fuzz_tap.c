@@ -107,7 +107,9 @@ static void put(struct mt_tap *tap, const uint8_t *bytes, size_t len,
 static uint64_t run(const uint8_t *data, size_t size, size_t limit,
                     uint64_t seed)
 {
-    struct mt_tap_config config = {.limit_bytes = limit, .hash_seed = seed};
+    struct mt_tap_config config = {.limit_bytes = limit,
+                                   .hash_seed = seed,
+                                   .keep_duplicates = (limit & 8192) != 0};
     struct mt_tap *tap = mt_tap_new(&config);
     struct mt_tap_stats stats;
     int64_t ts_ns = INT64_C(1700000000000000000);
