@@ -44,7 +44,8 @@ struct interface {
 
 struct mt_pcapng {
     bool started;
-    bool big_endian;
+    bool big_endian;              /* of the block at hand */
+    bool section_big_endian;      /* of the section that was read last */
     struct interface *interfaces; /* of this section */
     uint32_t count, cap;
     uint32_t base; /* interfaces of the sections before */
@@ -97,6 +98,7 @@ bool mt_pcapng_seek(struct mt_pcapng *p, uint64_t offset)
     if (!p->started || offset < p->section_at || offset >= p->known_to)
         return false;
     p->at = offset;
+    p->big_endian = p->section_big_endian;
     p->resume = p->names_end = 0;
     p->error.code = 0;
     return true;
@@ -182,6 +184,7 @@ static int read_section(struct mt_pcapng *p, struct mt_span body,
         p->base += p->count;
         p->count = 0;
         p->section_at = p->known_to = p->at;
+        p->section_big_endian = p->big_endian;
         p->started = true;
     }
     return next_comment(p, body, OPTIONS_AT, item);
