@@ -1,15 +1,16 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/stream.h"
 
+/* self holds the descriptor itself. */
 static int fd_of(void *self)
 {
-    return *(const int *)self;
+    return (int)(intptr_t)self;
 }
 
 static ptrdiff_t read_fd(void *self, uint8_t *to, size_t n)
@@ -34,43 +35,29 @@ static uint64_t bytes_of_fd(void *self)
 
 static void close_fd(void *self)
 {
-    if (fd_of(self) != STDIN_FILENO)
-        (void)close(fd_of(self));
-    free(self);
-}
-
-/* 0 or -errno. */
-static int open_fd(const char *path, int *fd, bool *regular)
-{
-    struct stat st;
-    bool is_stdin = strcmp(path, "-") == 0;
-    *fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (*fd < 0)
-        return -errno;
-    int rc = fstat(*fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
-    *regular = rc == 0 && S_ISREG(st.st_mode);
-    if (rc < 0 && !is_stdin)
-        (void)close(*fd);
-    return rc;
+    (void)close(fd_of(self));
 }
 
 int mt_input_open_file(struct mt_input *out, const char *path)
 {
-    bool regular;
-    int *fd = malloc(sizeof *fd);
-    if (fd == NULL)
-        return -ENOMEM;
-    int rc = open_fd(path, fd, &regular);
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0)
+        return -errno;
+    int rc = fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
     if (rc < 0) {
-        free(fd);
+        if (!is_stdin)
+            (void)close(fd);
         return rc;
     }
-    *out = (struct mt_input){.self = fd,
+    bool regular = S_ISREG(st.st_mode);
+    *out = (struct mt_input){.self = (void *)(intptr_t)fd,
                              .read = read_fd,
                              .seek = regular ? seek_fd : NULL,
                              .bytes = regular ? bytes_of_fd : NULL,
-                             .close = close_fd};
+                             .close = is_stdin ? NULL : close_fd};
     if (regular) /* advice: it may be ignored */
-        (void)posix_fadvise(*fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return 0;
 }

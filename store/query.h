@@ -36,6 +36,7 @@ struct mt_ask {
     const struct mt_filter *filter; /* NULL: all. Borrowed for the call */
     bool attempts;    /* also the rows that golden metrics leave out:
                          proxy_attempt and tap_shadow */
+    bool entry;       /* series: entry traffic alone */
     bool by_method;   /* routes: one row a method too (else merged) */
     bool by_endpoint; /* routes: one row an endpoint too */
 };

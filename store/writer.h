@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "decode/exchange.h"
+#include "store/route.h"
 #include "store/store.h"
 
 enum mt_writer_kind {
@@ -41,8 +42,9 @@ struct mt_writer_options {
     uint32_t batch_rows;       /* 0: MT_WRITER_BATCH_ROWS */
     uint64_t size_limit_bytes; /* of the file; 0 none */
     int64_t rows_max_age_ns;   /* 0 none; see retention.h for the cells' */
-    uint64_t epoch;            /* random: names this database if it is new */
-    const char *host_id;       /* names this machine; NULL "" */
+    struct mt_route_options routes; /* borrowed as long as the writer */
+    uint64_t epoch;      /* random: names this database if it is new */
+    const char *host_id; /* names this machine; NULL "" */
     const char *boot_id;
     int64_t pid;
     int64_t now_ns;                       /* wall clock */
@@ -125,7 +127,11 @@ int mt_writer_source(struct mt_writer *w, uint32_t number,
  */
 int mt_writer_commit(struct mt_writer *w, int64_t now_ns);
 
-/* Commit, fold every cell, mark the writer closed, truncate the WAL, free. */
+/* Commit and fold every cell: what queries then read is least. Offline, when
+ * all was added. */
+int mt_writer_finish(struct mt_writer *w, int64_t now_ns);
+
+/* Finish,  mark the writer closed, truncate the WAL, free. */
 int mt_writer_close(struct mt_writer *w, int64_t now_ns);
 
 /* Close without a commit, as a crash would. NULL is fine. */

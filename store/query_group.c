@@ -1,0 +1,376 @@
+#include "store/query_group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rc.h"
+#include "store/filter.h"
+
+enum { QUESTION_BYTES = 512 << 20 };
+
+static_assert(sizeof(struct mt_group_key) == 32, "no padding");
+
+/* --- groups --- */
+
+size_t mt_question_count(const struct mt_question *q)
+{
+    return q->numbers.count;
+}
+
+struct mt_group *mt_question_group(struct mt_question *q,
+                                   const struct mt_group_key *key)
+{
+    struct mt_span bytes = {.ptr = (const uint8_t *)key, .len = sizeof *key};
+    uint32_t before = q->numbers.count;
+    uint32_t n = mt_intern_add(&q->numbers, bytes);
+    if (n == MT_INTERN_NONE)
+        return NULL;
+    if (n < before)
+        return &q->groups[n];
+    if (n == q->room) {
+        size_t room = q->room > 0 ? q->room * 2 : 64;
+        struct mt_group *bigger = realloc(q->groups, room * sizeof *bigger);
+        if (bigger == NULL)
+            return NULL;
+        q->groups = bigger;
+        q->room = room;
+    }
+    struct mt_group *g = &q->groups[n];
+    *g = (struct mt_group){.key = *key, .kind_ns = INT64_MIN};
+    mt_cell_init(&g->cell, &q->pool);
+    return g;
+}
+
+static struct mt_group *find_group(struct mt_question *q,
+                                   const struct mt_edge_info *e,
+                                   const struct mt_route_info *r,
+                                   int64_t start_ns)
+{
+    struct mt_group_key key = {.bucket = 0};
+    if (!q->key_of(q, e, r, start_ns, &key))
+        return NULL;
+    struct mt_group *g = mt_question_group(q, &key);
+    if (g == NULL)
+        q->full = MT_STORE_ENOMEM;
+    return g;
+}
+
+/* What the newest exchange was is what the row is shown as. */
+static void note_edge(struct mt_group *g, const struct mt_edge_info *e,
+                      uint64_t exchanges, int64_t last_ns)
+{
+    if (e->protocol < MT_PROTOCOL_COUNT)
+        g->by_protocol[e->protocol] += exchanges;
+    if (last_ns < g->kind_ns)
+        return;
+    g->kind_ns = last_ns;
+    g->kind = e->kind;
+    g->observer = e->observer;
+    g->tls_version = e->tls_version;
+}
+
+/* --- from cells --- */
+
+static bool is_golden(const struct mt_question *q, const struct mt_edge_info *e)
+{
+    return q->ask.attempts || e->observer == MT_OBSERVER_TAP ||
+           e->observer == MT_OBSERVER_PROXY_REQUEST;
+}
+
+/* A filter over keys alone says the same of every exchange of a cell. */
+static bool passes(const struct mt_question *q, const struct mt_edge_info *e,
+                   const struct mt_route_info *r)
+{
+    if (q->ask.filter == NULL)
+        return true;
+    const struct mt_service_info *services = q->directory.services;
+    struct mt_exchange x = {.end_ns = q->ask.to_ns - 1,
+                            .protocol = e->protocol,
+                            .kind = e->kind,
+                            .observer = e->observer,
+                            .grpc_status = MT_GRPC_STATUS_NONE};
+    x.client.service = services[e->client].name;
+    x.server.service = services[e->server].name;
+    if (r != NULL) {
+        x.method = r->method;
+        x.route = r->template;
+        x.endpoint = r->endpoint;
+    }
+    return mt_filter_match(q->ask.filter, &x);
+}
+
+static const struct mt_edge_info *edge_of(const struct mt_question *q,
+                                          int64_t key,
+                                          const struct mt_route_info **r)
+{
+    *r = NULL;
+    if (q->keys == MT_KEYS_EDGE)
+        return mt_directory_edge(&q->directory, key);
+    *r = mt_directory_route(&q->directory, key);
+    return *r != NULL ? &q->directory.edges[(*r)->edge] : NULL;
+}
+
+static int each_cell(void *arg, int64_t key, int64_t start_ns,
+                     const struct mt_counts *counts, struct mt_span hist)
+{
+    struct mt_question *q = arg;
+    const struct mt_route_info *r;
+    const struct mt_edge_info *e = edge_of(q, key, &r);
+    if (e == NULL || !is_golden(q, e) || !passes(q, e, r))
+        return 0;
+    struct mt_group *g = find_group(q, e, r, start_ns);
+    if (g == NULL)
+        return q->full;
+    struct mt_cell one = {.counts = *counts};
+    mt_hist_init(&one.hist, NULL);
+    (void)mt_cell_merge(&g->cell, &one);
+    note_edge(g, e, counts->exchanges, counts->last_ns);
+    switch (mt_hist_decode(&g->cell.hist, hist)) {
+    case 0:
+        return 0;
+    case MT_EPROTO:
+        return MT_STORE_ECORRUPT;
+    default:
+        return MT_STORE_ENOMEM;
+    }
+}
+
+static int run_cells(struct mt_question *q)
+{
+    struct mt_plan p;
+    int rc = mt_plan_make(&p, q->s->db, q->keys, &q->ask, q->max_level_s);
+    if (rc != 0)
+        return rc;
+    q->coverage = (struct mt_coverage){
+        .from_ns = p.from_ns, .to_ns = p.to_ns, .complete = p.complete};
+    return mt_plan_run(&p, q->s->db, q->keys, each_cell, q,
+                       &q->coverage.scanned);
+}
+
+/* --- from rows --- */
+
+static void name_example(struct mt_counts *n, const struct mt_exchange *x)
+{
+    int64_t latency = mt_cell_latency_ns(x);
+    if (latency >= 0 && (n->slowest_id == 0 || latency > n->slowest_ns)) {
+        n->slowest_id = x->id;
+        n->slowest_ns = latency;
+    }
+    if (x->outcome == MT_OUTCOME_FAILURE &&
+        (n->failed_id == 0 || x->id < n->failed_id))
+        n->failed_id = x->id;
+}
+
+static int add_row(struct mt_question *q, const struct mt_rows *rows,
+                   const struct mt_exchange *x)
+{
+    int64_t edge, route;
+    mt_rows_keys(rows, &edge, &route);
+    const struct mt_edge_info *e = mt_directory_edge(&q->directory, edge);
+    const struct mt_route_info *r =
+        q->keys == MT_KEYS_ROUTE ? mt_directory_route(&q->directory, route)
+                                 : NULL;
+    if (e == NULL || !is_golden(q, e) ||
+        (q->keys == MT_KEYS_ROUTE && r == NULL))
+        return 0;
+    struct mt_group *g = find_group(q, e, r, x->end_ns);
+    if (g == NULL)
+        return q->full;
+    struct mt_span conn = {.ptr = (const uint8_t *)&x->conn,
+                           .len = sizeof x->conn};
+    uint32_t before = q->conns.count;
+    bool new_conn = mt_intern_add(&q->conns, conn) == before;
+    if (!mt_cell_add(&g->cell, x, new_conn))
+        return MT_STORE_ENOMEM;
+    name_example(&g->cell.counts, x);
+    note_edge(g, e, 1, x->end_ns);
+    return 0;
+}
+
+/* Stopped by the time limit, the newest part is the answer, and says so. */
+static int run_rows(struct mt_question *q)
+{
+    struct mt_scan scan = {.ask = q->ask, .order = MT_NEWEST_FIRST};
+    struct mt_rows *rows;
+    const struct mt_exchange *x;
+    int rc = mt_query_exchanges(q->s, &scan, &rows);
+    if (rc != 0)
+        return rc;
+    while ((rc = mt_rows_next(rows, &x)) == 1) {
+        rc = add_row(q, rows, x);
+        if (rc != 0)
+            break;
+    }
+    q->coverage = mt_rows_coverage(rows);
+    mt_rows_free(rows);
+    bool part = rc == MT_STORE_EINTERRUPTED && q->coverage.scanned > 0;
+    return part ? 0 : rc;
+}
+
+/* --- both --- */
+
+static void narrow(struct mt_question *q)
+{
+    int64_t from, to;
+    if (q->ask.filter == NULL || !mt_filter_window(q->ask.filter, &from, &to))
+        return;
+    if (from > q->ask.from_ns)
+        q->ask.from_ns = from;
+    if (to < q->ask.to_ns)
+        q->ask.to_ns = to;
+    if (q->ask.to_ns <= q->ask.from_ns)
+        q->ask.to_ns = mt_ns_add(q->ask.from_ns, 1);
+}
+
+int mt_question_run(struct mt_question *q, struct mt_store *s,
+                    const struct mt_ask *ask)
+{
+    q->s = s;
+    q->ask = *ask;
+    mt_pool_init(&q->pool, QUESTION_BYTES);
+    mt_intern_init(&q->numbers, &q->pool, MT_INTERN_MAX);
+    mt_intern_init(&q->texts, &q->pool, MT_INTERN_MAX);
+    mt_intern_init(&q->conns, &q->pool, MT_INTERN_MAX);
+    if (q->max_level_s == 0)
+        q->max_level_s = INT64_MAX;
+    narrow(q);
+    mt_store_begin(s);
+    bool by_route = ask->filter != NULL &&
+                    !mt_filter_uses_only(ask->filter, MT_FILTER_EDGE_KEYS);
+    if (by_route)
+        q->keys = MT_KEYS_ROUTE;
+    int rc = mt_directory_init(&q->directory, s->db, q->keys == MT_KEYS_ROUTE);
+    if (rc != 0)
+        return rc;
+    bool cells = ask->filter == NULL ||
+                 mt_filter_uses_only(ask->filter, MT_FILTER_ROUTE_KEYS);
+    return cells ? run_cells(q) : run_rows(q);
+}
+
+void mt_question_free(struct mt_question *q)
+{
+    for (size_t i = 0; i < mt_question_count(q); i++)
+        mt_cell_deinit(&q->groups[i].cell);
+    mt_intern_deinit(&q->numbers);
+    mt_intern_deinit(&q->texts);
+    mt_intern_deinit(&q->conns);
+    mt_directory_deinit(&q->directory);
+    mt_pool_deinit(&q->pool);
+    free(q->groups);
+    free(q);
+}
+
+/* --- open --- */
+
+int mt_question_add_open(struct mt_question *q)
+{
+    sqlite3_stmt *st = NULL;
+    if (q->keys != MT_KEYS_EDGE)
+        return 0;
+    int step = SQLITE_DONE;
+    int rc = mt_store_prepare(q->s->db, &st,
+                              "SELECT edge,start_ns FROM open_exchange "
+                              "WHERE start_ns<?1 AND seen_ns>=?2");
+    if (rc == 0) {
+        (void)sqlite3_bind_int64(st, 1, q->ask.to_ns);
+        (void)sqlite3_bind_int64(st, 2, q->ask.from_ns);
+    }
+    while (rc == 0 && (step = sqlite3_step(st)) == SQLITE_ROW) {
+        const struct mt_edge_info *e =
+            mt_directory_edge(&q->directory, sqlite3_column_int64(st, 0));
+        int64_t start = sqlite3_column_int64(st, 1);
+        if (e == NULL || !is_golden(q, e) || !passes(q, e, NULL))
+            continue;
+        struct mt_group *g = find_group(q, e, NULL, start);
+        if (g == NULL) {
+            rc = q->full;
+            continue;
+        }
+        g->open++;
+        note_edge(g, e, 0, start);
+        if (g->oldest_start_ns == 0 || start < g->oldest_start_ns)
+            g->oldest_start_ns = start;
+    }
+    if (rc == 0)
+        rc = mt_store_rc_of(q->s->db, step);
+    (void)sqlite3_finalize(st);
+    return rc;
+}
+
+/* --- rows of the answer --- */
+
+static const char *text_of(const struct mt_question *q, uint32_t number)
+{
+    if (number >= q->texts.count)
+        return "";
+    return (const char *)mt_intern_bytes(&q->texts, number).ptr;
+}
+
+static void fill_key(const struct mt_question *q, const struct mt_group *g,
+                     struct mt_row *row)
+{
+    const struct mt_directory *d = &q->directory;
+    row->client = row->server = "";
+    if (g->key.client < d->services_count) {
+        const struct mt_service_info *s = &d->services[g->key.client];
+        row->client_id = s->id;
+        row->client = (const char *)s->name.ptr;
+        row->client_source = s->source;
+    }
+    if (g->key.server < d->services_count) {
+        const struct mt_service_info *s = &d->services[g->key.server];
+        row->server_id = s->id;
+        row->server = (const char *)s->name.ptr;
+        row->server_source = s->source;
+    }
+    row->method = text_of(q, g->key.method);
+    row->route = text_of(q, g->key.template);
+    row->endpoint = text_of(q, g->key.endpoint);
+    row->tls_version = g->tls_version;
+    row->kind = g->kind;
+    row->observer = g->observer;
+    for (unsigned i = 0; i < MT_PROTOCOL_COUNT; i++)
+        if (g->by_protocol[i] > g->by_protocol[row->protocol])
+            row->protocol = (uint8_t)i;
+}
+
+static void fill_latency(const struct mt_hist *h, struct mt_row *row)
+{
+    static const double ranks[MT_QUANTILES] = {0.5, 0.9, 0.95, 0.99, 0.999};
+    for (int i = 0; i < MT_QUANTILES; i++)
+        row->quantile_ns[i] = mt_hist_quantile(h, ranks[i]);
+    row->latencies = h->count;
+    row->max_ns = h->count > 0 ? h->max_ns : -1;
+    row->mean_ns = -1;
+    row->load = -1;
+    if (h->count > 0) {
+        row->mean_ns = (int64_t)((double)h->sum_ns / (double)h->count);
+        row->load = (double)h->sum_ns / 1e9 / row->seconds;
+    }
+}
+
+void mt_question_fill(const struct mt_question *q, const struct mt_group *g,
+                      struct mt_row *row)
+{
+    const struct mt_counts *n = &g->cell.counts;
+    int64_t span = mt_ns_sub(q->coverage.to_ns, q->coverage.from_ns);
+    if (q->bucket_ns > 0)
+        span = q->bucket_ns;
+    *row = (struct mt_row){.counts = *n,
+                           .seconds = span > 0 ? (double)span / 1e9 : 1e-9};
+    uint64_t judged = n->ok + n->client_error + n->failure;
+    row->success =
+        judged > 0 ? (double)(n->ok + n->client_error) / (double)judged : -1;
+    row->rps = (double)n->exchanges / row->seconds;
+    row->in_per_s = (double)n->bytes_in / row->seconds;
+    row->out_per_s = (double)n->bytes_out / row->seconds;
+    fill_latency(&g->cell.hist, row);
+    row->open = g->open + n->unfinished;
+    row->oldest_ns = n->unfinished_max_ns;
+    int64_t age = g->oldest_start_ns != 0
+                      ? mt_ns_sub(q->ask.to_ns, g->oldest_start_ns)
+                      : 0;
+    if (age > row->oldest_ns)
+        row->oldest_ns = age;
+    fill_key(q, g, row);
+}

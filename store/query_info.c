@@ -1,0 +1,227 @@
+/* Windows, and the small questions. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "store/query_impl.h"
+
+#define HEARTBEAT_FRESH_NS (5 * MT_SECOND_NS)
+
+int mt_store_number(sqlite3 *db, const char *sql, int64_t none, int64_t *value)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+    *value = none;
+    if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW &&
+        sqlite3_column_type(st, 0) != SQLITE_NULL)
+        *value = sqlite3_column_int64(st, 0);
+    (void)sqlite3_finalize(st);
+    return mt_store_rc_of(db, rc);
+}
+
+/* Without rows (stat -r) and sources, the cells know. */
+static int extent_of_cells(sqlite3 *db, int64_t *first_ns, int64_t *last_ns)
+{
+    int64_t t;
+    int rc = mt_store_number(db, "SELECT min(t) FROM edge_cell WHERE level=1",
+                             INT64_MIN, &t);
+    if (rc != 0 || t == INT64_MIN)
+        return rc;
+    *first_ns = mt_ns_mul(t, MT_SECOND_NS);
+    rc = mt_store_number(db,
+                         "SELECT max(t*1000000000+last_delta_ns) FROM "
+                         "edge_cell WHERE level=1",
+                         0, last_ns);
+    return rc;
+}
+
+int mt_store_extent(sqlite3 *db, int64_t *first_ns, int64_t *last_ns)
+{
+    int64_t source_first, source_last, row_first, row_last;
+    *first_ns = *last_ns = 0;
+    int rc = mt_store_number(db,
+                             "SELECT min(first_ns) FROM source "
+                             "WHERE first_ns<>0",
+                             INT64_MAX, &source_first);
+    if (rc == 0)
+        rc = mt_store_number(db, "SELECT max(last_ns) FROM source", INT64_MIN,
+                             &source_last);
+    if (rc == 0)
+        rc = mt_store_number(db, "SELECT min(end_min) FROM batch", INT64_MAX,
+                             &row_first);
+    if (rc == 0)
+        rc = mt_store_number(db, "SELECT max(end_max) FROM batch", INT64_MIN,
+                             &row_last);
+    if (rc != 0)
+        return rc;
+    if (source_first > row_first)
+        source_first = row_first;
+    if (source_last < row_last)
+        source_last = row_last;
+    if (source_first == INT64_MAX)
+        return extent_of_cells(db, first_ns, last_ns);
+    *first_ns = source_first;
+    *last_ns = source_last;
+    return 0;
+}
+
+int mt_query_now(struct mt_store *s, int64_t wall_ns, int64_t *now_ns,
+                 bool *live)
+{
+    int64_t beat, first;
+    mt_store_begin(s);
+    /* an offline writer's wall clock says nothing about its rows' times */
+    int rc = mt_store_number(s->db,
+                             "SELECT max(heartbeat_ns) FROM writer WHERE "
+                             "closed_ns IS NULL AND kind<>0",
+                             INT64_MIN, &beat);
+    *live = beat != INT64_MIN && mt_ns_sub(wall_ns, beat) < HEARTBEAT_FRESH_NS;
+    *now_ns = wall_ns;
+    if (rc == 0 && !*live)
+        rc = mt_store_extent(s->db, &first, now_ns);
+    return rc;
+}
+
+int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
+                    int64_t *from_ns, int64_t *to_ns)
+{
+    int64_t first, last, now;
+    bool live;
+    int rc = mt_query_now(s, spec->wall_ns, &now, &live);
+    if (rc == 0)
+        rc = mt_store_extent(s->db, &first, &last);
+    if (rc != 0)
+        return rc;
+    int64_t end = live && now > last ? now : mt_ns_add(last, 1);
+    *to_ns = spec->until_ns > 0 ? spec->until_ns : end;
+    *from_ns = spec->since_ns > 0 ? spec->since_ns : first;
+    if (spec->last_ns > 0)
+        *from_ns = mt_ns_sub(*to_ns, spec->last_ns);
+    if (*from_ns >= *to_ns)
+        *to_ns = mt_ns_add(*from_ns, 1);
+    return 0;
+}
+
+int mt_query_sources(struct mt_store *s,
+                     int (*each)(void *arg, const struct mt_source_row *row),
+                     void *arg)
+{
+    sqlite3_stmt *st = NULL;
+    mt_store_begin(s);
+    int step, rc = mt_store_prepare(
+                  s->db, &st,
+                  "SELECT id,ifnull(path,''),size_bytes,inode,packets,"
+                  "first_ns,last_ns FROM source ORDER BY id");
+    while (rc == 0 && (step = sqlite3_step(st)) != SQLITE_DONE) {
+        rc = mt_store_rc_of(s->db, step);
+        if (rc != 0)
+            break;
+        const struct mt_source_row row = {
+            .id = sqlite3_column_int64(st, 0),
+            .path = (const char *)sqlite3_column_text(st, 1),
+            .size_bytes = (uint64_t)sqlite3_column_int64(st, 2),
+            .inode = (uint64_t)sqlite3_column_int64(st, 3),
+            .packets = (uint64_t)sqlite3_column_int64(st, 4),
+            .first_ns = sqlite3_column_int64(st, 5),
+            .last_ns = sqlite3_column_int64(st, 6)};
+        rc = row.path != NULL ? each(arg, &row) : MT_STORE_ENOMEM;
+    }
+    (void)sqlite3_finalize(st);
+    return rc;
+}
+
+int mt_query_losses(struct mt_store *s, uint64_t totals[MT_LOSS_COUNT])
+{
+    sqlite3_stmt *st = NULL;
+    memset(totals, 0, MT_LOSS_COUNT * sizeof totals[0]);
+    mt_store_begin(s);
+    int step = SQLITE_DONE;
+    int rc = mt_store_prepare(s->db, &st, "SELECT kind,total FROM loss");
+    while (rc == 0 && (step = sqlite3_step(st)) == SQLITE_ROW) {
+        int64_t kind = sqlite3_column_int64(st, 0);
+        int64_t total = sqlite3_column_int64(st, 1);
+        if (kind >= 0 && kind < MT_LOSS_COUNT && total > 0)
+            totals[kind] += (uint64_t)total;
+    }
+    if (rc == 0)
+        rc = mt_store_rc_of(s->db, step);
+    (void)sqlite3_finalize(st);
+    return rc;
+}
+
+static const char *text_at(sqlite3_stmt *st, int at)
+{
+    const char *text = (const char *)sqlite3_column_text(st, at);
+    return text != NULL ? text : "";
+}
+
+int mt_query_open(struct mt_store *s,
+                  int (*each)(void *arg, const struct mt_open_row *row),
+                  void *arg)
+{
+    sqlite3_stmt *st = NULL;
+    mt_store_begin(s);
+    int step, rc = mt_store_prepare(
+                  s->db, &st,
+                  "SELECT c.name,v.name,o.method,o.authority,o.path,o.conn,"
+                  "o.stream,g.protocol,g.kind,o.status,o.start_ns,o.seen_ns "
+                  "FROM open_exchange o LEFT JOIN edge g ON g.id=o.edge "
+                  "LEFT JOIN service cs ON cs.id=g.client "
+                  "LEFT JOIN service c ON c.id=ifnull(cs.alias_id,cs.id) "
+                  "LEFT JOIN service vs ON vs.id=g.server "
+                  "LEFT JOIN service v ON v.id=ifnull(vs.alias_id,vs.id) "
+                  "ORDER BY o.start_ns,o.conn,o.stream");
+    while (rc == 0 && (step = sqlite3_step(st)) != SQLITE_DONE) {
+        rc = mt_store_rc_of(s->db, step);
+        if (rc != 0)
+            break;
+        const struct mt_open_row row = {
+            .client = text_at(st, 0),
+            .server = text_at(st, 1),
+            .method = text_at(st, 2),
+            .authority = text_at(st, 3),
+            .path = text_at(st, 4),
+            .conn = (uint64_t)sqlite3_column_int64(st, 5),
+            .stream = (uint64_t)sqlite3_column_int64(st, 6),
+            .protocol = (uint8_t)sqlite3_column_int(st, 7),
+            .kind = (uint8_t)sqlite3_column_int(st, 8),
+            .status = (uint16_t)sqlite3_column_int(st, 9),
+            .start_ns = sqlite3_column_int64(st, 10),
+            .seen_ns = sqlite3_column_int64(st, 11)};
+        rc = each(arg, &row);
+    }
+    (void)sqlite3_finalize(st);
+    return rc;
+}
+
+int mt_query_info(struct mt_store *s, struct mt_store_info *info)
+{
+    memset(info, 0, sizeof *info);
+    mt_store_begin(s);
+    int rc = mt_store_extent(s->db, &info->first_ns, &info->last_ns);
+    const struct {
+        const char *sql;
+        uint64_t *value;
+    } numbers[] = {{"SELECT value FROM meta WHERE key='epoch'", &info->epoch},
+                   {"SELECT sum(n) FROM batch WHERE first>="
+                    "(SELECT ifnull(min(id),0) FROM exchange)",
+                    &info->rows},
+                   {"SELECT (SELECT count(*) FROM edge_cell)+"
+                    "(SELECT count(*) FROM route_cell)",
+                    &info->cells},
+                   {"SELECT max(first+n-1) FROM batch", &info->newest_id},
+                   {"SELECT count(*) FROM service", &info->services},
+                   {"SELECT count(*) FROM route", &info->routes},
+                   {"SELECT count(*) FROM shape", &info->shapes},
+                   {"SELECT page_count*page_size FROM pragma_page_count,"
+                    "pragma_page_size",
+                    &info->file_bytes}};
+    for (size_t i = 0; rc == 0 && i < sizeof numbers / sizeof numbers[0]; i++) {
+        int64_t v;
+        rc = mt_store_number(s->db, numbers[i].sql, 0, &v);
+        *numbers[i].value = (uint64_t)v;
+    }
+    if (rc == 0)
+        rc = mt_store_number(s->db, "SELECT min(end_min) FROM batch", 0,
+                             &info->rows_from_ns);
+    return rc;
+}

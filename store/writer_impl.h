@@ -1,0 +1,154 @@
+/**
+ * writer_impl.h - private to store/writer*.c: what a writer holds.
+ *
+ * Between transactions all is in memory: rows with their texts, the tally of
+ * cells, connections, open exchanges, losses. writer_flush.c writes it in one
+ * transaction, in which the ids are given.
+ */
+#ifndef MT_STORE_WRITER_IMPL_H
+#define MT_STORE_WRITER_IMPL_H
+
+#include "store/open.h"
+#include "store/retention.h"
+#include "store/rollup.h"
+#include "store/shape.h"
+#include "store/writer.h"
+
+enum {
+    MT_PENDING_BYTES = 8 << 20,   /* texts of one batch; flushed before */
+    MT_PENDING_ROW_MAX = 1 << 20, /* texts of one exchange; clipped above */
+    MT_CONN_SLOTS = 65536,
+    MT_CONN_REFRESH_S = 60, /* conn.last_ns is at most this old */
+    MT_OPEN_SLOTS = 65536,
+    MT_OPEN_MAX = MT_OPEN_SLOTS / 2,
+    MT_WRITER_SHIFT = 40, /* conn ids: (writer - 1) << 40 | number */
+};
+
+/* Bytes in mt_writer.bytes. */
+struct mt_piece {
+    uint32_t at, len;
+};
+
+/* One row of `exchange`, and what hangs on its id. */
+struct mt_pending {
+    int64_t end_ns;
+    int64_t dur, ttfb, req;
+    uint64_t conn, stream;
+    uint64_t rq_hdr, rq_body, rp_hdr, rp_body;
+    struct mt_piece path, ext, refs, trace;
+    uint32_t shape;
+    bool has_dur, has_ttfb, has_req, has_path;
+};
+
+struct mt_conn_row {
+    struct mt_addr client, server;
+    uint64_t conn;
+    int64_t ns;
+    int64_t handshake_ns;
+    struct mt_piece sni, alpn;
+    uint16_t tls_version, cipher_suite;
+    uint8_t alert;
+    bool resumed, has_tls;
+};
+
+struct mt_conn_slot {
+    uint64_t conn;
+    int64_t written_ns;
+    bool used, has_tls;
+};
+
+struct mt_open_op {
+    uint64_t conn, stream;
+    int64_t start_ns, seen_ns;
+    struct mt_piece method, authority, path;
+    uint32_t edge;
+    uint16_t status;
+    bool ended;
+};
+
+struct mt_source_slot {
+    char *path;
+    struct mt_source_info info; /* its path is not set */
+    bool known, dirty;
+};
+
+enum { MT_SOURCES_MAX = 65536 };
+
+struct mt_writer {
+    struct mt_writer_options options;
+    struct mt_store store;
+    struct mt_pool pool;
+    struct mt_services *services;
+    struct mt_shapes shapes;
+    struct mt_tally tally;
+    struct mt_rollup rollup;
+    struct mt_retention retention;
+    struct mt_routes *routes;
+    int64_t id;  /* row of `writer` */
+    int64_t seq; /* of its last batch */
+    int rc;      /* sticky */
+
+    struct mt_pending *rows;
+    uint32_t rows_count, rows_max;
+    uint8_t *bytes;
+    uint32_t bytes_used;
+    int64_t first_id, base_ns; /* of the batch being written */
+
+    struct mt_conn_row *conns; /* new or refreshed */
+    uint32_t conns_count, conns_max;
+    struct mt_conn_slot *conn_slots;
+
+    struct mt_open_op *opens;
+    uint32_t opens_count, opens_max;
+    struct mt_conn_stream {
+        uint64_t conn, stream;
+        bool used;
+    } * open_slots;
+    uint32_t open_count;
+
+    struct mt_source_slot *sources;
+    uint32_t sources_count;
+    bool sources_dirty;
+    uint64_t losses[MT_LOSS_COUNT];
+    uint32_t losses_dirty; /* bits */
+    int64_t newest_ns;
+    int64_t now_ns;
+
+    sqlite3_stmt *begin, *commit, *next_id, *put_rows, *put_batch, *put_trace,
+        *put_packets, *put_conn, *put_open, *drop_open, *put_source, *put_loss,
+        *beat, *others;
+    uint32_t *order; /* scratch: cells of the tally */
+    struct mt_writer_stats stats;
+};
+
+/* writer_rows.c */
+int mt_writer_register_rows(struct mt_writer *w);
+int mt_writer_put_rows(struct mt_writer *w);
+int mt_writer_put_conns(struct mt_writer *w);
+/* Fill the next row of the buffer; shape and room are there. */
+void mt_writer_fill_row(struct mt_writer *w, const struct mt_exchange *x,
+                        uint32_t shape);
+/* Note the connection; returns whether it is new. */
+bool mt_writer_note_conn(struct mt_writer *w, const struct mt_exchange *x);
+/* Copy bytes into the batch; an empty piece when they are too many. */
+struct mt_piece mt_writer_keep(struct mt_writer *w, struct mt_span bytes);
+struct mt_span mt_writer_piece(const struct mt_writer *w,
+                               struct mt_piece piece);
+int64_t mt_writer_conn_id(const struct mt_writer *w, uint64_t conn);
+
+/* writer_open.c */
+void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream);
+int mt_writer_put_opens(struct mt_writer *w);
+int mt_writer_put_sources(struct mt_writer *w);
+int mt_writer_put_losses(struct mt_writer *w);
+
+/* writer_flush.c */
+int mt_writer_prepare(struct mt_writer *w);
+void mt_writer_finalize(struct mt_writer *w);
+int mt_writer_begin(struct mt_writer *w);
+/* Commit, or roll back when rc is not 0. Returns the first error. */
+int mt_writer_end(struct mt_writer *w, int rc);
+int mt_writer_flush(struct mt_writer *w, int64_t now_ns);
+int mt_writer_fold(struct mt_writer *w, int64_t until_ns, int slices);
+
+#endif

@@ -1,0 +1,251 @@
+/* What is not a row: exchanges that are still open, sources, losses. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/writer_impl.h"
+
+enum { OPEN_TEXT_MAX = 256, OPEN_METHOD_MAX = 32 };
+
+#define LOSS_TEXT(name, text, help) text,
+#define LOSS_HELP(name, text, help) help,
+
+const char *mt_loss_text(unsigned loss)
+{
+    static const char *const texts[] = {MT_LOSSES(LOSS_TEXT)};
+    return loss < MT_LOSS_COUNT ? texts[loss] : "?";
+}
+
+const char *mt_loss_help(unsigned loss)
+{
+    static const char *const texts[] = {MT_LOSSES(LOSS_HELP)};
+    return loss < MT_LOSS_COUNT ? texts[loss] : "?";
+}
+
+/* --- the set of exchanges that have an open row --- */
+
+static uint32_t home_of(uint64_t conn, uint64_t stream)
+{
+    uint64_t mixed = (conn * UINT64_C(0x9e3779b97f4a7c15)) ^
+                     (stream * UINT64_C(0xc2b2ae3d27d4eb4f));
+    return (uint32_t)(mixed >> 40) % MT_OPEN_SLOTS;
+}
+
+static uint32_t find_slot(const struct mt_writer *w, uint64_t conn,
+                          uint64_t stream)
+{
+    uint32_t at = home_of(conn, stream);
+    while (w->open_slots[at].used && (w->open_slots[at].conn != conn ||
+                                      w->open_slots[at].stream != stream))
+        at = (at + 1) % MT_OPEN_SLOTS;
+    return at;
+}
+
+/* Close the hole, so that searches never stop too early. */
+static void remove_slot(struct mt_writer *w, uint32_t hole)
+{
+    w->open_slots[hole].used = false;
+    w->open_count--;
+    for (uint32_t at = (hole + 1) % MT_OPEN_SLOTS; w->open_slots[at].used;
+         at = (at + 1) % MT_OPEN_SLOTS) {
+        uint32_t home =
+            home_of(w->open_slots[at].conn, w->open_slots[at].stream);
+        uint32_t from_home = (at - home) % MT_OPEN_SLOTS;
+        uint32_t from_hole = (at - hole) % MT_OPEN_SLOTS;
+        if (from_home < from_hole)
+            continue;
+        w->open_slots[hole] = w->open_slots[at];
+        w->open_slots[at].used = false;
+        hole = at;
+    }
+}
+
+/* --- open exchanges --- */
+
+static struct mt_open_op *next_op(struct mt_writer *w)
+{
+    return w->opens_count < w->opens_max ? &w->opens[w->opens_count++] : NULL;
+}
+
+static struct mt_span clipped(struct mt_span s, size_t max)
+{
+    if (s.len > max)
+        s.len = max;
+    return s;
+}
+
+int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
+                            int64_t now_ns)
+{
+    if (w->rc != 0)
+        return w->rc;
+    if (w->opens_count == w->opens_max ||
+        w->bytes_used > MT_PENDING_BYTES - MT_PENDING_ROW_MAX) {
+        int rc = mt_writer_flush(w, w->now_ns);
+        if (rc != 0)
+            return rc;
+    }
+    uint32_t slot = find_slot(w, x->conn, x->stream);
+    if (!w->open_slots[slot].used) {
+        if (w->open_count >= MT_OPEN_MAX)
+            return 0; /* enough to see that something hangs */
+        w->open_slots[slot] = (struct mt_conn_stream){
+            .conn = x->conn, .stream = x->stream, .used = true};
+        w->open_count++;
+    }
+    const uint32_t parties[2] = {
+        [MT_SERVER] = mt_services_server(w->services, x),
+        [MT_CLIENT] = mt_services_client(w->services, x)};
+    uint32_t edge = mt_shapes_edge(&w->shapes, x, parties);
+    struct mt_open_op *op = next_op(w);
+    if (edge == MT_INTERN_NONE || op == NULL)
+        return 0;
+    *op = (struct mt_open_op){
+        .conn = x->conn,
+        .stream = x->stream,
+        .start_ns = x->req.start_ns != 0 ? x->req.start_ns : x->resp.start_ns,
+        .seen_ns = now_ns,
+        .edge = edge,
+        .status = x->status,
+        .method = mt_writer_keep(w, clipped(x->method, OPEN_METHOD_MAX)),
+        .authority = mt_writer_keep(w, clipped(x->authority, OPEN_TEXT_MAX)),
+        .path = mt_writer_keep(w, clipped(x->path, OPEN_TEXT_MAX))};
+    (void)mt_writer_note_conn(w, x);
+    return 0;
+}
+
+void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream)
+{
+    if (w->open_count == 0)
+        return;
+    uint32_t slot = find_slot(w, conn, stream);
+    if (!w->open_slots[slot].used)
+        return;
+    remove_slot(w, slot);
+    struct mt_open_op *op = next_op(w);
+    if (op != NULL)
+        *op =
+            (struct mt_open_op){.conn = conn, .stream = stream, .ended = true};
+}
+
+int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream)
+{
+    if (w->rc == 0 && w->opens_count == w->opens_max)
+        (void)mt_writer_flush(w, w->now_ns);
+    if (w->rc == 0)
+        mt_writer_end_open(w, conn, stream);
+    return w->rc;
+}
+
+static int put_open(struct mt_writer *w, const struct mt_open_op *op)
+{
+    sqlite3_stmt *st = op->ended ? w->drop_open : w->put_open;
+    (void)sqlite3_bind_int64(st, 1, w->id);
+    (void)sqlite3_bind_int64(st, 2, mt_writer_conn_id(w, op->conn));
+    (void)sqlite3_bind_int64(st, 3, (int64_t)op->stream);
+    if (!op->ended) {
+        (void)sqlite3_bind_int64(st, 4, w->shapes.edge[op->edge].id);
+        (void)sqlite3_bind_int64(st, 5, op->start_ns);
+        (void)sqlite3_bind_int64(st, 6, op->seen_ns);
+        (void)sqlite3_bind_int(st, 7, op->status);
+        (void)mt_bind_span(st, 8, mt_writer_piece(w, op->method), false);
+        (void)mt_bind_span(st, 9, mt_writer_piece(w, op->authority), false);
+        (void)mt_bind_span(st, 10, mt_writer_piece(w, op->path), false);
+    }
+    return mt_store_run(st);
+}
+
+int mt_writer_put_opens(struct mt_writer *w)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < w->opens_count; i++)
+        rc = put_open(w, &w->opens[i]);
+    return rc;
+}
+
+/* --- sources --- */
+
+/* Sources are few, and numbered from 0: the list grows as they come. */
+static bool room_for_source(struct mt_writer *w, uint32_t number)
+{
+    if (number < w->sources_count)
+        return true;
+    if (number >= MT_SOURCES_MAX)
+        return false;
+    size_t count = (size_t)number + 1;
+    struct mt_source_slot *list = realloc(w->sources, count * sizeof *list);
+    if (list == NULL)
+        return false;
+    memset(list + w->sources_count, 0,
+           (count - w->sources_count) * sizeof *list);
+    w->sources = list;
+    w->sources_count = (uint32_t)count;
+    return true;
+}
+
+int mt_writer_source(struct mt_writer *w, uint32_t number,
+                     const struct mt_source_info *info)
+{
+    if (w->rc != 0)
+        return w->rc;
+    if (!room_for_source(w, number))
+        return MT_STORE_ENOMEM;
+    struct mt_source_slot *s = &w->sources[number];
+    if (s->path == NULL || strcmp(s->path, info->path) != 0) {
+        char *path = strdup(info->path);
+        if (path == NULL)
+            return MT_STORE_ENOMEM;
+        free(s->path);
+        s->path = path;
+    }
+    s->info = *info;
+    s->info.path = NULL;
+    s->known = s->dirty = true;
+    w->sources_dirty = true;
+    return 0;
+}
+
+int mt_writer_put_sources(struct mt_writer *w)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && w->sources_dirty && i < w->sources_count;
+         i++) {
+        const struct mt_source_slot *s = &w->sources[i];
+        if (!s->dirty)
+            continue;
+        sqlite3_stmt *st = w->put_source;
+        (void)sqlite3_bind_int64(st, 1, w->id);
+        (void)sqlite3_bind_int64(st, 2, i);
+        (void)sqlite3_bind_text(st, 3, s->path, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(st, 4, (int64_t)s->info.size_bytes);
+        (void)sqlite3_bind_int64(st, 5, (int64_t)s->info.inode);
+        (void)sqlite3_bind_int64(st, 6, (int64_t)s->info.packets);
+        (void)sqlite3_bind_int64(st, 7, s->info.first_ns);
+        (void)sqlite3_bind_int64(st, 8, s->info.last_ns);
+        rc = mt_store_run(st);
+    }
+    return rc;
+}
+
+/* --- losses --- */
+
+void mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total)
+{
+    if (w->losses[loss] == total)
+        return;
+    w->losses[loss] = total;
+    w->losses_dirty |= 1u << loss;
+}
+
+int mt_writer_put_losses(struct mt_writer *w)
+{
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < MT_LOSS_COUNT; i++) {
+        if ((w->losses_dirty & 1u << i) == 0)
+            continue;
+        (void)sqlite3_bind_int64(w->put_loss, 1, w->id);
+        (void)sqlite3_bind_int(w->put_loss, 2, (int)i);
+        (void)sqlite3_bind_int64(w->put_loss, 3, (int64_t)w->losses[i]);
+        rc = mt_store_run(w->put_loss);
+    }
+    return rc;
+}

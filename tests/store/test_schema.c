@@ -1,0 +1,254 @@
+/* Files that are no database of ours, or not of today: one clear error each,
+ * and nothing in them is changed. */
+#include "store_fixture.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static int try_read(const char *path)
+{
+    struct mt_store *s;
+    const struct mt_store_options o = {.clock = NULL};
+    int rc = mt_store_open(&s, path, &o);
+    assert_true(rc == 0 || s == NULL);
+    mt_store_free(s);
+    return rc;
+}
+
+static int try_write(const char *path)
+{
+    struct mt_writer *w;
+    const struct mt_writer_options o = {.epoch = 1};
+    int rc = mt_writer_open(&w, path, &o);
+    if (rc == 0)
+        assert_int_equal(mt_writer_close(w, T0), 0);
+    return rc;
+}
+
+static void make_one(const char *path)
+{
+    struct mt_writer *w =
+        writer_open(path, (struct mt_writer_options){.epoch = 1});
+    struct mt_exchange x = simple(T0);
+    writer_add(w, &x);
+    writer_close(w);
+}
+
+static void put_file(const char *path, const void *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static char *read_file(const char *path, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    *n = (size_t)ftell(f);
+    rewind(f);
+    char *bytes = malloc(*n + 1);
+    assert_non_null(bytes);
+    assert_int_equal(fread(bytes, 1, *n, f), *n);
+    (void)fclose(f);
+    return bytes;
+}
+
+static void test_missing_and_odd_files(void **state)
+{
+    (void)state;
+    struct dir d;
+    char path[128];
+    dir_make(&d);
+    assert_int_equal(try_read(d.db), MT_STORE_ENOENT);
+    assert_int_equal(try_read(d.path), MT_STORE_EFOREIGN);
+    assert_int_equal(try_write(d.path), MT_STORE_EFOREIGN);
+    (void)snprintf(path, sizeof path, "%s/no/such/dir.db", d.path);
+    assert_int_equal(try_write(path), MT_STORE_ENOENT);
+    put_file(d.db, "", 0);
+    assert_int_equal(try_read(d.db), MT_STORE_EFOREIGN);
+    assert_int_equal(try_write(d.db), 0); /* an empty file is made one */
+    assert_int_equal(try_read(d.db), 0);
+    dir_remove(&d);
+}
+
+static void test_foreign_files_stay_as_they_are(void **state)
+{
+    (void)state;
+    struct dir d;
+    size_t n, m;
+    dir_make(&d);
+    static const char text[] = "GET / HTTP/1.1\r\nthis is no database at all,"
+                               " only some text that goes on and on.";
+    put_file(d.db, text, sizeof text);
+    assert_int_equal(try_read(d.db), MT_STORE_EFOREIGN);
+    assert_int_equal(try_write(d.db), MT_STORE_EFOREIGN);
+    char *after = read_file(d.db, &n);
+    assert_int_equal(n, sizeof text);
+    assert_memory_equal(after, text, n);
+    free(after);
+
+    assert_int_equal(unlink(d.db), 0);
+    change(d.db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+    char *before = read_file(d.db, &n);
+    assert_int_equal(try_read(d.db), MT_STORE_EFOREIGN);
+    assert_int_equal(try_write(d.db), MT_STORE_EFOREIGN);
+    after = read_file(d.db, &m);
+    assert_int_equal(n, m);
+    assert_memory_equal(after, before, n);
+    free(before);
+    free(after);
+    dir_remove(&d);
+}
+
+static void test_other_versions(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    make_one(d.db);
+    change(d.db, "PRAGMA user_version=99");
+    assert_int_equal(try_read(d.db), MT_STORE_ENEWER);
+    assert_int_equal(try_write(d.db), MT_STORE_ENEWER);
+    change(d.db, "PRAGMA user_version=1");
+    assert_int_equal(try_read(d.db), 0);
+    change(d.db, "DROP TABLE conn");
+    assert_int_equal(try_read(d.db), MT_STORE_ECORRUPT);
+    assert_int_equal(try_write(d.db), MT_STORE_ECORRUPT);
+    dir_remove(&d);
+}
+
+/* Bytes changed all over the file: an error or an answer, never a crash. */
+static void ask_everything(const char *path)
+{
+    struct mt_store *s;
+    const struct mt_store_options o = {.clock = NULL};
+    if (mt_store_open(&s, path, &o) != 0)
+        return;
+    struct mt_ask ask = {.from_ns = INT64_MIN, .to_ns = INT64_MAX};
+    struct mt_answer a;
+    const struct mt_scan scan = {.with_packets = true, .all_time = true};
+    struct mt_rows *rows;
+    const struct mt_exchange *x;
+    struct mt_store_info info;
+    if (mt_query_services(s, &ask, &a) == 0)
+        mt_answer_free(&a);
+    if (mt_query_routes(s, &ask, &a) == 0)
+        mt_answer_free(&a);
+    if (mt_query_exchanges(s, &scan, &rows) == 0) {
+        while (mt_rows_next(rows, &x) == 1)
+            ;
+        mt_rows_free(rows);
+    }
+    (void)mt_query_info(s, &info);
+    mt_store_free(s);
+}
+
+static void test_damaged_files(void **state)
+{
+    (void)state;
+    struct dir d;
+    size_t n;
+    dir_make(&d);
+    struct maker m = {.seed = 2};
+    struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
+    for (int i = 0; i < 800; i++)
+        writer_add(w, make(&m, T0 + i * MS));
+    writer_close(w);
+    char *good = read_file(d.db, &n);
+    char *bad = malloc(n);
+    assert_non_null(bad);
+    for (unsigned i = 0; i < 300; i++) {
+        memcpy(bad, good, n);
+        for (unsigned j = 0; j < 1 + i % 20; j++)
+            bad[roll(&m, (uint32_t)n)] = (char)roll(&m, 256);
+        put_file(d.db, bad, i % 5 == 4 ? roll(&m, (uint32_t)n) : n);
+        ask_everything(d.db);
+    }
+    memcpy(bad, good, n);
+    memset(bad + 8192, 0xff, n - 8192);
+    put_file(d.db, bad, n);
+    assert_int_equal(try_read(d.db), MT_STORE_ECORRUPT);
+    put_file(d.db, bad, 4096); /* half a page is left */
+    assert_int_equal(try_read(d.db), MT_STORE_ECORRUPT);
+    assert_int_equal(try_write(d.db), MT_STORE_ECORRUPT);
+    free(good);
+    free(bad);
+    dir_remove(&d);
+}
+
+/* As somebody who may not write there: root may everywhere. */
+static int as_nobody(int (*body)(const char *), const char *path)
+{
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(65534) != 0 ||
+                               setuid(65534) != 0))
+            _exit(77);
+        _exit(-body(path));
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return -WEXITSTATUS(status);
+}
+
+static void test_read_only_directory(void **state)
+{
+    (void)state;
+    struct dir d;
+    char name[128];
+    dir_make(&d);
+    make_one(d.db);
+    assert_int_equal(chmod(d.db, 0444), 0);
+    (void)snprintf(name, sizeof name, "%s-wal", d.db);
+    (void)unlink(name);
+    (void)snprintf(name, sizeof name, "%s-shm", d.db);
+    (void)unlink(name);
+    assert_int_equal(chmod(d.path, 0555), 0);
+    int rc = as_nobody(try_read, d.db);
+    if (rc == -77) {
+        assert_int_equal(chmod(d.path, 0755), 0);
+        dir_remove(&d);
+        print_message("skipped: cannot become somebody else\n");
+        skip();
+    }
+    assert_int_equal(rc, 0);
+    assert_int_equal(as_nobody(try_write, d.db), MT_STORE_EREADONLY);
+    (void)snprintf(name, sizeof name, "%s/new.db", d.path);
+    assert_int_equal(as_nobody(try_write, name), MT_STORE_EACCESS);
+    assert_int_equal(chmod(d.path, 0755), 0);
+    assert_int_equal(chmod(d.db, 0000), 0);
+    assert_int_equal(as_nobody(try_read, d.db), MT_STORE_EACCESS);
+    dir_remove(&d);
+}
+
+static void test_every_error_has_its_words(void **state)
+{
+    (void)state;
+    for (int rc = MT_STORE_EINTERNAL; rc < 0; rc++)
+        for (int other = rc + 1; other <= 0; other++)
+            assert_string_not_equal(mt_store_strerror(rc),
+                                    mt_store_strerror(other));
+    assert_string_equal(mt_store_strerror(-1000), "unknown error");
+    assert_string_equal(mt_store_strerror(5), "unknown error");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_missing_and_odd_files),
+        cmocka_unit_test(test_foreign_files_stay_as_they_are),
+        cmocka_unit_test(test_other_versions),
+        cmocka_unit_test(test_damaged_files),
+        cmocka_unit_test(test_read_only_directory),
+        cmocka_unit_test(test_every_error_has_its_words),
+    };
+    return cmocka_run_group_tests_name("store/schema", tests, NULL, NULL);
+}
