@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/prefetch.h"
+
 /* Times are kept in ticks of 2^20 ns, about a millisecond. */
 enum {
     TICK_SHIFT = 20,
@@ -49,8 +51,8 @@ static uint64_t mix(uint64_t h, uint64_t v)
     return h ^ (h >> 32);
 }
 
-static uint64_t print_of(const struct mt_dedup *d, const struct mt_segment *s,
-                         uint64_t tuple_hash)
+uint64_t mt_dedup_print(const struct mt_dedup *d, const struct mt_segment *s,
+                        uint64_t tuple_hash)
 {
     uint64_t h = mix(tuple_hash, d->seed);
     h = mix(h, (uint64_t)s->seq << 32 | s->ack);
@@ -60,7 +62,10 @@ static uint64_t print_of(const struct mt_dedup *d, const struct mt_segment *s,
         h = mix(h, (uint64_t)s->ts_val << 32 | s->ts_ecr);
     h = mix(h, (uint64_t)s->src.port << 32 | (uint64_t)s->has_ip_id << 16 |
                    (s->has_ip_id ? s->ip_id : 0u));
-    return h != 0 ? h : 1; /* 0 is an empty entry */
+    h = h != 0 ? h : 1; /* 0 is an empty entry */
+    mt_prefetch(&d->set[h % SETS]);
+    mt_prefetch(&d->set[h % SETS].way[3]);
+    return h;
 }
 
 static uint32_t where_of(const struct mt_segment *s)
@@ -83,9 +88,8 @@ static bool is_copy(const struct entry *e, const struct mt_segment *s,
 }
 
 bool mt_dedup_seen(struct mt_dedup *d, const struct mt_segment *s,
-                   uint64_t tuple_hash, uint64_t *network)
+                   uint64_t print, uint64_t *network)
 {
-    uint64_t print = print_of(d, s, tuple_hash);
     struct set *set = &d->set[print % SETS];
     uint32_t ticks = (uint32_t)((uint64_t)s->ts_ns >> TICK_SHIFT);
     for (unsigned i = 0; i < WAYS; i++) {

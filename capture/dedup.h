@@ -6,7 +6,8 @@
  * alone: endpoints, numbers, flags, window, length, IP id, TCP timestamps.
  *
  *     struct mt_dedup *d = mt_dedup_new(seed);      // NULL: no memory
- *     if (mt_dedup_seen(d, segment, tuple_hash, &network))
+ *     uint64_t print = mt_dedup_print(d, segment, tuple_hash);
+ *     if (mt_dedup_seen(d, segment, print, &network))
  *         count_duplicate();                        // first seen in `network`
  *     mt_dedup_free(d);
  *
@@ -32,10 +33,16 @@ struct mt_dedup *mt_dedup_new(uint64_t seed);
 void mt_dedup_free(struct mt_dedup *d);
 
 /**
- * True: a copy of a packet seen before; *network is where. Else remembers it.
- * tuple_hash: of both endpoints, equal in both directions.
+ * What is alike in all copies, as a number. tuple_hash: of both endpoints,
+ * equal in both directions. Asks the processor for the entry, too: best
+ * called some time before mt_dedup_seen().
  */
+uint64_t mt_dedup_print(const struct mt_dedup *d, const struct mt_segment *s,
+                        uint64_t tuple_hash);
+
+/* True: a copy of a packet seen before; *network is where. Else remembers
+ * it. */
 bool mt_dedup_seen(struct mt_dedup *d, const struct mt_segment *s,
-                   uint64_t tuple_hash, uint64_t *network);
+                   uint64_t print, uint64_t *network);
 
 #endif

@@ -5,6 +5,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/prefetch.h"
+
 enum {
     TOUCH_NS = 1000000000, /* a list is in order to within this */
     PAGE_BYTES = MT_FLOW_PAGE_BUCKETS * sizeof(struct mt_flow *),
@@ -15,20 +17,11 @@ static_assert(sizeof(struct mt_flow) <= 128, "two cache lines a flow");
 
 /* ---- buckets ---- */
 
-static uint32_t low_mask(const struct mt_flow_table *t)
-{
-    uint32_t m = MT_FLOW_PAGE_BUCKETS;
-    while (m <= t->buckets / 2)
-        m *= 2;
-    return m - 1;
-}
-
 /* Buckets below the split point have been divided in two already. */
 static uint32_t bucket_index(const struct mt_flow_table *t, uint32_t hash)
 {
-    uint32_t low = low_mask(t);
-    uint32_t at = hash & (low * 2 + 1);
-    return at < t->buckets ? at : hash & low;
+    uint32_t at = hash & (t->mask * 2 + 1);
+    return at < t->buckets ? at : hash & t->mask;
 }
 
 static struct mt_flow **bucket(const struct mt_flow_table *t, uint32_t at)
@@ -47,8 +40,7 @@ static void grow(struct mt_flow_table *t)
         if (t->pages[page] == NULL)
             return;
     }
-    uint32_t low = low_mask(t);
-    struct mt_flow **from = bucket(t, t->buckets & low);
+    struct mt_flow **from = bucket(t, t->buckets & t->mask);
     struct mt_flow **to = bucket(t, t->buckets);
     t->buckets++;
     while (*from != NULL) {
@@ -61,6 +53,8 @@ static void grow(struct mt_flow_table *t)
         f->chain = *to;
         *to = f;
     }
+    if (t->buckets == t->mask * 2 + 2)
+        t->mask = t->mask * 2 + 1;
 }
 
 int mt_flow_table_init(struct mt_flow_table *t, struct mt_pool *pool,
@@ -71,6 +65,7 @@ int mt_flow_table_init(struct mt_flow_table *t, struct mt_pool *pool,
     if (t->pages[0] == NULL)
         return -ENOMEM;
     t->buckets = MT_FLOW_PAGE_BUCKETS;
+    t->mask = MT_FLOW_PAGE_BUCKETS - 1;
     return 0;
 }
 
@@ -134,6 +129,12 @@ struct mt_addr mt_flow_addr(const struct mt_flow *f, int side)
 static bool is_flow(const struct mt_flow *f, const struct mt_flow_id *id)
 {
     return f->hash == id->hash && memcmp(&f->key, &id->key, sizeof f->key) == 0;
+}
+
+void mt_flow_prefetch(const struct mt_flow_table *t,
+                      const struct mt_flow_id *id)
+{
+    mt_prefetch(bucket(t, bucket_index(t, id->hash)));
 }
 
 struct mt_flow *mt_flow_find(struct mt_flow_table *t,

@@ -101,6 +101,7 @@ struct mt_flow_table {
     uint64_t seed;
     struct mt_flow **pages[MT_FLOW_PAGES_MAX];
     uint32_t buckets;
+    uint32_t mask; /* of the buckets before the last doubling */
     uint64_t count, peak, serial;
     bool unlisted;        /* after mt_flow_all() */
     struct mt_flow *last; /* packets come in trains */
@@ -120,6 +121,10 @@ struct mt_flow_id mt_flow_id_of(const struct mt_flow_table *t,
 
 /* The same endpoints in another network. */
 struct mt_flow_id mt_flow_id_in(const struct mt_flow_id *id, uint64_t network);
+
+/* It will be looked for soon. */
+void mt_flow_prefetch(const struct mt_flow_table *t,
+                      const struct mt_flow_id *id);
 
 struct mt_flow *mt_flow_find(struct mt_flow_table *t,
                              const struct mt_flow_id *id);

@@ -187,11 +187,14 @@ bool mt_tap_take(struct mt_tap *tap, const struct mt_segment *s)
     }
     tap->counters.segments++;
     struct mt_flow_id id = mt_flow_id_of(&tap->flows, s);
-    uint64_t network;
-    if (tap->dedup != NULL &&
-        mt_dedup_seen(tap->dedup, s, id.tuple_hash, &network)) {
-        count_duplicate(tap, &id, network);
-        return true;
+    mt_flow_prefetch(&tap->flows, &id);
+    if (tap->dedup != NULL) {
+        uint64_t network;
+        uint64_t print = mt_dedup_print(tap->dedup, s, id.tuple_hash);
+        if (mt_dedup_seen(tap->dedup, s, print, &network)) {
+            count_duplicate(tap, &id, network);
+            return true;
+        }
     }
     mt_tap_tcp(tap, s, &id);
     mt_tap_shed(tap);

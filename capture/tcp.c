@@ -284,11 +284,20 @@ static void count_segment(struct mt_tcp *t, const struct mt_tcp_env *env,
             t->side[i].waited++;
 }
 
-static struct mt_tcp_piece piece_of(const struct mt_segment *s, uint32_t seq,
-                                    bool has_ack)
+/* RFC 9293, 3.8.4: a keep-alive without its garbage byte. */
+static void note_probe(const struct mt_tcp *t, const struct mt_tcp_env *env,
+                       int side, const struct mt_segment *s)
 {
-    uint32_t len = s->payload_bytes < PAYLOAD_MAX_BYTES ? s->payload_bytes
-                                                        : PAYLOAD_MAX_BYTES;
+    const struct mt_tcp_side *from = &t->side[side];
+    if ((s->flags & (MT_TCP_SYN | MT_TCP_FIN | MT_TCP_RST)) == 0 &&
+        mt_tcp_has(from, MT_TCP_NEXT_KNOWN) &&
+        !mt_tcp_has(from, MT_TCP_ENDED) && from->next - s->seq == 1)
+        env->counters->keep_alives++;
+}
+
+static struct mt_tcp_piece piece_of(const struct mt_segment *s, uint32_t seq,
+                                    uint32_t len, bool has_ack)
+{
     struct mt_span bytes = s->payload;
     if (bytes.len > len)
         bytes.len = len;
@@ -317,16 +326,15 @@ void mt_tcp_input(struct mt_tcp *t, const struct mt_tcp_env *env, int side,
     from->flags |= MT_TCP_SEEN;
 
     uint32_t seq = s->seq + ((s->flags & MT_TCP_SYN) != 0);
-    struct mt_tcp_piece p = piece_of(s, seq, has_ack);
-    uint32_t len = mt_tcp_piece_len(&p);
-    if (mt_tcp_has(from, MT_TCP_ENDED) || (s->flags & MT_TCP_RST) != 0) {
+    uint32_t len = s->payload_bytes < PAYLOAD_MAX_BYTES ? s->payload_bytes
+                                                        : PAYLOAD_MAX_BYTES;
+    if (len == 0) {
+        note_probe(t, env, side, s);
+    } else if (mt_tcp_has(from, MT_TCP_ENDED) || (s->flags & MT_TCP_RST) != 0) {
         env->counters->after_end_bytes += len; /* in RST: a diagnostic text */
-    } else if (len > 0) {
+    } else {
+        struct mt_tcp_piece p = piece_of(s, seq, len, has_ack);
         take_payload(t, env, side, &p);
-    } else if (mt_tcp_has(from, MT_TCP_NEXT_KNOWN) &&
-               mt_tcp_diff(from->next, seq) == 1 &&
-               (s->flags & (MT_TCP_SYN | MT_TCP_FIN)) == 0) {
-        env->counters->keep_alives++;
     }
     if (t->closed)
         return;
