@@ -347,6 +347,8 @@ static void feed_decoder(struct mt_layer *l, int side, struct mt_chunk *in)
             return;
         }
         enum mt_role from = mt_conn_role(l->conn, side);
+        if (l->decoder == &mt_opaque_decoder)
+            l->conn->decode->stats.undecoded_bytes += in->bytes.len;
         if (l->decoder->feed(l->state, from, in) == MT_DONE)
             switch_decoder(l);
         else

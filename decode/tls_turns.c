@@ -107,27 +107,17 @@ static bool could_be_ticket(const struct mt_tls_turns *t, uint32_t length)
 
 bool mt_tls_turns_waiting(const struct mt_tls_turns *t)
 {
-    return t->turn != NULL && !t->answered && t->maybe_ns == 0;
+    return t->turn != NULL && !t->answered && !t->provisional;
 }
 
 static void finish(struct mt_tls_turns *t, enum mt_error error, int64_t ts_ns)
 {
     struct mt_draft *r = t->turn;
-    if (!t->answered && t->maybe_ns != 0) {
-        r->x.resp.start_ns = t->maybe_ns;
-        r->x.resp.end_ns = t->maybe_end_ns;
-        r->x.resp.header_bytes = MT_TLS_HEADER_BYTES;
-        r->x.resp.body_bytes = t->maybe_bytes;
-        t->answered = true;
-    }
-    t->maybe_ns = 0;
+    bool waiting = mt_tls_turns_waiting(t);
     t->turn = NULL;
+    t->answered = t->provisional = false;
     t->counts[MT_CLIENT] = t->counts[MT_SERVER] = false;
-    if (t->answered)
-        mt_draft_finish(r, MT_ERROR_NONE, 0);
-    else
-        mt_draft_finish(r, error, ts_ns);
-    t->answered = false;
+    mt_draft_finish(r, waiting ? error : MT_ERROR_NONE, waiting ? ts_ns : 0);
 }
 
 static void begin(struct mt_tls_turns *t, const struct mt_chunk *chunk)
@@ -159,7 +149,7 @@ static void client_record(struct mt_tls_turns *t, uint32_t length,
     t->client_spoke = true;
     if (is_control(t, length) || (first && is_preface(t, length)))
         return;
-    if (t->turn != NULL && (t->answered || t->maybe_ns != 0)) {
+    if (t->turn != NULL && !mt_tls_turns_waiting(t)) {
         finish(t, MT_ERROR_NONE, 0);
         t->server_settled = true;
     }
@@ -167,6 +157,15 @@ static void client_record(struct mt_tls_turns *t, uint32_t length,
         begin(t, chunk);
     if (t->turn != NULL)
         add(t, MT_CLIENT, length, chunk);
+}
+
+/* What seemed to be the answer was a ticket. */
+static void withdraw_answer(struct mt_tls_turns *t)
+{
+    if (!t->provisional)
+        return;
+    t->provisional = false;
+    t->turn->x.resp = (struct mt_message){.start_ns = 0};
 }
 
 /* Until the server's first true answer: its tickets and SETTINGS, which the
@@ -182,11 +181,10 @@ static bool is_preamble(struct mt_tls_turns *t, uint32_t length,
         return false;
     t->tickets++;
     t->ticket_bytes = length;
-    t->maybe_ns = 0; /* two of one length: tickets both */
+    withdraw_answer(t); /* two of one length: tickets both */
     if (t->tickets == 1 && t->turn != NULL) {
-        t->maybe_ns = t->maybe_end_ns = chunk->ts_ns;
-        t->maybe_bytes = length;
-        t->maybe_grows = true;
+        t->provisional = true;
+        add(t, MT_SERVER, length, chunk);
     }
     return true;
 }
@@ -197,8 +195,8 @@ static void server_record(struct mt_tls_turns *t, uint32_t length,
     if (is_control(t, length) || is_preamble(t, length, chunk) ||
         t->turn == NULL)
         return;
+    withdraw_answer(t);
     t->server_settled = true;
-    t->maybe_ns = 0;
     t->answered = true;
     add(t, MT_SERVER, length, chunk);
 }
@@ -209,8 +207,6 @@ void mt_tls_turns_record(struct mt_tls_turns *t, enum mt_role from,
     if (!t->begun)
         return;
     t->counts[from] = false;
-    if (from == MT_SERVER)
-        t->maybe_grows = false;
     if (from == MT_CLIENT)
         client_record(t, length, chunk);
     else
@@ -222,14 +218,8 @@ void mt_tls_turns_more(struct mt_tls_turns *t, enum mt_role from,
 {
     if (t->counts[from] && t->turn != NULL)
         mt_draft_touch(t->turn, from, chunk);
-    else if (from == MT_SERVER && t->maybe_grows &&
-             chunk->ts_ns > t->maybe_end_ns)
-        t->maybe_end_ns = chunk->ts_ns;
-    if (!last)
-        return;
-    t->counts[from] = false;
-    if (from == MT_SERVER)
-        t->maybe_grows = false;
+    if (last)
+        t->counts[from] = false;
 }
 
 void mt_tls_turns_gap(struct mt_tls_turns *t, enum mt_role from, bool in_record,

@@ -47,15 +47,12 @@ struct mt_tls_turns {
     struct mt_draft *turn; /* NULL: none in progress */
     bool begun;
     bool answered;       /* the turn in progress has its answer */
+    bool provisional;    /* or what is one unless another record follows */
     bool counts[2];      /* the record in progress belongs to the turn */
     bool client_spoke;   /* some record of the client was seen */
     bool server_settled; /* a true answer was seen: no tickets any more */
     uint8_t tickets;     /* first records of one length */
     uint32_t ticket_bytes;
-    int64_t maybe_ns; /* start of a lone ticket, or answer; 0 none */
-    int64_t maybe_end_ns;
-    bool maybe_grows; /* its record is the one in progress */
-    uint32_t maybe_bytes;
 };
 
 void mt_tls_turns_init(struct mt_tls_turns *t, struct mt_conn *conn);
