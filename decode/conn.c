@@ -92,6 +92,7 @@ static int decoder_open(struct mt_layer *l, const struct mt_decoder *decoder,
     }
     l->decoder = decoder;
     l->state = state;
+    l->told[0] = l->told[1] = false;
     return 0;
 }
 
@@ -201,13 +202,14 @@ static void replay(struct mt_layer *l, int side, struct mt_hold *h)
     }
 }
 
-/* A decoder that came after a side had closed is told so. */
-static void tell_ends(struct mt_layer *l)
+/* A direction may have ended before its decoder was known. */
+static void tell_end(struct mt_layer *l, int side)
 {
-    const struct mt_conn *c = l->conn;
-    for (int side = 0; side < 2; side++)
-        if (c->ended[side])
-            mt_layer_close(l, mt_conn_role(c, side), MT_END_FIN, c->last_ns);
+    if (l->decoder == NULL || !l->ended[side] || l->told[side])
+        return;
+    l->told[side] = true;
+    l->decoder->close(l->state, mt_conn_role(l->conn, side), MT_END_FIN,
+                      l->conn->last_ns);
 }
 
 /* What was held goes first, the client's side before the server's. */
@@ -237,9 +239,9 @@ static void adopt(struct mt_layer *l, const struct choice *choice, int side,
             replay(l, s, hold[s]);
         if (s == side)
             feed_decoder(l, side, in);
+        tell_end(l, s);
         mt_pool_free(c->decode->pool, hold[s], sizeof *hold[s]);
     }
-    tell_ends(l);
 }
 
 /* Keep the chunk for when more is known. False: no room for it. */
@@ -331,6 +333,8 @@ static void switch_decoder(struct mt_layer *l)
         l->detection = MT_DETECTED_UPGRADE;
         l->conn->detection = l->detection;
         open_or_opaque(l, target_of(sw.to), &sw);
+        tell_end(l, 0);
+        tell_end(l, 1);
     }
     for (int role = 0; role < 2; role++)
         for (struct mt_held *h = sw.held[role]; h != NULL; h = h->next)
@@ -377,8 +381,13 @@ void mt_layer_gap(struct mt_layer *l, enum mt_role from, uint64_t n,
 void mt_layer_close(struct mt_layer *l, enum mt_role from, enum mt_end end,
                     int64_t ts_ns)
 {
-    if (l->decoder != NULL)
+    if (end == MT_END_FIN) {
+        int side = mt_conn_side(l->conn, from);
+        l->ended[side] = true;
+        tell_end(l, side);
+    } else if (l->decoder != NULL) {
         l->decoder->close(l->state, from, end, ts_ns);
+    }
 }
 
 /* ---- the connection ---- */
@@ -490,7 +499,10 @@ void mt_conn_free(struct mt_conn *c, enum mt_end end, int64_t ts_ns)
         return;
     struct mt_decode *d = c->decode;
     enum mt_error error = error_of(c, end);
-    if (!c->closed) {
+    if (end == MT_END_FIN) {
+        mt_conn_end(c, 0, end, ts_ns);
+        mt_conn_end(c, 1, end, ts_ns);
+    } else if (!c->closed) {
         c->closed = true;
         mt_layer_close(c->top, MT_CLIENT, end, ts_ns);
     }

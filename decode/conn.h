@@ -54,6 +54,8 @@ struct mt_layer {
     uint8_t depth;
     uint8_t detection;         /* enum mt_detection */
     bool joined_late[2];       /* by role: not from the first byte */
+    bool ended[2];             /* by side: FIN came */
+    bool told[2];              /* by side: the decoder knows of it */
     bool skipped[2];           /* by side: bytes passed over before detection */
     struct mt_hold *hold[2];   /* by side: bytes that detection waits on */
     uint64_t undetected_bytes; /* passed over since detection began */

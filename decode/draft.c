@@ -147,10 +147,9 @@ void mt_draft_text(struct mt_draft *r, struct mt_span *slot,
         r->x.quality |= MT_QUALITY_CLIPPED;
 }
 
-static void take_transport(struct mt_draft *r)
+static void take_transport(const struct mt_draft *r, struct mt_exchange *x)
 {
     const struct mt_conn *c = r->conn;
-    struct mt_exchange *x = &r->x;
     int client = c->client, server = 1 - c->client;
 
     x->client.addr = c->addr[client];
@@ -210,7 +209,7 @@ void mt_draft_finish(struct mt_draft *r, enum mt_error error, int64_t at_ns)
     struct mt_decode *d = r->conn->decode;
     struct mt_exchange *x = &r->x;
 
-    take_transport(r);
+    take_transport(r, x);
     take_tls(r);
     name_operation(x);
     x->packets = r->packets;
@@ -228,6 +227,15 @@ void mt_draft_finish(struct mt_draft *r, enum mt_error error, int64_t at_ns)
     append(&d->done, r);
     r->conn = NULL;
     d->stats.exchanges++;
+}
+
+struct mt_exchange mt_draft_so_far(const struct mt_draft *r)
+{
+    struct mt_exchange x = r->x;
+    take_transport(r, &x);
+    name_operation(&x);
+    x.packets = r->packets;
+    return x;
 }
 
 void mt_draft_drop(struct mt_draft *r)

@@ -158,6 +158,10 @@ void mt_draft_attr(struct mt_draft *r, const char *name, struct mt_span value);
  */
 void mt_draft_finish(struct mt_draft *r, enum mt_error error, int64_t at_ns);
 
+/* What is known of a draft in flight. Borrowed until its connection is fed
+ * again. Not classified: it has no outcome yet. */
+struct mt_exchange mt_draft_so_far(const struct mt_draft *r);
+
 /* Forget a draft that is no exchange after all. */
 void mt_draft_drop(struct mt_draft *r);
 

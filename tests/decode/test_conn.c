@@ -138,6 +138,31 @@ static void test_an_unknown_protocol_is_left_alone(void **state)
     fixture_close(&f);
 }
 
+/* A direction that ended before its protocol was known is told to the decoder
+ * all the same: a request alone, its sender gone, then the answer. */
+static void test_an_end_before_detection_is_told(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open_with(
+        &f, &(struct mt_decode_config){.keep_packets = true},
+        &(struct mt_conn_start){.addr = {addr_v4(1, 40000), addr_v4(2, 8080)},
+                                .client = -1,
+                                .midstream = true,
+                                .ts_ns = 1000000000});
+    fixture_feed(&f, 0, MT_SPAN("\x01 the end of something"), 1000000000);
+    mt_conn_end(f.conn, 0, MT_END_FIN, 1500000000);
+    fixture_feed(&f, 1, MT_SPAN("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+                 2000000000);
+    mt_conn_end(f.conn, 1, MT_END_FIN, 3000000000);
+    end_conn(&f, MT_END_FIN);
+    const struct mt_exchange *x = only_row(&f);
+    assert_int_equal(x->status, 200);
+    assert_int_equal(x->half, MT_HALF_RESPONSE);
+    assert_int_equal(x->error, MT_ERROR_TRUNCATED);
+    fixture_close(&f);
+}
+
 static void test_pool_ceiling(void **state)
 {
     (void)state;
@@ -162,6 +187,7 @@ int main(void)
         cmocka_unit_test(test_proxy_header_is_taken_off),
         cmocka_unit_test(test_held_bytes_are_bounded_and_counted),
         cmocka_unit_test(test_an_unknown_protocol_is_left_alone),
+        cmocka_unit_test(test_an_end_before_detection_is_told),
         cmocka_unit_test(test_pool_ceiling),
     };
     return cmocka_run_group_tests_name("decode/conn", tests, NULL, NULL);
