@@ -61,6 +61,7 @@ enum mt_switch {
 /* A chunk that a decoder held back until it is known whose bytes they are. */
 struct mt_held {
     struct mt_held *next;
+    size_t size; /* of its bytes at first: feeding takes them off the chunk */
     struct mt_chunk chunk;
 };
 

@@ -67,9 +67,12 @@ static int again(struct mt_http1 *p)
     return rc == MT_EVENT ? AGAIN : rc;
 }
 
-/* A line that cannot be finished breaks the policy at once, where it can. */
-static int line_failed(struct mt_http1 *p, int rc)
+/* A line, unless the policy forbids what it takes to call it one: that is so
+ * from the byte on that shows it, wherever the input is cut. */
+static int take_line(struct mt_http1 *p, struct mt_span *in, bool folds,
+                     struct mt_span *line)
 {
+    int rc = mt_http1_line(p, in, folds, line);
     if (rc < 0)
         return fail(p, rc);
     int verdict = event(p);
@@ -106,9 +109,9 @@ static int step_start(struct mt_http1 *p, struct mt_span *in,
                       struct mt_http1_event *ev)
 {
     struct mt_span line;
-    int rc = mt_http1_line(p, in, false, &line);
+    int rc = take_line(p, in, false, &line);
     if (rc != MT_EVENT)
-        return line_failed(p, rc);
+        return rc;
     if (line.len == 0) {
         p->anomalies |= MT_ANOMALY_EMPTY_LINES;
         if (p->side == MT_HTTP1_RESPONSES && p->config->fatal != 0)
@@ -164,9 +167,9 @@ static int step_field(struct mt_http1 *p, struct mt_span *in,
                       struct mt_http1_event *ev)
 {
     struct mt_span line;
-    int rc = mt_http1_line(p, in, true, &line);
+    int rc = take_line(p, in, true, &line);
     if (rc != MT_EVENT)
-        return line_failed(p, rc);
+        return rc;
     p->header_bytes += p->line_bytes;
     if (p->header_bytes > p->config->header_max_bytes)
         p->anomalies |= MT_ANOMALY_TOO_LONG;
@@ -237,9 +240,9 @@ static int step_chunk_size(struct mt_http1 *p, struct mt_span *in,
     if (is_no_body(p, *in))
         return go(p, ST_END);
     struct mt_span line;
-    int rc = mt_http1_line(p, in, false, &line);
+    int rc = take_line(p, in, false, &line);
     if (rc != MT_EVENT)
-        return line_failed(p, rc);
+        return rc;
     add_overhead(p, 18); /* 16 digits and CRLF */
     if (!mt_http1_read_chunk(p, line, ev)) {
         p->anomalies |= MT_ANOMALY_BAD_CHUNK;
@@ -286,9 +289,9 @@ static int step_trailer(struct mt_http1 *p, struct mt_span *in,
                         struct mt_http1_event *ev)
 {
     struct mt_span line;
-    int rc = mt_http1_line(p, in, true, &line);
+    int rc = take_line(p, in, true, &line);
     if (rc != MT_EVENT)
-        return line_failed(p, rc);
+        return rc;
     add_overhead(p, 2);
     if (line.len == 0) {
         p->state = ST_END;
@@ -367,7 +370,8 @@ int mt_http1_next(struct mt_http1 *p, struct mt_span *in,
 
 void mt_http1_answers(struct mt_http1 *p, enum mt_http1_answers what)
 {
-    p->answers = (uint8_t)what;
+    if (p->side == MT_HTTP1_RESPONSES)
+        p->answers = (uint8_t)what;
 }
 
 int mt_http1_eof(struct mt_http1 *p, struct mt_http1_event *ev)

@@ -63,6 +63,18 @@ static bool target_form_ok(struct mt_span method, struct mt_span target)
            mt_http1_token(target) >= colon;
 }
 
+/* Cut " HTTP/1.1" off the end of a request line. */
+static bool take_version(struct mt_http1 *p, struct mt_span *rest)
+{
+    if (rest->len < 9 || !is_space(rest->ptr[rest->len - 9]) ||
+        !read_version(p, sub(*rest, rest->len - 8, rest->len)))
+        return false;
+    rest->len -= 9;
+    if (rest->ptr[rest->len] == '\t')
+        p->anomalies |= MT_ANOMALY_SPACES;
+    return true;
+}
+
 static bool read_request(struct mt_http1 *p, struct mt_span line,
                          struct mt_http1_event *ev)
 {
@@ -73,13 +85,14 @@ static bool read_request(struct mt_http1 *p, struct mt_span line,
         p->anomalies |= MT_ANOMALY_SPACES;
         line = trim(line);
     }
-    if (line.len < m + 9 || !is_space(line.ptr[line.len - 9]) ||
-        !read_version(p, sub(line, line.len - 8, line.len)))
+    if (line.len <= m + 1)
         return false;
-    struct mt_span target = {.ptr = NULL, .len = 0};
-    if (line.len > m + 10)
-        target = sub(line, m + 1, line.len - 9);
-    if (line.ptr[m] == '\t' || line.ptr[line.len - 9] == '\t' ||
+    struct mt_span target = sub(line, m + 1, line.len);
+    if (p->clipped)
+        p->minor = 1; /* the version is what was clipped */
+    else if (!take_version(p, &target))
+        return false;
+    if (line.ptr[m] == '\t' ||
         (target.len > 0 &&
          (is_space(target.ptr[0]) || is_space(target.ptr[target.len - 1])))) {
         p->anomalies |= MT_ANOMALY_SPACES;
@@ -256,28 +269,44 @@ static void note_host(struct mt_http1 *p, struct mt_span value)
         p->hosts = 2; /* as bad as two (RFC 9112 section 3.2) */
 }
 
+/* Eight bytes at a time, the last eight overlapping; both are at least 8 long.
+ * Setting bit 5 makes letters lower case and moves no two bytes of a token
+ * to a letter or a hyphen but those. */
+static bool same_long(struct mt_span name, const char *lower)
+{
+    const uint64_t bit5 = 0x2020202020202020u;
+    for (size_t i = 0; i < name.len; i += 8) {
+        size_t at = name.len - i < 8 ? name.len - 8 : i;
+        uint64_t a, b;
+        memcpy(&a, name.ptr + at, 8);
+        memcpy(&b, lower + at, 8);
+        if ((a | bit5) != b)
+            return false;
+    }
+    return true;
+}
+
+/* The name is a token. */
 static enum mt_http1_field_id id_of(struct mt_span name)
 {
     switch (name.len) {
     case 4:
-        return mt_span_caseeq(name, MT_SPAN("Host")) ? MT_HTTP1_HOST
+        return mt_span_caseeq(name, MT_SPAN("host")) ? MT_HTTP1_HOST
                                                      : MT_HTTP1_OTHER;
     case 7:
-        return mt_span_caseeq(name, MT_SPAN("Upgrade")) ? MT_HTTP1_UPGRADE
+        return mt_span_caseeq(name, MT_SPAN("upgrade")) ? MT_HTTP1_UPGRADE
                                                         : MT_HTTP1_OTHER;
     case 10:
-        return mt_span_caseeq(name, MT_SPAN("Connection")) ? MT_HTTP1_CONNECTION
-                                                           : MT_HTTP1_OTHER;
+        return same_long(name, "connection") ? MT_HTTP1_CONNECTION
+                                             : MT_HTTP1_OTHER;
     case 14:
-        if (mt_span_caseeq(name, MT_SPAN("Content-Length")))
+        if (same_long(name, "content-length"))
             return MT_HTTP1_CONTENT_LENGTH;
-        return mt_span_caseeq(name, MT_SPAN("HTTP2-Settings"))
-                   ? MT_HTTP1_HTTP2_SETTINGS
-                   : MT_HTTP1_OTHER;
+        return same_long(name, "http2-settings") ? MT_HTTP1_HTTP2_SETTINGS
+                                                 : MT_HTTP1_OTHER;
     case 17:
-        return mt_span_caseeq(name, MT_SPAN("Transfer-Encoding"))
-                   ? MT_HTTP1_TRANSFER_ENCODING
-                   : MT_HTTP1_OTHER;
+        return same_long(name, "transfer-encoding") ? MT_HTTP1_TRANSFER_ENCODING
+                                                    : MT_HTTP1_OTHER;
     default:
         return MT_HTTP1_OTHER;
     }
@@ -285,6 +314,9 @@ static enum mt_http1_field_id id_of(struct mt_span name)
 
 void mt_http1_note_field(struct mt_http1 *p, struct mt_http1_event *ev)
 {
+    if ((p->anomalies & MT_ANOMALY_BAD_NAME) != 0 &&
+        mt_http1_token(ev->field.name) < ev->field.name.len)
+        return;
     ev->field.id = id_of(ev->field.name);
     switch (ev->field.id) {
     case MT_HTTP1_CONTENT_LENGTH:

@@ -39,14 +39,15 @@ static bool backlog_add(struct mt_http1_tap *h, enum mt_role from,
 {
     struct mt_http1_backlog *b = &h->backlog[from];
     size_t n = in->bytes.len;
-    if (n > BACKLOG_MAX_BYTES - b->bytes)
-        return false;
-    struct mt_held *held =
-        mt_pool_alloc(h->layer->conn->decode->pool, sizeof *held + n);
+    struct mt_held *held = NULL;
+    if (b->bytes < BACKLOG_MAX_BYTES &&
+        n + sizeof *held <= BACKLOG_MAX_BYTES - b->bytes)
+        held = mt_pool_alloc(h->layer->conn->decode->pool, sizeof *held + n);
     if (held == NULL)
         return false;
     memcpy(held + 1, in->bytes.ptr, n);
     held->next = NULL;
+    held->size = n;
     held->chunk = *in;
     held->chunk.bytes = (struct mt_span){(const uint8_t *)(held + 1), n};
     if (b->last != NULL)
@@ -54,7 +55,7 @@ static bool backlog_add(struct mt_http1_tap *h, enum mt_role from,
     else
         b->first = held;
     b->last = held;
-    b->bytes += n;
+    b->bytes += n + sizeof *held;
     (void)mt_span_take(&in->bytes, n);
     return true;
 }
@@ -63,14 +64,12 @@ static void backlog_pop(struct mt_http1_tap *h, enum mt_role from)
 {
     struct mt_http1_backlog *b = &h->backlog[from];
     struct mt_held *held = b->first;
-    const uint8_t *start = (const uint8_t *)(held + 1);
-    size_t used = (size_t)(held->chunk.bytes.ptr - start);
-    size_t size = used + held->chunk.bytes.len;
     b->first = held->next;
     if (b->first == NULL)
         b->last = NULL;
-    b->bytes -= held->chunk.bytes.len;
-    mt_pool_free(h->layer->conn->decode->pool, held, sizeof *held + size);
+    b->bytes -= held->size + sizeof *held;
+    mt_pool_free(h->layer->conn->decode->pool, held,
+                 sizeof *held + held->size);
 }
 
 static void backlog_free(struct mt_http1_tap *h, enum mt_role from)
@@ -174,7 +173,6 @@ static bool drain(struct mt_http1_tap *h, enum mt_role from)
         struct mt_held *held = h->backlog[from].first;
         size_t before = held->chunk.bytes.len;
         pump(h, from, &held->chunk);
-        h->backlog[from].bytes -= before - held->chunk.bytes.len;
         moved = moved || held->chunk.bytes.len < before;
         if (held->chunk.bytes.len > 0)
             break;
@@ -244,6 +242,16 @@ static int tap_feed(void *state, enum mt_role from, struct mt_chunk *in)
     return h->sw.to == MT_SWITCH_NONE ? MT_MORE : MT_DONE;
 }
 
+/* The protocol after the switch will not be read: nobody asked for it before
+ * the connection ended, or bytes of it are lost already. */
+static void forgo_switch(struct mt_http1_tap *h, enum mt_error error)
+{
+    if (h->sw.draft != NULL)
+        mt_draft_finish(h->sw.draft, error, 0);
+    h->sw.draft = NULL;
+    h->sw.to = MT_SWITCH_OPAQUE;
+}
+
 static void tap_gap(void *state, enum mt_role from, uint64_t n, int64_t ts_ns)
 {
     struct mt_http1_tap *h = state;
@@ -257,8 +265,10 @@ static void tap_gap(void *state, enum mt_role from, uint64_t n, int64_t ts_ns)
         stop_waiting(h);
     else
         backlog_free(h, MT_CLIENT); /* they could not be put in order again */
-    if (h->sw.to != MT_SWITCH_NONE)
+    if (h->sw.to != MT_SWITCH_NONE) {
+        forgo_switch(h, MT_ERROR_CAPTURE_GAP);
         return;
+    }
     h->at[from] = (struct mt_chunk){.ts_ns = ts_ns};
     enum mt_http1_gap verdict = mt_http1_gap(p, n, &body);
     mt_http1_on_gap(h, from, n, body, verdict);
@@ -283,13 +293,16 @@ static void tap_close(void *state, enum mt_role from, enum mt_end end,
                       int64_t ts_ns)
 {
     struct mt_http1_tap *h = state;
-    bool server_open = !h->server_ended;
-    if (end == MT_END_FIN && from == MT_CLIENT && server_open)
+    const struct mt_conn *c = h->layer->conn;
+    if (end == MT_END_FIN && from == MT_CLIENT && !h->server_ended &&
+        !c->ended[mt_conn_side(c, MT_SERVER)])
         return; /* what it asked may still be answered */
-    if (server_open)
+    if (!h->server_ended)
         end_server(h, end == MT_END_FIN);
     h->server_ended = true;
     mt_http1_end_all(h, from, end, ts_ns);
+    if (h->sw.to != MT_SWITCH_NONE)
+        forgo_switch(h, MT_ERROR_NONE);
 }
 
 static struct mt_switch_request tap_request(void *state)

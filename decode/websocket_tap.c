@@ -7,6 +7,7 @@
 struct websocket_tap {
     struct mt_websocket side[2]; /* by role */
     struct mt_draft *draft;      /* NULL: not kept, or finished */
+    struct mt_layer *layer;
     bool ended[2];
 };
 
@@ -14,7 +15,7 @@ static int websocket_open(void *state, struct mt_layer *layer,
                           const struct mt_switch_request *sw)
 {
     struct websocket_tap *t = state;
-    (void)layer;
+    t->layer = layer;
     t->draft = sw != NULL ? sw->draft : NULL;
     if (t->draft == NULL)
         return 0;
@@ -118,7 +119,8 @@ static void websocket_close(void *state, enum mt_role from, enum mt_end end,
 {
     struct websocket_tap *t = state;
     t->ended[from] = true;
-    bool both = t->ended[MT_CLIENT] && t->ended[MT_SERVER];
+    bool both =
+        t->layer->conn->closed || (t->ended[MT_CLIENT] && t->ended[MT_SERVER]);
     bool said = t->side[MT_CLIENT].closed || t->side[MT_SERVER].closed;
     if (end == MT_END_FIN && !both && !said)
         return;

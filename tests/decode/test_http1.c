@@ -584,6 +584,30 @@ static void test_lines_are_bounded(void **state)
         }
 }
 
+/* A request line above the bound is still a request to the tap. */
+static void test_long_target(void **state)
+{
+    (void)state;
+    enum { LONG = 20000 };
+    static char line[LONG + 100];
+    memset(line, 'x', LONG);
+    memcpy(line, "GET /", 5);
+    (void)strcpy(line + LONG, " HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct mt_span in = {(const uint8_t *)line, strlen(line)};
+    struct mt_http1_event ev;
+    struct run r;
+    start(&r, &vectors[0], &mt_http1_lenient);
+    assert_int_equal(mt_http1_next(&r.p, &in, &ev), MT_EVENT);
+    assert_int_equal(ev.kind, MT_HTTP1_REQUEST);
+    assert_int_equal(ev.request.target.len, 16384 - 4);
+    while (mt_http1_next(&r.p, &in, &ev) == MT_EVENT)
+        continue;
+    assert_int_equal(ev.kind, MT_HTTP1_END);
+    assert_int_equal(ev.end.anomalies, MT_ANOMALY_TOO_LONG);
+    mt_http1_deinit(&r.p);
+    mt_pool_deinit(&r.pool);
+}
+
 /* No end of chunk extensions, of trailers or of fields for the proxy. */
 static void test_overhead_is_bounded(void **state)
 {
@@ -741,6 +765,7 @@ int main(void)
         cmocka_unit_test(test_answer_to_unknown_head),
         cmocka_unit_test(test_error_is_sticky),
         cmocka_unit_test(test_lines_are_bounded),
+        cmocka_unit_test(test_long_target),
         cmocka_unit_test(test_overhead_is_bounded),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_eof),
