@@ -475,24 +475,40 @@ static enum mt_error why_cut(const struct mt_http1_tap *h, enum mt_role from,
     return MT_ERROR_EVICTED;
 }
 
+/* The request at hand, when nothing answers it any more. */
+static void end_current(struct mt_http1_tap *h, int64_t ts_ns)
+{
+    struct mt_draft *r = h->request;
+    h->request = NULL;
+    if (has(r, MT_HTTP1_W_RESPONSE)) {
+        mt_draft_finish(r, MT_ERROR_NONE, 0); /* answered before its end */
+    } else if (!has(r, MT_HTTP1_W_HEADER)) {
+        mt_http1_pair_remove(&h->pair, r);
+        mt_draft_drop(r);
+    } else if (has(r, MT_HTTP1_W_LOOSE)) {
+        mt_http1_finish_half(r, MT_ERROR_CAPTURE_GAP, ts_ns);
+    }
+}
+
 void mt_http1_end_all(struct mt_http1_tap *h, enum mt_role from,
                       enum mt_end end, int64_t ts_ns)
 {
+    const struct mt_conn *c = h->layer->conn;
+    bool client_ended = c->ended[mt_conn_side(c, MT_CLIENT)];
+    bool server_fin = end == MT_END_FIN && from == MT_SERVER;
+    struct mt_draft *r = h->request;
+    struct mt_draft *cut = server_fin && client_ended ? r : NULL;
+
     if (h->in_response && h->interim)
         lose_response(h);
     if (h->in_response)
         mt_http1_end_response(h, why_cut(h, from, end), ts_ns);
-    struct mt_draft *r = h->request, *cut = end == MT_END_FIN ? r : NULL;
-    h->request = NULL;
-    if (r != NULL && has(r, MT_HTTP1_W_RESPONSE)) {
-        mt_draft_finish(r, MT_ERROR_NONE, 0); /* answered before its end */
-    } else if (r != NULL && !has(r, MT_HTTP1_W_HEADER)) {
-        mt_http1_pair_remove(&h->pair, r);
-        mt_draft_drop(r);
-    } else if (r != NULL && has(r, MT_HTTP1_W_LOOSE)) {
-        mt_http1_finish_half(r, MT_ERROR_CAPTURE_GAP, ts_ns);
-    }
-    while ((r = h->pair.first) != NULL) {
+    /* what the client still sends is told apart when it is done with it */
+    bool goes_on = server_fin && !client_ended && h->request != NULL &&
+                   !has(h->request, MT_HTTP1_W_RESPONSE);
+    if (!goes_on && h->request != NULL)
+        end_current(h, ts_ns);
+    while ((r = h->pair.first) != NULL && r != h->request) {
         mt_http1_pair_remove(&h->pair, r);
         mt_http1_finish_half(
             r, r == cut ? MT_ERROR_TRUNCATED : why_unanswered(h, from, end),

@@ -310,7 +310,7 @@ static struct mt_switch_request tap_request(void *state)
     struct mt_http1_tap *h = state;
     h->sw.held[MT_CLIENT] = h->backlog[MT_CLIENT].first;
     h->sw.held[MT_SERVER] = h->backlog[MT_SERVER].first;
-    mt_http1_end_all(h, MT_SERVER, MT_END_FIN, 0);
+    mt_http1_end_all(h, MT_CLIENT, MT_END_FIN, 0);
     return h->sw;
 }
 
