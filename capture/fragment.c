@@ -184,32 +184,52 @@ static void copy(struct mt_datagram *d, const struct mt_fragment *piece,
     }
 }
 
-/* Cover [all.begin, all.end): what was not covered is copied, and all ranges
- * that it touches become one. Returns false when that makes too many. */
-static bool cover(struct mt_fragments *f, struct mt_datagram *d,
-                  const struct mt_fragment *piece, struct range all)
+static bool touches(struct range a, struct range b)
 {
-    unsigned first = 0;
-    while (first < d->count && d->ranges[first].end < all.begin)
-        first++;
-    unsigned last = first;
-    struct range one = all;
-    uint32_t at = all.begin;
-    bool overlaps = false;
-    for (; last < d->count && d->ranges[last].begin <= all.end; last++) {
-        struct range r = d->ranges[last];
+    return a.begin <= b.end && b.begin <= a.end;
+}
+
+static struct range join(struct range a, struct range b)
+{
+    return (struct range){a.begin < b.begin ? a.begin : b.begin,
+                          a.end > b.end ? a.end : b.end};
+}
+
+/* Copy what of a piece is in none of the ranges [first, last). */
+static void copy_new(struct mt_fragments *f, struct mt_datagram *d,
+                     const struct mt_fragment *piece, unsigned first,
+                     unsigned last)
+{
+    uint32_t at = piece->offset, end = at + piece->true_bytes, old = 0;
+    for (unsigned i = first; i < last; i++) {
+        struct range r = d->ranges[i];
         if (r.begin > at)
             copy(d, piece, (struct range){at, r.begin});
-        overlaps = overlaps || (r.begin < all.end && r.end > all.begin);
+        old += r.begin < end && r.end > piece->offset;
         at = r.end > at ? r.end : at;
-        one.begin = r.begin < one.begin ? r.begin : one.begin;
-        one.end = r.end > one.end ? r.end : one.end;
     }
-    if (at < all.end)
-        copy(d, piece, (struct range){at, all.end});
-    f->overlaps += overlaps;
+    if (at < end)
+        copy(d, piece, (struct range){at, end});
+    f->overlaps += old > 0;
+}
+
+/* Cover what a piece covers: all ranges that it touches become one. Returns
+ * false when there are too many. */
+static bool cover(struct mt_fragments *f, struct mt_datagram *d,
+                  const struct mt_fragment *piece)
+{
+    struct range one = {piece->offset, piece->offset + piece->true_bytes};
+    unsigned first = 0;
+    while (first < d->count && d->ranges[first].end < one.begin)
+        first++;
+    unsigned last = first;
+    while (last < d->count && touches(d->ranges[last], one))
+        last++;
+    copy_new(f, d, piece, first, last);
     if (first == last && d->count == RANGES_MAX)
         return false;
+    for (unsigned i = first; i < last; i++)
+        one = join(one, d->ranges[i]);
     memmove(&d->ranges[first + 1], &d->ranges[last],
             (d->count - last) * sizeof d->ranges[0]);
     d->ranges[first] = one;
@@ -264,13 +284,13 @@ int mt_fragments_add(struct mt_fragments *f, const struct mt_fragment *piece,
         piece->true_bytes == 0 || (piece->more && piece->true_bytes % 8 != 0))
         return refuse(f, MT_EPROTO);
 
-    struct range all = {piece->offset, piece->offset + piece->true_bytes};
+    uint32_t end = piece->offset + piece->true_bytes;
     struct mt_datagram *d = find_or_add(f, piece, ts_ns);
     if (d == NULL)
         return refuse(f, MT_ELIMIT);
-    if (!fits(d, piece, all.end))
+    if (!fits(d, piece, end))
         return refuse(f, MT_EPROTO);
-    if (!grow(f, d, all.end) || !cover(f, d, piece, all)) {
+    if (!grow(f, d, end) || !cover(f, d, piece)) {
         drop(f, d);
         return refuse(f, MT_ELIMIT);
     }

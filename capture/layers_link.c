@@ -116,7 +116,7 @@ int mt_layer_pflog(struct mt_walk *w)
     if (w->rest.len < 2)
         return mt_walk_short(w);
     const uint8_t *b = w->rest.ptr;
-    if (mt_walk_take(w, (b[0] + 3u) / 4 * 4) == NULL)
+    if (mt_walk_take(w, ((size_t)b[0] + 3) / 4 * 4) == NULL)
         return mt_walk_short(w);
     return address_family(b[1]);
 }
@@ -196,29 +196,46 @@ int mt_layer_ppi(struct mt_walk *w)
                                : mt_walk_end(MT_LAYERS_MALFORMED);
 }
 
-/* Attributes in the capturing host's byte order; the packet is one of them. */
+struct attribute {
+    unsigned type;
+    uint32_t bytes; /* of its value */
+};
+
+/* In the capturing host's byte order: types are small numbers. */
+static int next_attribute(struct mt_walk *w, struct attribute *out)
+{
+    const uint8_t *b = mt_walk_take(w, 4);
+    if (b == NULL)
+        return mt_walk_short(w);
+    bool little = mt_be16(b + 2) > 255;
+    uint32_t bytes = little ? mt_le16(b) : mt_be16(b);
+    if (bytes < 4)
+        return mt_walk_end(MT_LAYERS_MALFORMED);
+    out->type = little ? mt_le16(b + 2) : mt_be16(b + 2);
+    out->bytes = bytes - 4;
+    return 0;
+}
+
+/* The packet is one of the attributes. */
 int mt_layer_nflog(struct mt_walk *w)
 {
-    enum { PAYLOAD = 9 };
+    enum { PAYLOAD = 9, INET = 2, INET6 = 10 };
     const uint8_t *b = mt_walk_take(w, 4);
     if (b == NULL)
         return mt_walk_short(w);
     for (;;) {
-        const uint8_t *a = mt_walk_take(w, 4);
-        if (a == NULL)
-            return mt_walk_short(w);
-        bool little = mt_le16(a + 2) == PAYLOAD || mt_be16(a + 2) > 255;
-        uint32_t bytes = little ? mt_le16(a) : mt_be16(a);
-        unsigned type = little ? mt_le16(a + 2) : mt_be16(a + 2);
-        if (bytes < 4)
-            return mt_walk_end(MT_LAYERS_MALFORMED);
-        if (type == PAYLOAD) {
-            if (bytes - 4 < w->true_bytes)
-                mt_walk_trim(w, bytes - 4);
-            return b[0] == 2 || b[0] == 10 ? address_family(b[0])
-                                           : mt_walk_end(MT_LAYERS_NOT_IP);
+        struct attribute a;
+        int rc = next_attribute(w, &a);
+        if (rc < 0)
+            return rc;
+        if (a.type == PAYLOAD) {
+            if (a.bytes < w->true_bytes)
+                mt_walk_trim(w, a.bytes);
+            break;
         }
-        if (mt_walk_take(w, (bytes - 4 + 3) / 4 * 4) == NULL)
+        if (mt_walk_take(w, ((size_t)a.bytes + 3) / 4 * 4) == NULL)
             return mt_walk_short(w);
     }
+    return b[0] == INET || b[0] == INET6 ? address_family(b[0])
+                                         : mt_walk_end(MT_LAYERS_NOT_IP);
 }

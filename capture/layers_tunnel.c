@@ -8,6 +8,7 @@ enum {
     ETHERTYPE_IPV4 = 0x800,
     TYPE_TEB = 0x6558,
     TYPE_PPP = 0x880b,
+    TYPE_ERSPAN = 0x88be,
 };
 
 struct row {
@@ -16,13 +17,13 @@ struct row {
 };
 
 static const struct row ethertypes[] = {
-    {0x86dd, MT_LAYER_IPV6},    {0x8100, MT_LAYER_VLAN},
-    {0x88a8, MT_LAYER_VLAN},    {0x9100, MT_LAYER_VLAN},
-    {0x9200, MT_LAYER_VLAN},    {0x8847, MT_LAYER_MPLS},
-    {0x8848, MT_LAYER_MPLS},    {0x8864, MT_LAYER_PPPOE},
-    {TYPE_PPP, MT_LAYER_PPP},   {0x8926, MT_LAYER_VNTAG},
-    {0x88e7, MT_LAYER_PBB},     {TYPE_TEB, MT_LAYER_ETHERNET},
-    {0x88be, MT_LAYER_ERSPAN2}, {0x22eb, MT_LAYER_ERSPAN3},
+    {0x86dd, MT_LAYER_IPV6},         {0x8100, MT_LAYER_VLAN},
+    {0x88a8, MT_LAYER_VLAN},         {0x9100, MT_LAYER_VLAN},
+    {0x9200, MT_LAYER_VLAN},         {0x8847, MT_LAYER_MPLS},
+    {0x8848, MT_LAYER_MPLS},         {0x8864, MT_LAYER_PPPOE},
+    {TYPE_PPP, MT_LAYER_PPP},        {0x8926, MT_LAYER_VNTAG},
+    {0x88e7, MT_LAYER_PBB},          {TYPE_TEB, MT_LAYER_ETHERNET},
+    {TYPE_ERSPAN, MT_LAYER_ERSPAN2}, {0x22eb, MT_LAYER_ERSPAN3},
     {0x894f, MT_LAYER_NSH},
 };
 
@@ -158,18 +159,9 @@ static int gre_pptp(struct mt_walk *w, unsigned flags)
     return MT_LAYER_PPP;
 }
 
-int mt_layer_gre(struct mt_walk *w)
+/* Checksum, key and sequence number: 0, or an end when they are cut. */
+static int gre_options(struct mt_walk *w, unsigned flags, uint16_t type)
 {
-    const uint8_t *b = mt_walk_take(w, 4);
-    if (b == NULL)
-        return mt_walk_short(w);
-    unsigned flags = mt_be16(b);
-    uint16_t type = mt_be16(b + 2);
-    if ((flags & GRE_VERSION) == 1 && type == TYPE_PPP)
-        return gre_pptp(w, flags);
-    /* version 1 with another type: version 0 by a writer who knew no better */
-    if ((flags & GRE_VERSION) > 1 || (flags & GRE_ROUTING) != 0)
-        return mt_walk_end(MT_LAYERS_NOT_IP);
     if ((flags & GRE_CHECKSUM) != 0 && mt_walk_take(w, 4) == NULL)
         return mt_walk_short(w);
     if ((flags & GRE_KEY) != 0) {
@@ -182,7 +174,25 @@ int mt_layer_gre(struct mt_walk *w)
     }
     if ((flags & GRE_SEQUENCE) != 0 && mt_walk_take(w, 4) == NULL)
         return mt_walk_short(w);
-    if (type == 0x88be && (flags & GRE_SEQUENCE) == 0) /* ERSPAN type I */
+    return 0;
+}
+
+int mt_layer_gre(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 4);
+    if (b == NULL)
+        return mt_walk_short(w);
+    unsigned flags = mt_be16(b);
+    uint16_t type = mt_be16(b + 2);
+    if ((flags & GRE_VERSION) == 1 && type == TYPE_PPP)
+        return gre_pptp(w, flags);
+    /* version 1 with another type: version 0 by a writer who knew no better */
+    if ((flags & GRE_VERSION) > 1 || (flags & GRE_ROUTING) != 0)
+        return mt_walk_end(MT_LAYERS_NOT_IP);
+    int rc = gre_options(w, flags, type);
+    if (rc < 0)
+        return rc;
+    if (type == TYPE_ERSPAN && (flags & GRE_SEQUENCE) == 0) /* type I */
         return MT_LAYER_ETHERNET;
     return type != 0 ? mt_walk_ethertype(w, type)
                      : mt_walk_end(MT_LAYERS_NOT_IP); /* a keep-alive */
@@ -247,7 +257,7 @@ int mt_layer_nsh(struct mt_walk *w)
     if (w->rest.len < BASE_BYTES)
         return mt_walk_short(w);
     const uint8_t *b = w->rest.ptr;
-    size_t bytes = (b[1] & 0x3fu) * 4;
+    size_t bytes = (size_t)(b[1] & 0x3f) * 4;
     if (bytes < BASE_BYTES)
         return mt_walk_end(MT_LAYERS_MALFORMED);
     if (mt_walk_take(w, bytes) == NULL)
@@ -258,7 +268,7 @@ int mt_layer_nsh(struct mt_walk *w)
 int mt_layer_geneve(struct mt_walk *w)
 {
     const uint8_t *b = mt_walk_take(w, 8);
-    if (b == NULL || mt_walk_take(w, (b[0] & 0x3fu) * 4) == NULL)
+    if (b == NULL || mt_walk_take(w, (size_t)(b[0] & 0x3f) * 4) == NULL)
         return mt_walk_short(w);
     mt_walk_network(w, MT_NETWORK_VNI, mt_be32(b + 4) >> 8);
     return mt_walk_ethertype(w, mt_be16(b + 2));
@@ -298,43 +308,69 @@ int mt_layer_etherip(struct mt_walk *w)
                           : mt_walk_end(MT_LAYERS_OTHER_TRANSPORT);
 }
 
-enum udp_port {
-    PORT_GTP = 2152,
-    PORT_GRE = 4754,
-    PORT_VXLAN = 4789,
-    PORT_VXLAN_GPE = 4790,
-    PORT_GENEVE = 6081,
-    PORT_MPLS = 6635,
-    PORT_VXLAN_OLD = 8472,
+/* A port is only a hint: the first 8 bytes have to agree. */
+
+static bool is_vxlan(const struct mt_walk *w, const uint8_t *b)
+{
+    (void)w;
+    return (b[0] & 0x08) != 0 && b[7] == 0;
+}
+
+static bool is_vxlan_gpe(const struct mt_walk *w, const uint8_t *b)
+{
+    (void)w;
+    return (b[0] & 0x0c) == 0x0c && b[7] == 0; /* the next one is told */
+}
+
+static bool is_geneve(const struct mt_walk *w, const uint8_t *b)
+{
+    (void)w;
+    return b[0] >> 6 == 0 && b[7] == 0;
+}
+
+/* Version 1, not GTP', a packet of a user's. */
+static bool is_gtp(const struct mt_walk *w, const uint8_t *b)
+{
+    return b[0] >> 4 == 3 && b[1] == 255 && mt_be16(b + 2) <= w->true_bytes - 8;
+}
+
+static bool is_gre(const struct mt_walk *w, const uint8_t *b)
+{
+    (void)w;
+    return (b[1] & GRE_VERSION) == 0;
+}
+
+static bool is_mpls(const struct mt_walk *w, const uint8_t *b)
+{
+    (void)w, (void)b;
+    return true;
+}
+
+enum { PORT_GTP = 2152 };
+
+static const struct {
+    uint16_t port;
+    uint8_t layer; /* enum mt_layer_id */
+    bool (*is)(const struct mt_walk *w, const uint8_t *b);
+} udp_tunnels[] = {
+    {PORT_GTP, MT_LAYER_GTP, is_gtp},
+    {4754, MT_LAYER_GRE, is_gre},
+    {4789, MT_LAYER_VXLAN, is_vxlan},
+    {4790, MT_LAYER_VXLAN_GPE, is_vxlan_gpe},
+    {6081, MT_LAYER_GENEVE, is_geneve},
+    {6635, MT_LAYER_MPLS, is_mpls},
+    {8472, MT_LAYER_VXLAN, is_vxlan},
 };
 
-/* A port is only a hint: the first bytes have to agree. */
 int mt_walk_udp_tunnel(const struct mt_walk *w, uint16_t src, uint16_t dst)
 {
-    const int none = -1;
-    struct mt_span s = w->rest;
-    if (s.len < 8)
-        return none;
-    const uint8_t *b = s.ptr;
     /* the others choose their source port by a hash of the flow inside */
-    switch (src == PORT_GTP ? src : dst) {
-    case PORT_VXLAN:
-    case PORT_VXLAN_OLD:
-        return (b[0] & 0x08) != 0 && b[7] == 0 ? MT_LAYER_VXLAN : none;
-    case PORT_VXLAN_GPE: /* the next protocol is told */
-        return (b[0] & 0x0c) == 0x0c && b[7] == 0 ? MT_LAYER_VXLAN_GPE : none;
-    case PORT_GENEVE:
-        return b[0] >> 6 == 0 && b[7] == 0 ? MT_LAYER_GENEVE : none;
-    case PORT_GTP: /* version 1, not GTP', a user's packet */
-        return b[0] >> 4 == 3 && b[1] == 255 &&
-                       mt_be16(b + 2) <= w->true_bytes - 8
-                   ? MT_LAYER_GTP
-                   : none;
-    case PORT_GRE:
-        return (b[1] & GRE_VERSION) == 0 ? MT_LAYER_GRE : none;
-    case PORT_MPLS:
-        return MT_LAYER_MPLS;
-    default:
-        return none;
-    }
+    uint16_t port = src == PORT_GTP ? src : dst;
+    struct mt_cursor c = mt_cursor_of(w->rest);
+    const uint8_t *b = mt_get_span(&c, 8).ptr;
+    for (size_t i = 0; i < sizeof udp_tunnels / sizeof udp_tunnels[0]; i++)
+        if (udp_tunnels[i].port == port)
+            return !c.bad && udp_tunnels[i].is(w, b) ? udp_tunnels[i].layer
+                                                     : -1;
+    return -1;
 }

@@ -94,13 +94,46 @@ int mt_layer_llc(struct mt_walk *w)
     return b != NULL ? mt_walk_ethertype(w, mt_be16(b + 3)) : mt_walk_short(w);
 }
 
-enum { FC_DATA = 2, SUBTYPE_NO_DATA = 4, SUBTYPE_QOS = 8 };
+enum wlan_bits {
+    FC_DATA = 2,
+    SUBTYPE_NO_DATA = 4,
+    SUBTYPE_QOS = 8,
+    TO_DS = 1,
+    FROM_DS = 2,
+    PROTECTED = 0x40,
+    ORDER = 0x80,
+};
 
-/* w->rest begins with a frame control field; pads: the header is followed by
- * padding to 32 bits. */
+/* The first of several frames in one, an A-MSDU. */
+static int first_of_several(struct mt_walk *w)
+{
+    const uint8_t *b = mt_walk_take(w, 14);
+    if (b == NULL)
+        return mt_walk_short(w);
+    if (mt_be16(b + 12) < w->true_bytes)
+        mt_walk_trim(w, mt_be16(b + 12));
+    return MT_LAYER_LLC;
+}
+
+/* A data frame. pads: padding to 32 bits follows its header. */
+static int wlan_data(struct mt_walk *w, bool qos, unsigned flags, bool pads)
+{
+    const uint8_t *b = w->rest.ptr;
+    bool four_addresses = (flags & (TO_DS | FROM_DS)) == (TO_DS | FROM_DS);
+    size_t qos_at = four_addresses ? 30 : 24;
+    size_t header = qos_at;
+    if (qos)
+        header += (flags & ORDER) != 0 ? 6 : 2;
+    if (pads)
+        header = (header + 3) / 4 * 4;
+    if (mt_walk_take(w, header) == NULL)
+        return mt_walk_short(w);
+    return qos && (b[qos_at] & 0x80) != 0 ? first_of_several(w) : MT_LAYER_LLC;
+}
+
+/* w->rest begins with a frame control field. */
 static int wlan(struct mt_walk *w, bool pads)
 {
-    enum { TO_DS = 1, FROM_DS = 2, PROTECTED = 0x40, ORDER = 0x80 };
     if (w->rest.len < 2)
         return mt_walk_short(w);
     const uint8_t *b = w->rest.ptr;
@@ -111,25 +144,7 @@ static int wlan(struct mt_walk *w, bool pads)
         return mt_walk_end(MT_LAYERS_NOT_IP);
     if ((flags & PROTECTED) != 0)
         return mt_walk_end(MT_LAYERS_ENCRYPTED);
-
-    bool qos = (subtype & SUBTYPE_QOS) != 0;
-    bool four_addresses = (flags & (TO_DS | FROM_DS)) == (TO_DS | FROM_DS);
-    size_t header = four_addresses ? 30 : 24;
-    size_t qos_at = header;
-    header += qos ? 2 : 0;
-    header += qos && (flags & ORDER) != 0 ? 4 : 0;
-    if (pads)
-        header = (header + 3) / 4 * 4;
-    if (mt_walk_take(w, header) == NULL)
-        return mt_walk_short(w);
-    if (qos && (b[qos_at] & 0x80) != 0) { /* A-MSDU: the first of its frames */
-        b = mt_walk_take(w, 14);
-        if (b == NULL)
-            return mt_walk_short(w);
-        if (mt_be16(b + 12) < w->true_bytes)
-            mt_walk_trim(w, mt_be16(b + 12));
-    }
-    return MT_LAYER_LLC;
+    return wlan_data(w, (subtype & SUBTYPE_QOS) != 0, flags, pads);
 }
 
 int mt_layer_ieee80211(struct mt_walk *w)

@@ -44,7 +44,8 @@ struct interface {
 
 struct mt_pcapng {
     bool started;
-    bool big_endian;
+    bool big_endian;              /* of the block at hand */
+    bool section_big_endian;      /* of the section that was read last */
     struct interface *interfaces; /* of this section */
     uint32_t count, cap;
     uint32_t base; /* interfaces of the sections before */
@@ -97,6 +98,7 @@ bool mt_pcapng_seek(struct mt_pcapng *p, uint64_t offset)
     if (!p->started || offset < p->section_at || offset >= p->known_to)
         return false;
     p->at = offset;
+    p->big_endian = p->section_big_endian;
     p->resume = p->names_end = 0;
     p->error.code = 0;
     return true;
@@ -182,6 +184,7 @@ static int read_section(struct mt_pcapng *p, struct mt_span body,
         p->base += p->count;
         p->count = 0;
         p->section_at = p->known_to = p->at;
+        p->section_big_endian = p->big_endian;
         p->started = true;
     }
     return next_comment(p, body, OPTIONS_AT, item);
@@ -310,7 +313,23 @@ static int read_simple_packet(struct mt_pcapng *p, struct mt_span body,
     return finish_packet(p, 0, NULL, &item->packet);
 }
 
-/* Begin the next record of addresses: MT_EVENT, MT_DONE or MT_EPROTO. */
+/* An address and its names begin at `begin`. False for other addresses. */
+static bool begin_names(struct mt_pcapng *p, unsigned type, size_t begin,
+                        struct mt_span value)
+{
+    size_t ip_bytes = type == NRB_IPV4 ? 4 : type == NRB_IPV6 ? 16 : 0;
+    if (ip_bytes == 0 || value.len < ip_bytes)
+        return false;
+    p->name_addr = (struct mt_addr){.port = 0};
+    if (type == NRB_IPV4)
+        memset(p->name_addr.ip + 10, 0xff, 2);
+    memcpy(p->name_addr.ip + 16 - ip_bytes, value.ptr, ip_bytes);
+    p->names_end = begin + value.len;
+    p->resume = begin + ip_bytes;
+    return true;
+}
+
+/* Go to the next record of addresses: MT_EVENT, MT_DONE or MT_EPROTO. */
 static int next_name_record(struct mt_pcapng *p, struct mt_span body)
 {
     while (p->resume < body.len) {
@@ -326,16 +345,8 @@ static int next_name_record(struct mt_pcapng *p, struct mt_span body)
         p->resume = body.len - c.rest.len;
         if (type == 0)
             return MT_DONE;
-        size_t ip_bytes = type == NRB_IPV4 ? 4 : type == NRB_IPV6 ? 16 : 0;
-        if (ip_bytes == 0 || value.len < ip_bytes)
-            continue;
-        p->name_addr = (struct mt_addr){.port = 0};
-        if (type == NRB_IPV4)
-            memset(p->name_addr.ip + 10, 0xff, 2);
-        memcpy(p->name_addr.ip + 16 - ip_bytes, value.ptr, ip_bytes);
-        p->names_end = begin + value.len;
-        p->resume = begin + ip_bytes;
-        return MT_EVENT;
+        if (begin_names(p, type, begin, value))
+            return MT_EVENT;
     }
     return MT_DONE;
 }

@@ -242,7 +242,8 @@ int mt_stream_fill(struct mt_stream *s, size_t n)
         rc = make_room(s, n);
     while (rc == MT_EVENT && s->end - s->at < n)
         rc = pull(s, n);
-    return rc;
+    /* what came before an error comes first */
+    return s->end - s->at >= n ? MT_EVENT : rc;
 }
 
 /* Back to the first byte, or for a plain file to any. */

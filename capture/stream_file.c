@@ -1,16 +1,15 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/stream.h"
 
-/* self holds the descriptor itself. */
 static int fd_of(void *self)
 {
-    return (int)(intptr_t)self;
+    return *(const int *)self;
 }
 
 static ptrdiff_t read_fd(void *self, uint8_t *to, size_t n)
@@ -35,29 +34,43 @@ static uint64_t bytes_of_fd(void *self)
 
 static void close_fd(void *self)
 {
-    (void)close(fd_of(self));
+    if (fd_of(self) != STDIN_FILENO)
+        (void)close(fd_of(self));
+    free(self);
+}
+
+/* 0 or -errno. */
+static int open_fd(const char *path, int *fd, bool *regular)
+{
+    struct stat st;
+    bool is_stdin = strcmp(path, "-") == 0;
+    *fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return -errno;
+    int rc = fstat(*fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
+    *regular = rc == 0 && S_ISREG(st.st_mode);
+    if (rc < 0 && !is_stdin)
+        (void)close(*fd);
+    return rc;
 }
 
 int mt_input_open_file(struct mt_input *out, const char *path)
 {
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0)
-        return -errno;
-    int rc = fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
+    bool regular;
+    int *fd = malloc(sizeof *fd);
+    if (fd == NULL)
+        return -ENOMEM;
+    int rc = open_fd(path, fd, &regular);
     if (rc < 0) {
-        if (!is_stdin)
-            (void)close(fd);
+        free(fd);
         return rc;
     }
-    bool regular = S_ISREG(st.st_mode);
-    *out = (struct mt_input){.self = (void *)(intptr_t)fd,
+    *out = (struct mt_input){.self = fd,
                              .read = read_fd,
                              .seek = regular ? seek_fd : NULL,
                              .bytes = regular ? bytes_of_fd : NULL,
-                             .close = is_stdin ? NULL : close_fd};
+                             .close = close_fd};
     if (regular) /* advice: it may be ignored */
-        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+        (void)posix_fadvise(*fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return 0;
 }

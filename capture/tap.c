@@ -259,6 +259,12 @@ const struct mt_exchange *mt_tap_next(struct mt_tap *tap)
     return mt_decode_next(&tap->decode);
 }
 
+/* A turn that was answered waits for nothing but the next request. */
+static bool is_answered_turn(const struct mt_draft *r)
+{
+    return r->x.kind == MT_KIND_TURN && r->x.resp.start_ns != 0;
+}
+
 struct mt_draft *mt_tap_open(struct mt_tap *tap, int64_t now_ns,
                              struct mt_draft *at)
 {
@@ -266,7 +272,7 @@ struct mt_draft *mt_tap_open(struct mt_tap *tap, int64_t now_ns,
     while (r != NULL) {
         int64_t start_ns =
             r->x.req.start_ns != 0 ? r->x.req.start_ns : r->x.resp.start_ns;
-        if (now_ns - start_ns > SECOND_NS)
+        if (now_ns - start_ns > SECOND_NS && !is_answered_turn(r))
             return r;
         r = r->next;
     }

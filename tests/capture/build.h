@@ -96,6 +96,14 @@ static inline struct mt_span span_of(const struct bytes *b)
     return (struct mt_span){.ptr = b->ptr, .len = b->len};
 }
 
+/* Bytes of malloc() that a span borrowed. */
+static inline void free_span(struct mt_span s)
+{
+    void *p;
+    memcpy(&p, &s.ptr, sizeof p); /* a span's bytes are const */
+    free(p);
+}
+
 /* pcap */
 
 static inline void put_pcap_header(struct bytes *b, uint32_t magic,

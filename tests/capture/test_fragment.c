@@ -57,7 +57,7 @@ static int add_piece(struct mt_fragment p, int64_t ts_ns,
                      struct mt_datagram_whole *out)
 {
     int rc = mt_fragments_add(&fixture.f, &p, ts_ns, out);
-    free((void *)(uintptr_t)p.bytes.ptr);
+    free_span(p.bytes);
     return rc;
 }
 
@@ -246,7 +246,7 @@ static void test_no_memory(void **state)
             struct mt_fragment p = piece(id, text, 0, 8);
             int rc = mt_fragments_add(&f, &p, 0, &whole);
             assert_true(rc == MT_MORE || rc == MT_ELIMIT);
-            free((void *)(uintptr_t)p.bytes.ptr);
+            free_span(p.bytes);
         }
         mt_fragments_deinit(&f);
         mt_pool_deinit(&small);

@@ -41,12 +41,13 @@ static void begin(struct fixture *x, const char *const *files, bool follow)
 {
     *x = (struct fixture){.merge = mt_merge_new()};
     assert_non_null(x->merge);
-    for (uint16_t i = 0; i < SOURCES; i++) {
+    for (int i = 0; i < SOURCES; i++) {
         build(&x->files[i], files[i]);
         x->inputs[i] = (struct memory_input){.bytes = span_of(&x->files[i]),
                                              .step = 64,
                                              .visible = follow ? 0 : SIZE_MAX};
-        struct mt_source_options options = {.number = i, .follow = follow};
+        struct mt_source_options options = {.number = (uint16_t)i,
+                                            .follow = follow};
         struct mt_problem why;
         struct mt_source *s;
         assert_int_equal(mt_source_open_input(&s, memory_input(&x->inputs[i]),

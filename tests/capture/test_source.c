@@ -184,7 +184,7 @@ static void test_read_at(void **state)
         check_refs(s, refs + n - 1, copies + n - 1, 1);
         mt_source_free(s);
         for (size_t i = 0; i < n; i++)
-            free((void *)(uintptr_t)copies[i].ptr);
+            free_span(copies[i]);
         free(f.ptr);
     }
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build.h"
 #include "capture/layers.h"
 #include "memory_input.h"
 
@@ -143,7 +144,7 @@ static unsigned check_file(const char *name, const char *column,
     struct count n = {.packets = 0};
     count_bytes(file, &n);
     read_cuts(file, n.packets);
-    free((void *)(uintptr_t)file.ptr);
+    free_span(file);
     all->files++;
     all->packets += n.packets;
     all->segments += n.segments;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#define ZLIB_CONST
 #include <zlib.h>
 #include <zstd.h>
 
@@ -29,8 +30,7 @@ static struct bytes plain_text(void)
 
 static void gzip(struct bytes *out, struct mt_span in)
 {
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)in.ptr,
-                  .avail_in = (uInt)in.len};
+    z_stream z = {.next_in = in.ptr, .avail_in = (uInt)in.len};
     uint8_t *to = malloc(in.len + 1000);
     assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 31, 8, 0), Z_OK);
     z.next_out = to;
@@ -222,7 +222,8 @@ static void test_pipe_cannot_go_back(void **state)
 
 static ptrdiff_t fail_to_read(void *self, uint8_t *to, size_t n)
 {
-    (void)to, (void)n;
+    (void)n;
+    to[0] = 0; /* a failing read may have written */
     return *(int *)self;
 }
 
