@@ -24,7 +24,10 @@ static int64_t between(int64_t from, int64_t to)
 {
     if (from == 0 || to == 0)
         return -1;
-    return to > from ? to - from : 0;
+    int64_t ns; /* files may hold any times */
+    if (__builtin_sub_overflow(to, from, &ns))
+        return to > from ? INT64_MAX : 0;
+    return ns > 0 ? ns : 0;
 }
 
 int64_t mt_exchange_ttfb_ns(const struct mt_exchange *x)

@@ -13,13 +13,13 @@ struct levels {
 static int64_t floor_to(int64_t v, int64_t step)
 {
     int64_t rest = v % step;
-    return rest < 0 ? v - rest - step : v - rest;
+    return rest < 0 ? mt_ns_sub(v - rest, step) : v - rest;
 }
 
 static int64_t ceil_to(int64_t v, int64_t step)
 {
     int64_t down = floor_to(v, step);
-    return down == v ? v : down + step;
+    return down == v ? v : mt_ns_add(down, step);
 }
 
 /* Seconds since 1970 of any ns are far from the ends of int64_t. */
@@ -83,20 +83,27 @@ static void cover(struct mt_plan *p, const struct levels *l, int64_t from_s,
     }
 }
 
-/* Fine cells of old times are gone: begin on a border of those that are
- * there. */
-static int64_t begin_of(const struct levels *l, int64_t from_s)
+/* Are the cells of level i that a border at `at_s` needs gone, while coarser
+ * ones are there? */
+static bool is_gone(const struct levels *l, int i, int64_t at_s)
 {
-    from_s = floor_to(from_s, l->set->seconds[0]);
+    return l->oldest_s[i] > floor_to(at_s, l->set->seconds[i + 1]) &&
+           l->oldest_s[i + 1] < l->oldest_s[i];
+}
+
+/* Fine cells of old times are gone: begin and end on borders of those that
+ * are there. */
+static void widen(const struct levels *l, int64_t *from_s, int64_t *to_s)
+{
+    *from_s = floor_to(*from_s, l->set->seconds[0]);
+    *to_s = ceil_to(*to_s, l->set->seconds[0]);
     for (int i = 0; i + 1 < l->count; i++) {
-        int64_t border = floor_to(from_s, l->set->seconds[i + 1]);
-        bool gone =
-            l->oldest_s[i] > from_s && l->oldest_s[i + 1] < l->oldest_s[i];
-        if (!gone)
-            break;
-        from_s = border;
+        int64_t step = l->set->seconds[i + 1];
+        if (*from_s % step != 0 && is_gone(l, i, *from_s))
+            *from_s = floor_to(*from_s, step);
+        if (*to_s % step != 0 && is_gone(l, i, *to_s))
+            *to_s = ceil_to(*to_s, step);
     }
-    return from_s;
 }
 
 /* The cells' borders count only where something beyond the asked time could
@@ -125,9 +132,9 @@ int mt_plan_make(struct mt_plan *p, sqlite3 *db, enum mt_keys keys,
         rc = mt_store_extent(db, &first_ns, &last_ns);
     if (rc != 0)
         return rc;
-    int64_t from_s = begin_of(&l, second_of(ask->from_ns));
-    int64_t to_s =
-        ceil_to(second_of(mt_ns_sub(ask->to_ns, 1)) + 1, l.set->seconds[0]);
+    int64_t from_s = second_of(ask->from_ns);
+    int64_t to_s = second_of(mt_ns_sub(ask->to_ns, 1)) + 1;
+    widen(&l, &from_s, &to_s);
     cover(p, &l, from_s, to_s);
     p->from_ns = mt_ns_mul(from_s, MT_SECOND_NS);
     p->to_ns = mt_ns_mul(to_s, MT_SECOND_NS);

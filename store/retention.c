@@ -184,10 +184,10 @@ static int step_cells(const struct mt_retention *r, sqlite3 *db,
             int64_t folded = folded_until(rollup, (enum mt_keys)k, i);
             int rc = drop_cells(db, (enum mt_keys)k, level,
                                 folded < before ? folded : before);
-            if (rc != 0)
+            if (rc < 0)
                 return rc;
         }
-    return 0;
+    return 0; /* what is left of them goes with the next commits */
 }
 
 /* No rows are left and it is still too big: finest cells first. */

@@ -10,11 +10,13 @@ enum {
     POOL_BYTES = 256 << 20,
     OPENS_ROOM = 4096, /* opens that may wait beside the rows' ends */
     FOLD_SLICES = 2,   /* a commit of a live writer */
+    RETAIN_STEPS = 4,
     HOUR_S = 3600,
 };
 
-#define FOLD_SLACK_NS INT64_C(2000000000) /* rows come a little out of order \
-                                           */
+#define FOLD_SLACK_NS                                      \
+    INT64_C(2000000000) /* rows come a little out of order \
+                         */
 #define WAL_CHECK_COMMITS 64
 
 /* --- opening --- */
@@ -260,17 +262,25 @@ static int64_t age_base(const struct mt_writer *w)
     return w->newest_ns < latest ? w->newest_ns : latest;
 }
 
-static int retain(struct mt_writer *w)
+static int retain_once(struct mt_writer *w)
 {
     int rc = mt_writer_begin(w);
-    if (rc == 0) {
-        rc = mt_rollup_begin(&w->rollup);
-        if (rc == 0)
-            rc = mt_retention_step(&w->retention, w->store.db, &w->rollup,
-                                   age_base(w));
-        int end = mt_writer_end(w, rc < 0 ? rc : 0);
-        rc = end != 0 ? end : rc;
-    }
+    if (rc != 0)
+        return rc;
+    rc = mt_rollup_begin(&w->rollup);
+    if (rc == 0)
+        rc = mt_retention_step(&w->retention, w->store.db, &w->rollup,
+                               age_base(w));
+    int end = mt_writer_end(w, rc < 0 ? rc : 0);
+    return end != 0 ? end : rc;
+}
+
+/* More than one batch goes for each that comes, so that it catches up. */
+static int retain(struct mt_writer *w)
+{
+    int rc = 1;
+    for (int i = 0; rc == 1 && i < RETAIN_STEPS; i++)
+        rc = retain_once(w);
     return rc < 0 ? w->rc = rc : 0;
 }
 
