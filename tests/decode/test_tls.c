@@ -673,7 +673,7 @@ static void test_what_is_no_tls(void **state)
         const char *bytes;
         size_t len;
     } cases[] = {
-        {"\x17\3\3\0\x20 application data first", 31}, /* SYN was seen */
+        {"\x17\3\3\0\x20 application data first", 28}, /* SYN was seen */
         {"\x16\3\1\0\x20\x10 no hello", 15},
         {"\x16\3\1\x7f\xff\1", 6},
         {"\x16\4\1\0\x20\1", 6},
