@@ -133,14 +133,14 @@ static struct named stronger(struct named a, struct named b)
 /* ---- what an exchange shows of its server ---- */
 
 /* A request that the server passes on to someone else: CONNECT, or a target
- * with a scheme in HTTP/1 (RFC 9112 section 3.2). */
+ * in absolute-form (RFC 9112 section 3.2.2). */
 static bool is_forwarded(const struct mt_exchange *x)
 {
     bool http1 =
         x->protocol == MT_PROTOCOL_HTTP10 || x->protocol == MT_PROTOCOL_HTTP11;
     if (mt_span_eq(x->method, MT_SPAN("CONNECT")))
         return x->path.len == 0 || http1;
-    return http1 && x->scheme.len > 0;
+    return (x->quality & MT_QUALITY_FORWARD) != 0;
 }
 
 /* More for others than for itself. A few odd requests to a server do not make

@@ -120,6 +120,7 @@ bool mt_draft_target(struct mt_draft *r, struct mt_span target)
     }
     size_t scheme = scheme_length(target);
     if (scheme > 0) {
+        r->x.quality |= MT_QUALITY_FORWARD;
         set_absolute_form(r, target, scheme);
         return true;
     }

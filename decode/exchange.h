@@ -232,6 +232,7 @@ enum mt_quality {
     MT_QUALITY_INFERRED = 1 << 4,        /* ~: from the shape of ciphertext */
     MT_QUALITY_CLIPPED = 1 << 5,         /* a text was longer than its bound */
     MT_QUALITY_PACKETS_CLIPPED = 1 << 6, /* more packets than were noted */
+    MT_QUALITY_FORWARD = 1 << 7, /* asked as a forward proxy: absolute-form */
 };
 
 struct mt_exchange {

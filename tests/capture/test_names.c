@@ -73,6 +73,7 @@ static struct mt_exchange exchange_of(const struct step *s, struct mt_tls *tls)
         .authority = mt_span_str(s->authority),
         .method = mt_span_str(s->method != NULL ? s->method : "GET"),
         .scheme = mt_span_str(s->scheme),
+        .quality = s->scheme != NULL ? MT_QUALITY_FORWARD : 0,
         .status = s->status != 0 ? s->status : 200};
 }
 

@@ -57,7 +57,7 @@ static uint32_t apply(struct mt_names *n, uint8_t what, uint8_t last,
     if (what & 4)
         x.method = MT_SPAN("CONNECT");
     if (what & 8)
-        x.scheme = MT_SPAN("http");
+        x.quality = MT_QUALITY_FORWARD;
     mt_names_apply(n, &x);
     check(x.server.service.len > 0);
     check_clean(x.server.service);

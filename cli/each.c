@@ -1,0 +1,166 @@
+#include "cli/each.h"
+
+#include "cli/clock.h"
+#include "cli/say.h"
+#include "cli/signals.h"
+#include "cli/view.h"
+
+enum { FOLLOW_POLL_NS = 250000000 };
+
+static bool give(struct mt_each *each, const struct mt_exchange *x)
+{
+    each->given++;
+    return each->exchange(each->context, x);
+}
+
+/* ---- captures, streaming ---- */
+
+struct stream {
+    struct mt_each *each;
+    uint64_t ids;
+};
+
+static bool stream_exchange(void *context, const struct mt_exchange *x)
+{
+    struct stream *s = context;
+    struct mt_exchange numbered = *x;
+    numbered.id = ++s->ids;
+    return give(s->each, &numbered);
+}
+
+static bool stream_idle(void *context, int64_t now_ns)
+{
+    struct stream *s = context;
+    (void)now_ns;
+    if (s->each->idle != NULL)
+        s->each->idle(s->each->context);
+    return true;
+}
+
+static int stream_captures(struct mt_each *each)
+{
+    const struct mt_options *o = each->options;
+    struct stream s = {.each = each};
+    struct mt_feed_sink sink = {
+        .context = &s, .exchange = stream_exchange, .idle = stream_idle};
+    struct mt_feed_result result;
+    struct mt_filter *filter;
+    int rc = mt_view_filter(o, &filter);
+    if (rc != 0)
+        return rc;
+    rc = mt_feed(o, filter, &sink, &result);
+    if (rc == 0 && result.interrupted && !o->follow)
+        rc = MT_EXIT_INTERRUPTED;
+    mt_feed_result_deinit(&result);
+    mt_filter_free(filter);
+    return rc;
+}
+
+/* ---- databases ---- */
+
+/* Read one scan to its end. *last is the id of the last one given. */
+static int read_scan(const struct mt_view *v, struct mt_each *each,
+                     const struct mt_scan *scan, uint64_t *last)
+{
+    struct mt_rows *rows;
+    const struct mt_exchange *x;
+    int rc = mt_query_exchanges(v->store, scan, &rows);
+    if (rc != 0)
+        return rc;
+    while ((rc = mt_rows_next(rows, &x)) == 1) {
+        *last = x->id;
+        if (!give(each, x) || mt_interrupted())
+            break;
+    }
+    mt_rows_free(rows);
+    return rc;
+}
+
+/* A scan that was stopped for its length goes on where it was. */
+static int read_all(const struct mt_view *v, struct mt_each *each,
+                    struct mt_scan *scan)
+{
+    int rc;
+    do {
+        uint64_t last = scan->after_id;
+        rc = read_scan(v, each, scan, &last);
+        if (rc == MT_STORE_EINTERRUPTED && last == scan->after_id)
+            return rc; /* not one row in all its time */
+        scan->after_id = last;
+    } while (rc == MT_STORE_EINTERRUPTED && !mt_interrupted());
+    return rc < 0 ? rc : 0;
+}
+
+/* The id before the n newest that match: where they begin. */
+static int find_newest(const struct mt_view *v, const struct mt_each *each,
+                       uint64_t *after)
+{
+    struct mt_scan scan = {.ask = v->ask, .order = MT_NEWEST_FIRST};
+    struct mt_rows *rows;
+    const struct mt_exchange *x;
+    int rc = mt_query_exchanges(v->store, &scan, &rows);
+    if (rc != 0)
+        return rc;
+    *after = 0;
+    for (uint64_t n = 0; n < each->newest && (rc = mt_rows_next(rows, &x)) == 1;
+         n++)
+        *after = x->id - 1;
+    mt_rows_free(rows);
+    return rc < 0 && rc != MT_STORE_EINTERRUPTED ? rc : 0;
+}
+
+static int follow(const struct mt_view *v, struct mt_each *each,
+                  struct mt_scan *scan)
+{
+    int rc = 0;
+    scan->all_time = true;
+    while (rc == 0 && !mt_interrupted()) {
+        struct timespec nap = {.tv_nsec = FOLLOW_POLL_NS};
+        if (each->idle != NULL)
+            each->idle(each->context);
+        (void)nanosleep(&nap, NULL);
+        rc = read_all(v, each, scan);
+    }
+    return rc;
+}
+
+static int read_view(const struct mt_view *v, struct mt_each *each)
+{
+    struct mt_scan scan = {.ask = v->ask,
+                           .order = MT_OLDEST_FIRST,
+                           .with_packets = each->with_packets};
+    int rc = each->newest > 0 ? find_newest(v, each, &scan.after_id) : 0;
+    if (rc == 0)
+        rc = read_all(v, each, &scan);
+    if (rc == 0 && each->options->follow && !v->from_capture)
+        rc = follow(v, each, &scan);
+    return rc == 0 ? MT_EXIT_OK : mt_view_failed(v, rc);
+}
+
+static int read_store(struct mt_each *each)
+{
+    struct mt_view v;
+    int rc = mt_view_open(&v, each->options, MT_VIEW_ROWS);
+    mt_signals_catch();
+    if (rc == 0)
+        rc = read_view(&v, each);
+    if (rc == 0 && v.feed.interrupted)
+        rc = MT_EXIT_INTERRUPTED;
+    mt_view_close(&v);
+    return rc;
+}
+
+int mt_each_exchange(struct mt_each *each)
+{
+    const struct mt_options *o = each->options;
+    bool end_first = each->newest > 0 || o->last_ns > 0 || o->since != NULL ||
+                     o->until != NULL;
+    if (o->read_count > 0 && !end_first)
+        return stream_captures(each);
+    if (o->read_count > 0 && o->follow) {
+        mt_say(NULL, "--follow excludes --since, --until, --last and -n: the "
+                     "end of a growing capture is not known");
+        return MT_EXIT_USAGE;
+    }
+    return read_store(each);
+}

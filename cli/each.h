@@ -1,0 +1,32 @@
+/**
+ * each.h - single exchanges, oldest first, from wherever the command line says.
+ *
+ *     struct mt_each each = {.options = o, .context = out, .exchange = print};
+ *     rc = mt_each_exchange(&each);
+ *
+ * From a capture they stream as it is read, with no database between, unless
+ * the end has to be known first (--last, -n, --since -5m); from a database
+ * the rows are read in order, and with --follow those that come.
+ */
+#ifndef MT_CLI_EACH_H
+#define MT_CLI_EACH_H
+
+#include "cli/options.h"
+#include "decode/exchange.h"
+
+struct mt_each {
+    const struct mt_options *options;
+    uint64_t newest; /* only so many of the newest; 0 all */
+    bool with_packets;
+    void *context;
+    /* False: no more is wanted. */
+    bool (*exchange)(void *context, const struct mt_exchange *x);
+    /* Nothing more for now: show what is held back. NULL: nothing is. */
+    void (*idle)(void *context);
+    uint64_t given; /* so far */
+};
+
+/* An exit code, after having said what is wrong. */
+int mt_each_exchange(struct mt_each *each);
+
+#endif

@@ -1,0 +1,50 @@
+/* meshtop export: all that is known of each exchange, for other programs. */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/each.h"
+#include "cli/say.h"
+#include "store/export.h"
+
+static int to_stdout(void *arg, struct mt_span bytes)
+{
+    (void)arg;
+    return fwrite(bytes.ptr, 1, bytes.len, stdout) == bytes.len ? 0 : -errno;
+}
+
+static bool add(void *context, const struct mt_exchange *x)
+{
+    return mt_export_add(context, x) >= 0;
+}
+
+static void flush(void *context)
+{
+    (void)mt_export_flush(context);
+    (void)fflush(stdout);
+}
+
+int mt_command_export(const struct mt_options *o)
+{
+    struct mt_export *e =
+        mt_export_new(&(struct mt_export_options){.format = o->export_as,
+                                                  .csv_raw = o->csv_raw,
+                                                  .version = MT_VERSION},
+                      (struct mt_sink){.write = to_stdout});
+    if (e == NULL) {
+        mt_say(NULL, "not enough memory");
+        return MT_EXIT_ERROR;
+    }
+    struct mt_each each = {.options = o,
+                           .newest = o->limit,
+                           .context = e,
+                           .exchange = add,
+                           .idle = flush};
+    int rc = mt_each_exchange(&each);
+    int written = mt_export_end(e);
+    mt_export_free(e);
+    if (written < 0 && written != -EPIPE) {
+        mt_say("standard output", "%s", strerror(-written));
+        return MT_EXIT_ERROR;
+    }
+    return rc;
+}

@@ -1,0 +1,61 @@
+/**
+ * feed.h - captures in, named exchanges out: sources merged by time, the tap,
+ * names, routes and the filter, in this order.
+ *
+ *     struct mt_feed_result result;
+ *     rc = mt_feed(o, filter, &sink, &result);   // says what is wrong
+ *
+ * Runs until the sources end, the sink has had enough, or SIGINT or SIGTERM
+ * come; then what is still open is given to the sink, too.
+ */
+#ifndef MT_CLI_FEED_H
+#define MT_CLI_FEED_H
+
+#include "capture/tap.h"
+#include "cli/options.h"
+#include "store/filter.h"
+#include "store/writer.h"
+
+struct mt_feed_sink {
+    void *context;
+    /* A finished exchange. False: no more is wanted. */
+    bool (*exchange)(void *context, const struct mt_exchange *x);
+    /* One that has been open for more than a second; NULL: not wanted. */
+    bool (*open)(void *context, const struct mt_exchange *x, int64_t now_ns);
+    /* A followed file has no more for now; NULL: not wanted. */
+    bool (*idle)(void *context, int64_t now_ns);
+    bool progress; /* draw it, where standard error is a terminal */
+};
+
+enum { MT_FEED_SOURCES_MAX = 4096 };
+
+struct mt_feed_source {
+    struct mt_source_info info;
+    char problem[512]; /* where and why it broke off; "" */
+};
+
+struct mt_feed_result {
+    struct mt_tap_stats tap;
+    uint64_t layers[MT_LAYERS_ENDS_COUNT]; /* packets, by their end */
+    uint64_t kernel_drops, interface_drops;
+    uint64_t packets, bytes; /* bytes of the files */
+    uint64_t exchanges;      /* that the filter let through */
+    int64_t first_ns, last_ns;
+    double seconds; /* it took */
+    bool interrupted;
+    bool stopped; /* the sink had enough */
+    struct mt_feed_source *sources;
+    size_t sources_count;
+};
+
+/* 0 or an exit code, after having said why. mt_feed_result_deinit() in every
+ * case. filter may be NULL. */
+int mt_feed(const struct mt_options *o, const struct mt_filter *filter,
+            const struct mt_feed_sink *sink, struct mt_feed_result *result);
+void mt_feed_result_deinit(struct mt_feed_result *result);
+
+/* The losses in the store's words. */
+void mt_feed_losses(const struct mt_feed_result *result,
+                    uint64_t totals[MT_LOSS_COUNT]);
+
+#endif

@@ -1,0 +1,558 @@
+#include "cli/options.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/text_time.h"
+#include "cli/clock.h"
+#include "cli/say.h"
+
+/* Which commands take an option. */
+enum group {
+    G_ALL = 1 << 0,
+    G_RECORD = 1 << 1,
+    G_DECODE = 1 << 2, /* reads captures: how they are decoded */
+    G_VIEW = 1 << 3,   /* answers from a database or a capture */
+    G_TABLE = 1 << 4,  /* prints rows */
+    G_EXPORT = 1 << 5,
+    G_ROWS = 1 << 6,   /* shows single exchanges */
+    G_SERIES = 1 << 7, /* can split rows */
+};
+
+enum kind {
+    K_FLAG,
+    K_TEXT,
+    K_LIST, /* may be repeated; -r also takes the words that follow */
+    K_COUNT,
+    K_DURATION,
+    K_TIME,
+    K_SIZE,
+    K_FORMAT,
+    K_EXPORT, /* a flag that chooses one of several */
+};
+
+struct option_row {
+    char letter; /* 0 none */
+    const char *name;
+    const char *argument; /* NULL: a flag */
+    enum kind kind;
+    unsigned groups;
+    size_t offset;       /* in struct mt_options */
+    size_t count_offset; /* K_LIST */
+    int choice;          /* K_EXPORT */
+    const char *help;
+};
+
+#define AT(member) offsetof(struct mt_options, member)
+
+static const struct option_row rows[] = {
+    {'r', "read", "FILE...", K_LIST, G_RECORD | G_VIEW, AT(read),
+     AT(read_count), 0,
+     "read captured packets: pcap or pcapng, plain, gzip or zstd; - is "
+     "standard input; several files are merged by time"},
+    {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
+     "write exchanges into this database; none decodes and counts only"},
+    {'d', "db", "DB", K_TEXT, G_VIEW, AT(db), 0, 0,
+     "answer from this database (default: live.db in the state folder)"},
+    {'f', "follow", NULL, K_FLAG, G_RECORD | G_ROWS, AT(follow), 0, 0,
+     "go on as the file grows, until interrupted"},
+    {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS, AT(format), 0, 0,
+     "table, wide, json, jsonl or csv"},
+    {0, "since", "TIME", K_TIME, G_VIEW, AT(since), 0, 0,
+     "from this moment on: 12:04, 2026-11-22T12:04:31Z, -5m"},
+    {0, "until", "TIME", K_TIME, G_VIEW, AT(until), 0, 0, "up to this moment"},
+    {0, "last", "DURATION", K_DURATION, G_VIEW, AT(last_ns), 0, 0,
+     "the newest stretch: 90s, 5m, 1h; for a capture, counted from its end"},
+    {0, "window", "DURATION", K_DURATION, G_SERIES, AT(window_ns), 0, 0,
+     "one row for each stretch of time: 10s, 1m"},
+    {0, "by", "KEY", K_TEXT, G_SERIES, AT(by), 0, 0,
+     "split rows by method or endpoint"},
+    {'n', "limit", "COUNT", K_COUNT, G_TABLE | G_ROWS | G_EXPORT, AT(limit), 0,
+     0, "at most so many rows"},
+    {0, "names", "FILE", K_TEXT, G_RECORD | G_DECODE, AT(names), 0, 0,
+     "YAML file that names services by address and port"},
+    {0, "route", "PATTERN", K_LIST, G_RECORD | G_DECODE, AT(routes),
+     AT(routes_count), 0, "a route of yours, such as /users/{id}/orders"},
+    {0, "headers", NULL, K_FLAG, G_RECORD | G_DECODE, AT(headers), 0, 0,
+     "keep header fields, secrets redacted"},
+    {0, "query", NULL, K_FLAG, G_RECORD | G_DECODE, AT(query), 0, 0,
+     "keep the values of URL queries (redacted otherwise)"},
+    {0, "no-packets", NULL, K_FLAG, G_RECORD, AT(no_packets), 0, 0,
+     "do not note where each exchange's packets are"},
+    {0, "memory", "SIZE", K_SIZE, G_RECORD | G_DECODE, AT(memory_bytes), 0, 0,
+     "ceiling for flows, reassembly and parsers (default 256MiB)"},
+    {0, "jsonl", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_JSONL,
+     "one JSON object a line (default)"},
+    {0, "csv", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_CSV,
+     "comma separated values, RFC 4180"},
+    {0, "har", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_HAR,
+     "HTTP Archive 1.2"},
+    {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
+     "no progress and no summary"},
+    {'v', "verbose", NULL, K_FLAG, G_ALL, AT(verbose), 0, 0,
+     "say more about what went wrong"},
+    {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
+    {'V', "version", NULL, K_FLAG, G_ALL, AT(version), 0, 0,
+     "show the version and end"},
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0], MAX_LIST = 4096 };
+
+const struct mt_command mt_commands[] = {
+    {"record", "", "captured packets into a database",
+     "Reads captures, puts connections together, decodes requests and their "
+     "responses, and writes them to a database that every other command "
+     "answers from. Ends with a summary in which each kind of loss has a "
+     "number of its own.",
+     G_ALL | G_RECORD, mt_command_record},
+    {"stat", "[FILTER]", "services and their golden metrics",
+     "One row a service, trouble first: rate, success, latency quantiles, "
+     "requests still open. The last line tells what the numbers stand on.",
+     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES, mt_command_stat},
+    {"edges", "[FILTER]", "who calls whom",
+     "One row a pair of services and protocol.",
+     G_ALL | G_VIEW | G_DECODE | G_TABLE, mt_command_edges},
+    {"routes", "[FILTER]", "routes of services",
+     "One row a route: paths with their identifiers replaced, such as "
+     "/users/{id}.",
+     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES, mt_command_routes},
+    {"tail", "[FILTER]", "exchanges, one a line",
+     "The newest exchanges last. From a capture it streams as it reads.",
+     G_ALL | G_VIEW | G_DECODE | G_ROWS, mt_command_tail},
+    {"export", "[FILTER]", "exchanges as JSON lines, CSV or HAR",
+     "Everything that is known of each exchange that the filter selects, to "
+     "standard output.",
+     G_ALL | G_VIEW | G_DECODE | G_EXPORT, mt_command_export},
+    {"explain", "outcome|filter|columns|ID", "why an exchange ended as it did",
+     "outcome prints the table that judges success and failure; filter "
+     "prints the fields of the filter language; columns those of the tables; "
+     "an ID tells in words what happened to one exchange of a database.",
+     G_ALL | G_VIEW, mt_command_explain},
+};
+
+const size_t mt_commands_count = sizeof mt_commands / sizeof mt_commands[0];
+
+/* ---- help ---- */
+
+static void print_wrapped(FILE *out, const char *text, int indent, int column)
+{
+    int at = column;
+    while (*text != '\0') {
+        int word = (int)strcspn(text, " ");
+        if (at + word > 78 && at > indent) {
+            (void)fprintf(out, "\n%*s", indent, "");
+            at = indent;
+        }
+        (void)fprintf(out, "%.*s", word, text);
+        at += word + 1;
+        text += word;
+        if (*text == ' ') {
+            text++;
+            (void)fputc(' ', out);
+        }
+    }
+    (void)fputc('\n', out);
+}
+
+static int print_option_name(FILE *out, const struct option_row *row)
+{
+    const char *gap = row->argument != NULL ? " " : "";
+    const char *argument = row->argument != NULL ? row->argument : "";
+    if (row->letter != 0)
+        return fprintf(out, "  -%c, --%s%s%s", row->letter, row->name, gap,
+                       argument);
+    return fprintf(out, "      --%s%s%s", row->name, gap, argument);
+}
+
+static void print_option(FILE *out, const struct option_row *row)
+{
+    enum { HELP_COLUMN = 26 };
+    int width = print_option_name(out, row);
+    (void)fprintf(out, "%*s", width < HELP_COLUMN ? HELP_COLUMN - width : 2,
+                  "");
+    print_wrapped(out, row->help, HELP_COLUMN,
+                  width < HELP_COLUMN ? HELP_COLUMN : width + 2);
+}
+
+static void print_command_help(const struct mt_command *c)
+{
+    printf("usage: meshtop %s [OPTION...]%s%s\n\n", c->name,
+           c->operands[0] != '\0' ? " " : "", c->operands);
+    print_wrapped(stdout, c->text, 0, 0);
+    puts("");
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].groups & c->group)
+            print_option(stdout, &rows[i]);
+    if (c->group & G_VIEW)
+        puts("\nFILTER selects exchanges: status=5xx and lat>250ms "
+             "(meshtop explain filter)");
+}
+
+static void print_help(FILE *out)
+{
+    (void)fputs("usage: meshtop COMMAND [OPTION...]\n\n"
+                "Shows what happens between services, from captured "
+                "packets.\n\n",
+                out);
+    for (size_t i = 0; i < mt_commands_count; i++)
+        (void)fprintf(out, "  %-10s %s\n", mt_commands[i].name,
+                      mt_commands[i].summary);
+    (void)fputs("\n  meshtop COMMAND --help shows a command's options\n"
+                "  meshtop --version\n\n"
+                "  meshtop stat -r trace.pcapng\n"
+                "  meshtop record -r trace.pcapng -w mesh.db\n"
+                "  meshtop tail -d mesh.db 'status=5xx and lat>100ms'\n",
+                out);
+}
+
+static void manual_text(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\\' || *text == '-')
+            (void)fputc('\\', out);
+        (void)fputc(*text, out);
+    }
+    (void)fputc('\n', out);
+}
+
+void mt_options_manual(FILE *out)
+{
+    for (size_t i = 0; i < mt_commands_count; i++) {
+        const struct mt_command *c = &mt_commands[i];
+        (void)fprintf(out, ".Ss %s %s\n", c->name, c->operands);
+        manual_text(out, c->text);
+        (void)fputs(".Bl -tag -width Ds\n", out);
+        for (size_t k = 0; k < ROWS; k++) {
+            if (!(rows[k].groups & c->group) || rows[k].groups == G_ALL)
+                continue;
+            (void)fputs(".It", out);
+            if (rows[k].letter != 0)
+                (void)fprintf(out, " Fl %c ,", rows[k].letter);
+            (void)fprintf(out, " Fl \\-%s", rows[k].name);
+            if (rows[k].argument != NULL)
+                (void)fprintf(out, " Ar %s", rows[k].argument);
+            (void)fputc('\n', out);
+            manual_text(out, rows[k].help);
+        }
+        (void)fputs(".El\n", out);
+    }
+}
+
+/* ---- values ---- */
+
+static void *member(struct mt_options *o, size_t offset)
+{
+    return (char *)o + offset;
+}
+
+static int wrong_value(const struct option_row *row, const char *value,
+                       const char *want)
+{
+    char where[64];
+    (void)snprintf(where, sizeof where, "--%s", row->name);
+    mt_say(where, "'%s' is not %s", value, want);
+    return MT_EXIT_USAGE;
+}
+
+static int set_duration(struct mt_options *o, const struct option_row *row,
+                        const char *value)
+{
+    int64_t *ns = member(o, row->offset);
+    if (mt_parse_duration(mt_span_str(value), ns) != 0 || *ns <= 0)
+        return wrong_value(row, value, "a duration; write 250ms, 90s, 5m, 1h");
+    return 0;
+}
+
+static int set_size(struct mt_options *o, const struct option_row *row,
+                    const char *value)
+{
+    uint64_t *bytes = member(o, row->offset);
+    if (mt_parse_bytes(mt_span_str(value), bytes) != 0 || *bytes == 0)
+        return wrong_value(row, value, "a size; write 64MiB or 1GiB");
+    return 0;
+}
+
+/* What it is relative to is known once the data is open: see view.c. */
+static int set_time(struct mt_options *o, const struct option_row *row,
+                    const char *value)
+{
+    struct mt_time_ref ref = {.now_ns = mt_wall_ns()};
+    int64_t ns;
+    if (mt_parse_time(mt_span_str(value), &ref, &ns) != 0 || ns <= 0)
+        return wrong_value(row, value,
+                           "a time; write 2026-11-22T12:04:31Z, 12:04 or -5m");
+    *(const char **)member(o, row->offset) = value;
+    return 0;
+}
+
+static int set_count(struct mt_options *o, const struct option_row *row,
+                     const char *value)
+{
+    uint64_t *count = member(o, row->offset);
+    if (mt_parse_u64(mt_span_str(value), count) != 0 || *count == 0 ||
+        *count > INT64_MAX)
+        return wrong_value(row, value, "a number of 1 or more");
+    return 0;
+}
+
+static int set_format(struct mt_options *o, const struct option_row *row,
+                      const char *value)
+{
+    static const char *const names[] = {"table", "wide", "json", "jsonl",
+                                        "csv"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(value, names[i]) == 0) {
+            o->format = (enum mt_format)i;
+            o->format_given = true;
+            return 0;
+        }
+    return wrong_value(row, value,
+                       "a format; write table, wide, json, jsonl "
+                       "or csv");
+}
+
+static int set_list(struct mt_options *o, const struct option_row *row,
+                    const char *value)
+{
+    const char ***list = member(o, row->offset);
+    size_t *count = member(o, row->count_offset);
+    if (*count == MAX_LIST)
+        return wrong_value(row, value, "read: too many of them");
+    const char **grown = realloc(*list, (*count + 1) * sizeof **list);
+    if (grown == NULL)
+        return wrong_value(row, value, "kept: not enough memory");
+    *list = grown;
+    grown[(*count)++] = value;
+    return 0;
+}
+
+static int set_export(struct mt_options *o, const struct option_row *row)
+{
+    enum mt_export_format format = (enum mt_export_format)row->choice;
+    if (o->export_given && o->export_as != format) {
+        mt_say(NULL, "export writes one format: --jsonl, --csv or --har");
+        return MT_EXIT_USAGE;
+    }
+    o->export_as = format;
+    o->export_given = true;
+    return 0;
+}
+
+static int set_value(struct mt_options *o, const struct option_row *row,
+                     const char *value)
+{
+    switch (row->kind) {
+    case K_FLAG:
+        *(bool *)member(o, row->offset) = true;
+        return 0;
+    case K_TEXT:
+        *(const char **)member(o, row->offset) = value;
+        return 0;
+    case K_LIST:
+        return set_list(o, row, value);
+    case K_COUNT:
+        return set_count(o, row, value);
+    case K_DURATION:
+        return set_duration(o, row, value);
+    case K_TIME:
+        return set_time(o, row, value);
+    case K_SIZE:
+        return set_size(o, row, value);
+    case K_FORMAT:
+        return set_format(o, row, value);
+    case K_EXPORT:
+        return set_export(o, row);
+    }
+    return 0;
+}
+
+/* ---- the command line ---- */
+
+static const struct mt_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < mt_commands_count; i++)
+        if (strcmp(mt_commands[i].name, name) == 0)
+            return &mt_commands[i];
+    return NULL;
+}
+
+/* getopt's two tables, for the options that this command takes. */
+struct getopt_tables {
+    char letters[2 * ROWS + 2];
+    struct option longs[ROWS + 1];
+};
+
+static void make_tables(struct getopt_tables *t, const struct mt_command *c)
+{
+    size_t n = 0, k = 0;
+    t->letters[n++] = ':';
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!(rows[i].groups & c->group))
+            continue;
+        t->longs[k++] = (struct option){.name = rows[i].name,
+                                        .has_arg = rows[i].argument != NULL
+                                                       ? required_argument
+                                                       : no_argument,
+                                        .val = 256 + (int)i};
+        if (rows[i].letter == 0)
+            continue;
+        t->letters[n++] = rows[i].letter;
+        if (rows[i].argument != NULL)
+            t->letters[n++] = ':';
+    }
+    t->letters[n] = '\0';
+    t->longs[k] = (struct option){0};
+}
+
+static const struct option_row *row_of(int code, const struct mt_command *c)
+{
+    if (code >= 256)
+        return &rows[code - 256];
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].letter == code && (rows[i].groups & c->group))
+            return &rows[i];
+    return NULL;
+}
+
+static int bad_option(int code, char **argv, const struct mt_command *c)
+{
+    const char *word = argv[optind - 1];
+    if (code == ':')
+        mt_say(NULL, "%s needs a value; see meshtop %s --help", word, c->name);
+    else if (optopt != 0 && optopt < 256)
+        mt_say(NULL, "%s has no option -%c; see meshtop %s --help", c->name,
+               optopt, c->name);
+    else
+        mt_say(NULL, "%s has no option %s; see meshtop %s --help", c->name,
+               word, c->name);
+    return MT_EXIT_USAGE;
+}
+
+/* "-r a.pcap b.pcap": the words after a list's first, up to the next option,
+ * are part of it while they name files (a filter does not). */
+static int take_more_files(struct mt_options *o, const struct option_row *row,
+                           int argc, char **argv)
+{
+    bool alone = !(o->command->group & G_VIEW);
+    int rc = 0;
+    while (rc == 0 && optind < argc && argv[optind][0] != '-') {
+        FILE *f = alone ? NULL : fopen(argv[optind], "rb");
+        if (!alone && f == NULL)
+            break;
+        if (f != NULL)
+            (void)fclose(f);
+        rc = set_list(o, row, argv[optind++]);
+    }
+    return rc;
+}
+
+static int parse_options(struct mt_options *o, int argc, char **argv)
+{
+    struct getopt_tables t;
+    int code;
+    make_tables(&t, o->command);
+    opterr = 0;
+    optind = 1;
+    while ((code = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1) {
+        if (code == '?' || code == ':')
+            return bad_option(code, argv, o->command);
+        const struct option_row *row = row_of(code, o->command);
+        assert(row != NULL);
+        int rc = set_value(o, row, optarg);
+        if (rc == 0 && row->kind == K_LIST && row->letter == 'r')
+            rc = take_more_files(o, row, argc, argv);
+        if (rc != 0)
+            return rc;
+    }
+    o->operands = argv + optind;
+    o->operands_count = argc - optind;
+    if (o->operands_count > 0 && o->command->operands[0] == '\0') {
+        mt_say(NULL, "%s takes no '%s'; see meshtop %s --help",
+               o->command->name, o->operands[0], o->command->name);
+        return MT_EXIT_USAGE;
+    }
+    return 0;
+}
+
+static int check_together(const struct mt_options *o)
+{
+    if (o->read_count > 0 && o->db != NULL) {
+        mt_say(NULL, "-r and -d exclude each other: a capture or a database");
+        return MT_EXIT_USAGE;
+    }
+    if (o->last_ns > 0 && (o->since != NULL || o->until != NULL)) {
+        mt_say(NULL, "--last excludes --since and --until");
+        return MT_EXIT_USAGE;
+    }
+    return 0;
+}
+
+static int without_command(int argc, char **argv, bool *done)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    *done = true;
+    if (argc < 2) {
+        print_help(stderr);
+        return MT_EXIT_USAGE;
+    }
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        puts("meshtop " MT_VERSION);
+    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+             strcmp(word, "help") == 0)
+        print_help(stdout);
+    else if (strcmp(word, "--manual") == 0)
+        mt_options_manual(stdout);
+    else {
+        mt_say(NULL, "no command '%s'; see meshtop --help", word);
+        return MT_EXIT_USAGE;
+    }
+    return MT_EXIT_OK;
+}
+
+int mt_options_parse(struct mt_options *o, int argc, char **argv, bool *done)
+{
+    *o = (struct mt_options){.memory_bytes = (uint64_t)256 << 20};
+    *done = false;
+    const struct mt_command *c = argc > 1 ? find_command(argv[1]) : NULL;
+    if (c == NULL)
+        return without_command(argc, argv, done);
+    o->command = c;
+    int rc = parse_options(o, argc - 1, argv + 1);
+    if (rc != 0)
+        return rc;
+    *done = o->help || o->version;
+    if (o->help)
+        print_command_help(c);
+    else if (o->version)
+        puts("meshtop " MT_VERSION);
+    return *done ? MT_EXIT_OK : check_together(o);
+}
+
+void mt_options_deinit(struct mt_options *o)
+{
+    free(o->read);
+    free(o->routes);
+}
+
+char *mt_options_filter_text(const struct mt_options *o)
+{
+    size_t bytes = 1;
+    for (int i = 0; i < o->operands_count; i++)
+        bytes += strlen(o->operands[i]) + 1;
+    char *text = malloc(bytes);
+    if (text == NULL)
+        return NULL;
+    size_t n = 0;
+    for (int i = 0; i < o->operands_count; i++) {
+        if (i > 0)
+            text[n++] = ' ';
+        size_t len = strlen(o->operands[i]);
+        memcpy(text + n, o->operands[i], len);
+        n += len;
+    }
+    text[n] = '\0';
+    return text;
+}

@@ -1,0 +1,107 @@
+/**
+ * options.h - one table of commands and one of options: parsing, --help and
+ * the manual page all come from them.
+ *
+ *     struct mt_options o;
+ *     int rc = mt_options_parse(&o, argc, argv);     // says what is wrong
+ *     if (rc == 0)
+ *         rc = o.command->run(&o);
+ *     mt_options_deinit(&o);
+ *
+ * To add an option: one row in options.c. To add a command: its file, and one
+ * row there.
+ */
+#ifndef MT_CLI_OPTIONS_H
+#define MT_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "store/export.h"
+
+/* What the program ends with. */
+enum mt_exit {
+    MT_EXIT_OK = 0,
+    MT_EXIT_ERROR = 1,
+    MT_EXIT_USAGE = 2,
+    MT_EXIT_INTERRUPTED = 130,
+};
+
+enum mt_format {
+    MT_FORMAT_TABLE,
+    MT_FORMAT_WIDE,
+    MT_FORMAT_JSON,
+    MT_FORMAT_JSONL,
+    MT_FORMAT_CSV,
+};
+
+struct mt_options {
+    const struct mt_command *command;
+
+    const char **read; /* -r files; "-" is standard input */
+    size_t read_count;
+    const char *write; /* -w */
+    const char *db;    /* -d */
+    bool follow;
+
+    enum mt_format format;
+    bool format_given;
+    enum mt_export_format export_as;
+    bool export_given;
+    bool csv_raw;
+    const char *since, *until;  /* well-formed; NULL: not given */
+    int64_t last_ns, window_ns; /* 0: not given */
+    const char *by;
+    uint64_t limit; /* -n */
+
+    const char *names;
+    const char **routes; /* --route patterns */
+    size_t routes_count;
+    bool headers, query;
+    bool no_packets;
+    uint64_t memory_bytes;
+
+    bool quiet, verbose;
+    bool help, version;
+
+    char **operands; /* what remains: a filter, an id, a topic */
+    int operands_count;
+};
+
+struct mt_command {
+    const char *name;
+    const char *operands; /* as the usage line shows them */
+    const char *summary;  /* one line */
+    const char *text;     /* a paragraph or two for --help and the manual */
+    unsigned group;       /* the options it takes: bits of options.c */
+    int (*run)(const struct mt_options *o);
+};
+
+extern const struct mt_command mt_commands[];
+extern const size_t mt_commands_count;
+
+/**
+ * Parse a command line. Returns 0, or the exit code after having said what is
+ * wrong (or printed the help that was asked for: then *done is set).
+ * mt_options_deinit() in every case.
+ */
+int mt_options_parse(struct mt_options *o, int argc, char **argv, bool *done);
+void mt_options_deinit(struct mt_options *o);
+
+/* The operands joined by spaces, in heap memory of the caller: a filter. */
+char *mt_options_filter_text(const struct mt_options *o);
+
+/* The options and commands as mdoc, for the manual page. */
+void mt_options_manual(FILE *out);
+
+int mt_command_record(const struct mt_options *o);
+int mt_command_stat(const struct mt_options *o);
+int mt_command_edges(const struct mt_options *o);
+int mt_command_routes(const struct mt_options *o);
+int mt_command_tail(const struct mt_options *o);
+int mt_command_export(const struct mt_options *o);
+int mt_command_explain(const struct mt_options *o);
+
+#endif

@@ -1,0 +1,44 @@
+/**
+ * recorder.h - the thread that owns the database connection, and the ring
+ * that leads to it.
+ *
+ *     struct mt_recorder *r;
+ *     rc = mt_recorder_open(&r, "mesh.db", &options);  // says what is wrong
+ *     mt_recorder_exchange(r, x);      // waits while the ring is full
+ *     rc = mt_recorder_close(r, &stats);
+ *
+ * Called by the capture thread. Errors of the database are met by the writer
+ * thread and reported by close, or earlier by a call that returns false: then
+ * there is no use in going on.
+ */
+#ifndef MT_CLI_RECORDER_H
+#define MT_CLI_RECORDER_H
+
+#include "decode/exchange.h"
+#include "store/writer.h"
+
+struct mt_recorder;
+
+/* 0, or the code of mt_writer_open(). */
+int mt_recorder_open(struct mt_recorder **out, const char *path,
+                     const struct mt_writer_options *options);
+
+bool mt_recorder_exchange(struct mt_recorder *r, const struct mt_exchange *x);
+
+/* An exchange that has been open for more than a second, at now_ns. */
+bool mt_recorder_open_exchange(struct mt_recorder *r,
+                               const struct mt_exchange *x, int64_t now_ns);
+
+/* Have what was given so far committed, soon. */
+bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns);
+
+/**
+ * Wait until everything given is written and stop the thread. The writer is
+ * the caller's from then on: losses, sources, mt_writer_close() or abort().
+ * NULL where the database could not be written: *rc is the code, and *detail
+ * SQLite's words, static.
+ */
+struct mt_writer *mt_recorder_finish(struct mt_recorder *r, int *rc,
+                                     const char **detail);
+
+#endif

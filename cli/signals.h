@@ -1,0 +1,12 @@
+/* signals.h - SIGINT and SIGTERM ask the program to end well. */
+#ifndef MT_CLI_SIGNALS_H
+#define MT_CLI_SIGNALS_H
+
+#include <stdbool.h>
+
+/* From now on they set a flag, and interrupt what waits. The second one ends
+ * the program at once. */
+void mt_signals_catch(void);
+bool mt_interrupted(void);
+
+#endif

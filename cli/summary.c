@@ -1,0 +1,134 @@
+#include "cli/summary.h"
+
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "base/text_time.h"
+#include "cli/printer.h"
+
+static void put_span_of_time(struct mt_buf *b, const struct mt_feed_result *r)
+{
+    int32_t offset = mt_local_offset_s(r->first_ns);
+    mt_put_str(b, ", ");
+    mt_put_rfc3339(b, r->first_ns, offset, 0);
+    mt_put_str(b, " + ");
+    mt_put_age(b, r->last_ns - r->first_ns);
+}
+
+static void put_plural(struct mt_buf *b, uint64_t n, const char *one,
+                       const char *many)
+{
+    mt_put_count(b, n);
+    mt_put_char(b, ' ');
+    mt_put_str(b, n == 1 ? one : many);
+}
+
+static void put_line(FILE *out, struct mt_buf *b)
+{
+    (void)fwrite(b->ptr, 1, b->len, out);
+    (void)fputc('\n', out);
+    b->len = 0;
+}
+
+struct loss {
+    uint64_t count;
+    const char *help;
+};
+
+static void print_losses(FILE *out, const struct loss *list, size_t count)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < count; i++) {
+        char number[32];
+        struct mt_buf b = mt_buf_of(number, sizeof number);
+        if (list[i].count == 0)
+            continue;
+        mt_put_count(&b, list[i].count);
+        (void)fprintf(out, "%s%14.*s  %s\n",
+                      shown++ == 0 ? "passed over or lost\n" : "", (int)b.len,
+                      number, list[i].help);
+    }
+    if (shown == 0)
+        (void)fputs("nothing was lost\n", out);
+}
+
+/* Each with its own number; what is zero is not printed. */
+static void print_all_losses(FILE *out, const struct mt_feed_result *r)
+{
+    const struct mt_tcp_counters *tcp = &r->tap.tcp;
+    const struct mt_tap_counters *tap = &r->tap.tap;
+    const struct mt_decode_stats *d = &r->tap.decode;
+    const struct loss list[] = {
+        {r->kernel_drops, "packets dropped by the kernel while capturing"},
+        {r->interface_drops, "packets dropped by the interface"},
+        {r->layers[MT_LAYERS_MALFORMED], "packets whose headers are malformed"},
+        {r->layers[MT_LAYERS_CUT], "packets whose headers the snaplen cut"},
+        {r->layers[MT_LAYERS_TOO_DEEP], "packets with too many layers"},
+        {r->layers[MT_LAYERS_OTHER_LINK],
+         "packets of a link type that is not decoded"},
+        {r->layers[MT_LAYERS_ENCRYPTED], "packets encrypted on the air"},
+        {r->layers[MT_LAYERS_FRAGMENT_REFUSED], "IP fragments refused"},
+        {tap->datagrams, "UDP datagrams, not decoded"},
+        {tap->dup_packets, "copies of packets (nothing is lost by them)"},
+        {tcp->gaps, "gaps: holes in connections"},
+        {tcp->gap_bytes, "bytes missing in them"},
+        {tcp->truncated_bytes, "bytes cut off packets by the snaplen"},
+        {tcp->out_of_order_unheld, "segments out of order, without room"},
+        {tcp->misplaced, "segments far outside their window"},
+        {tcp->after_end_bytes, "bytes after the end of their connection"},
+        {tap->midstream, "connections joined late"},
+        {tap->evicted_decoded, "connections given up for memory"},
+        {tap->evicted_unknown, "unknown connections given up for memory"},
+        {tap->flows_refused, "packets without memory for their flow"},
+        {tap->undelivered_bytes, "bytes without memory for their connection"},
+        {tap->attempts_unrecorded,
+         "refused or unanswered attempts above the rate of rows"},
+        {d->drafts_refused, "requests without memory"},
+        {d->pipeline_overflow, "requests above 128 in one pipeline"},
+        {d->stream_overflow, "streams above 4096 in one connection"},
+        {d->header_overflow, "header blocks above their bounds"},
+        {d->hpack_resets, "header tables given up and learned again"},
+        {d->resyncs, "message boundaries searched after a loss"},
+        {d->undecoded_bytes, "bytes of protocols that are not decoded"},
+        {d->layers_refused, "protocols stacked too deep, or without memory"},
+    };
+    print_losses(out, list, sizeof list / sizeof list[0]);
+}
+
+void mt_summary(FILE *out, const struct mt_feed_result *r, const char *db,
+                const struct mt_writer_stats *written)
+{
+    char line[1024];
+    struct mt_buf b = mt_buf_of(line, sizeof line);
+
+    mt_put_bytes(&b, r->bytes);
+    mt_put_str(&b, ", ");
+    put_plural(&b, r->packets, "packet", "packets");
+    if (r->sources_count > 1) {
+        mt_put_str(&b, " of ");
+        put_plural(&b, r->sources_count, "file", "files");
+    }
+    if (r->packets > 0)
+        put_span_of_time(&b, r);
+    put_line(out, &b);
+
+    put_plural(&b, r->exchanges, "exchange", "exchanges");
+    mt_put_str(&b, " of ");
+    put_plural(&b, r->tap.tap.conns, "connection", "connections");
+    if (db != NULL && written != NULL) {
+        struct stat st;
+        mt_put_str(&b, " into ");
+        mt_put_str(&b, db);
+        if (stat(db, &st) == 0 && st.st_size > 0) {
+            mt_put_str(&b, " (");
+            mt_put_bytes(&b, (uint64_t)st.st_size);
+            mt_put_str(&b, ")");
+        }
+    }
+    mt_put_str(&b, ", in ");
+    mt_put_latency(&b, (int64_t)(r->seconds * 1e9));
+    if (r->interrupted)
+        mt_put_str(&b, ", interrupted");
+    put_line(out, &b);
+    print_all_losses(out, r);
+}

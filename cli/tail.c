@@ -1,0 +1,49 @@
+/* meshtop tail: exchanges, one a line. */
+#include "cli/each.h"
+#include "cli/printer.h"
+#include "cli/say.h"
+
+enum { NEWEST = 50 };
+
+static bool print(void *context, const struct mt_exchange *x)
+{
+    struct mt_printer *out = context;
+    if (out->rows == 0)
+        mt_printer_head(out, &(struct mt_coverage){.from_ns = x->req.start_ns,
+                                                   .to_ns = x->end_ns,
+                                                   .rows = true,
+                                                   .complete = true});
+    mt_printer_row(out, x);
+    return !out->failed && ferror(out->file) == 0;
+}
+
+static void flush(void *context)
+{
+    mt_printer_flush(context);
+}
+
+int mt_command_tail(const struct mt_options *o)
+{
+    struct mt_printer out;
+    struct mt_each each = {.options = o,
+                           .newest = o->limit,
+                           .context = &out,
+                           .exchange = print,
+                           .idle = flush};
+    bool table = o->format == MT_FORMAT_TABLE || o->format == MT_FORMAT_WIDE;
+    if (o->format == MT_FORMAT_JSON) {
+        mt_say("-o", "tail has no end to close a JSON list; use jsonl");
+        return MT_EXIT_USAGE;
+    }
+    if (o->limit == 0 && table && o->read_count == 0 && o->since == NULL &&
+        o->last_ns == 0)
+        each.newest = NEWEST;
+    mt_printer_open(&out, stdout, &mt_screen_exchanges, o->format);
+    int rc = mt_each_exchange(&each);
+    if (mt_printer_close(&out) != 0 && rc == MT_EXIT_OK)
+        rc = MT_EXIT_ERROR;
+    if (rc == MT_EXIT_OK && out.rows == 0 && table)
+        mt_say(NULL, o->operands_count > 0 ? "no exchange matches the filter"
+                                           : "no exchanges");
+    return rc;
+}

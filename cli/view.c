@@ -1,0 +1,181 @@
+#include "cli/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text_time.h"
+#include "cli/clock.h"
+#include "cli/printer.h"
+#include "cli/say.h"
+#include "cli/writing.h"
+
+enum { PATH_BYTES = 4096 };
+
+static int64_t steady(void *arg)
+{
+    (void)arg;
+    return mt_steady_ns();
+}
+
+const char *mt_view_path(const struct mt_options *o)
+{
+    static char path[PATH_BYTES];
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (o->db != NULL)
+        return o->db;
+    if (state != NULL && state[0] == '/')
+        (void)snprintf(path, sizeof path, "%s/meshtop/live.db", state);
+    else
+        (void)snprintf(path, sizeof path, "%s/.local/state/meshtop/live.db",
+                       home != NULL ? home : "");
+    return path;
+}
+
+/* ---- the filter ---- */
+
+static void point_at(const char *text, const struct mt_filter_error *why)
+{
+    char caret[256];
+    size_t column = why->column > 0 ? why->column - 1 : 0;
+    mt_say(NULL, "filter: column %zu: %s", why->column, why->text);
+    if (column + 8 >= sizeof caret)
+        return;
+    (void)snprintf(caret, sizeof caret, "  %s", text);
+    mt_say_line(caret);
+    (void)snprintf(caret, sizeof caret, "  %*s^", (int)column, "");
+    mt_say_line(caret);
+}
+
+int mt_view_filter(const struct mt_options *o, struct mt_filter **filter)
+{
+    *filter = NULL;
+    if (o->operands_count == 0)
+        return 0;
+    char *text = mt_options_filter_text(o);
+    if (text == NULL)
+        return MT_EXIT_ERROR;
+    struct mt_filter_error why;
+    struct mt_time_ref ref = {.now_ns = mt_wall_ns()};
+    ref.offset_s = mt_local_offset_s(ref.now_ns);
+    int rc = mt_filter_new(filter, mt_span_str(text), &ref, &why);
+    if (rc != 0)
+        point_at(text, &why);
+    free(text);
+    return rc == 0 ? 0 : MT_EXIT_USAGE;
+}
+
+/* ---- captures ---- */
+
+static bool give(void *context, const struct mt_exchange *x)
+{
+    return mt_recorder_exchange(context, x);
+}
+
+static bool give_open(void *context, const struct mt_exchange *x,
+                      int64_t now_ns)
+{
+    return mt_recorder_open_exchange(context, x, now_ns);
+}
+
+/* Rows are filtered when they are asked for, cells as they are filled. */
+static int read_captures(struct mt_view *v, const struct mt_options *o,
+                         enum mt_view_need need)
+{
+    struct mt_recorder *r;
+    struct mt_writer_options options = mt_writing_options(o);
+    options.no_rows = need == MT_VIEW_CELLS;
+    options.clock = steady;
+    int rc = mt_recorder_open(&r, ":memory:", &options);
+    if (rc != 0) {
+        mt_say(NULL, "%s", mt_store_strerror(rc));
+        return MT_EXIT_ERROR;
+    }
+    struct mt_feed_sink sink = {
+        .context = r, .exchange = give, .open = give_open, .progress = true};
+    rc = mt_feed(o, options.no_rows ? v->filter : NULL, &sink, &v->feed);
+    v->memory = mt_writing_settle(r, NULL, &v->feed);
+    if (rc == 0 && v->memory == NULL)
+        rc = MT_EXIT_ERROR;
+    if (rc != 0)
+        return rc;
+    v->store = mt_writer_store(v->memory);
+    v->ask.filter = options.no_rows ? NULL : v->filter;
+    return 0;
+}
+
+/* ---- databases ---- */
+
+static int open_database(struct mt_view *v, const struct mt_options *o)
+{
+    v->name = mt_view_path(o);
+    int rc = mt_store_open(&v->store, v->name,
+                           &(struct mt_store_options){.clock = steady});
+    v->ask.filter = v->filter;
+    if (rc == 0)
+        return 0;
+    if (rc == MT_STORE_ENOENT && o->db == NULL)
+        mt_say(NULL,
+               "nothing was recorded yet: read a capture with -r FILE, or "
+               "name a database with -d DB");
+    else
+        mt_say(v->name, "%s", mt_store_strerror(rc));
+    return MT_EXIT_ERROR;
+}
+
+/* ---- the window ---- */
+
+static int64_t moment(const char *text, const struct mt_time_ref *ref)
+{
+    int64_t ns = 0;
+    if (text != NULL)
+        (void)mt_parse_time(mt_span_str(text), ref, &ns);
+    return ns;
+}
+
+static int set_window(struct mt_view *v, const struct mt_options *o)
+{
+    struct mt_window_spec spec = {.last_ns = o->last_ns,
+                                  .wall_ns = mt_wall_ns()};
+    struct mt_time_ref ref = {0};
+    bool live;
+    int rc = mt_query_now(v->store, spec.wall_ns, &ref.now_ns, &live);
+    if (rc != 0)
+        return mt_view_failed(v, rc);
+    ref.offset_s = mt_local_offset_s(ref.now_ns);
+    spec.since_ns = moment(o->since, &ref);
+    spec.until_ns = moment(o->until, &ref);
+    if (spec.since_ns > 0 && spec.until_ns > 0 &&
+        spec.since_ns >= spec.until_ns) {
+        mt_say(NULL, "--since is not before --until: nothing lies between");
+        return MT_EXIT_USAGE;
+    }
+    rc = mt_query_window(v->store, &spec, &v->ask.from_ns, &v->ask.to_ns);
+    return rc == 0 ? 0 : mt_view_failed(v, rc);
+}
+
+int mt_view_failed(const struct mt_view *v, int rc)
+{
+    mt_say(v->name, "%s", mt_store_strerror(rc));
+    return MT_EXIT_ERROR;
+}
+
+int mt_view_open(struct mt_view *v, const struct mt_options *o,
+                 enum mt_view_need need)
+{
+    *v = (struct mt_view){.from_capture = o->read_count > 0};
+    int rc = mt_view_filter(o, &v->filter);
+    if (rc == 0)
+        rc = v->from_capture ? read_captures(v, o, need) : open_database(v, o);
+    return rc == 0 ? set_window(v, o) : rc;
+}
+
+void mt_view_close(struct mt_view *v)
+{
+    if (v->memory != NULL)
+        mt_writer_abort(v->memory);
+    else
+        mt_store_free(v->store);
+    mt_filter_free(v->filter);
+    mt_feed_result_deinit(&v->feed);
+}
