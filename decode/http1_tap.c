@@ -68,8 +68,7 @@ static void backlog_pop(struct mt_http1_tap *h, enum mt_role from)
     if (b->first == NULL)
         b->last = NULL;
     b->bytes -= held->size + sizeof *held;
-    mt_pool_free(h->layer->conn->decode->pool, held,
-                 sizeof *held + held->size);
+    mt_pool_free(h->layer->conn->decode->pool, held, sizeof *held + held->size);
 }
 
 static void backlog_free(struct mt_http1_tap *h, enum mt_role from)

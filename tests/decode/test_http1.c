@@ -194,6 +194,38 @@ static const struct vector vectors[] = {
      "<200 OK Transfer-Encoding=chunked {chunked keep} (1 ;x=\"y\") \"a\" (0) "
      ".chunk_ext ~more",
      NULL},
+    {"extensions", R,
+     TEXT(
+         OK
+         "Transfer-Encoding: chunked\r\n\r\n0;a;b=c ; d = \"e;\\\"f\"\r\n\r\n"),
+     "<200 OK Transfer-Encoding=chunked {chunked keep} (0 ;a;b=c ; d = "
+     "\"e;\\\"f\") .chunk_ext ~more",
+     NULL},
+    {"extension without a name", R,
+     TEXT(OK "Transfer-Encoding: chunked\r\n\r\n0;\r\n\r\n"),
+     "<200 OK Transfer-Encoding=chunked {chunked keep} (0 ;) "
+     ".bad_chunk,chunk_ext ~more",
+     "<200 OK Transfer-Encoding=chunked {chunked keep} !EPROTO"},
+    {"extension without a value", R,
+     TEXT(OK "Transfer-Encoding: chunked\r\n\r\n0;a=\r\n\r\n"),
+     "<200 OK Transfer-Encoding=chunked {chunked keep} (0 ;a=) "
+     ".bad_chunk,chunk_ext ~more",
+     "<200 OK Transfer-Encoding=chunked {chunked keep} !EPROTO"},
+    {"extension with an open quote", R,
+     TEXT(OK "Transfer-Encoding: chunked\r\n\r\n0;a=\"b\r\n\r\n"),
+     "<200 OK Transfer-Encoding=chunked {chunked keep} (0 ;a=\"b) "
+     ".bad_chunk,chunk_ext ~more",
+     "<200 OK Transfer-Encoding=chunked {chunked keep} !EPROTO"},
+    {"extension with two values", R,
+     TEXT(OK "Transfer-Encoding: chunked\r\n\r\n0;a=b c\r\n\r\n"),
+     "<200 OK Transfer-Encoding=chunked {chunked keep} (0 ;a=b c) "
+     ".bad_chunk,chunk_ext ~more",
+     "<200 OK Transfer-Encoding=chunked {chunked keep} !EPROTO"},
+    {"extension, then another without a name", R,
+     TEXT(OK "Transfer-Encoding: chunked\r\n\r\n0;a=b;\r\n\r\n"),
+     "<200 OK Transfer-Encoding=chunked {chunked keep} (0 ;a=b;) "
+     ".bad_chunk,chunk_ext ~more",
+     "<200 OK Transfer-Encoding=chunked {chunked keep} !EPROTO"},
     {"lf ends a chunk extension", R,
      TEXT(OK "Transfer-Encoding: chunked\r\n\r\n1;x\na\r\n0\r\n\r\n"),
      "<200 OK Transfer-Encoding=chunked {chunked keep} (1 ;x) \"a\" (0) "
