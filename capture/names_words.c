@@ -8,9 +8,11 @@ struct mt_names_shown mt_names_show(struct mt_span s)
     size_t n = s.len < MT_NAMES_SHOWN_BYTES ? s.len : MT_NAMES_SHOWN_BYTES;
     while (n < s.len && n > 0 && (s.ptr[n] & 0xc0) == 0x80)
         n--; /* not inside a UTF-8 character */
+    if (n > 0)
+        memcpy(out.text, s.ptr, n);
     for (size_t i = 0; i < n; i++)
-        out.text[i] =
-            s.ptr[i] < 0x20 || s.ptr[i] == 0x7f ? '?' : (char)s.ptr[i];
+        if (s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
+            out.text[i] = '?';
     out.text[n] = '\0';
     return out;
 }

@@ -132,8 +132,8 @@ static int add_rule(struct reading *r, const struct mt_names_rule *rule)
     return mt_names_rules_add(rules, r->pool, rule) ? 0 : no_memory(r);
 }
 
-/* The current scalar is an address; port is added to it where it has none. */
-static int read_place(struct reading *r, uint16_t port)
+/* The current scalar is an address. */
+static int read_place(struct reading *r)
 {
     yaml_mark_t mark = r->event.start_mark;
     struct mt_names_rule rule = {.name = r->name,
@@ -148,21 +148,15 @@ static int read_place(struct reading *r, uint16_t port)
         return wrong_at(r, mark,
                         "a client has no port of its own; write the address "
                         "alone");
-    if (port != 0 && rule.port != 0 && rule.port != port)
-        return wrong_at(r, mark,
-                        "'%s' has another port than 'port: %u'; give it once",
-                        mt_names_show(scalar(r)).text, (unsigned)port);
-    if (rule.port == 0)
-        rule.port = port;
     return add_rule(r, &rule);
 }
 
 /* A scalar or a list of them; ends on its last event. */
-static int read_places(struct reading *r, uint16_t port)
+static int read_places(struct reading *r)
 {
     int rc = 0;
     if (r->event.type == YAML_SCALAR_EVENT)
-        return read_place(r, port);
+        return read_place(r);
     if (r->event.type != YAML_SEQUENCE_START_EVENT)
         return wrong_at(r, r->event.start_mark,
                         "addresses are expected here; write one, or a list "
@@ -172,7 +166,7 @@ static int read_places(struct reading *r, uint16_t port)
             return wrong_at(r, r->event.start_mark,
                             "an address is expected here; write 10.0.0.5 or "
                             "\"[fd00::1]:8080\" in quotes");
-        rc = read_place(r, port);
+        rc = read_place(r);
         if (rc != 0)
             return rc;
     }
@@ -214,36 +208,49 @@ static int apply_port(struct reading *r, uint32_t first, uint16_t port,
     return 0;
 }
 
-static int read_details(struct reading *r)
+struct details {
+    bool seen[2]; /* addresses, port */
+    uint16_t port;
+    yaml_mark_t port_mark;
+};
+
+/* `addresses: ...` or `port: N`; the current event is the key. */
+static int read_detail(struct reading *r, struct details *d)
 {
     static const char *const known[] = {"addresses", "port"};
+    if (r->event.type != YAML_SCALAR_EVENT)
+        return wrong_at(r, r->event.start_mark,
+                        "'addresses' or 'port' is expected here");
+    bool is_port = mt_span_eq(scalar(r), mt_span_str(known[1]));
+    if (!is_port && !mt_span_eq(scalar(r), mt_span_str(known[0])))
+        return unknown_key(r, known);
+    if (d->seen[is_port])
+        return wrong_at(r, r->event.start_mark, "'%s' is given twice; keep one",
+                        known[is_port ? 1 : 0]);
+    d->seen[is_port] = true;
+    int rc = next(r);
+    if (rc != 0)
+        return rc;
+    if (!is_port)
+        return read_places(r);
+    d->port_mark = r->event.start_mark;
+    return read_port(r, &d->port);
+}
+
+static int read_details(struct reading *r)
+{
+    struct details d = {.port = 0};
     uint32_t first = r->out->rules[r->table].count;
-    yaml_mark_t mark = r->event.start_mark, port_mark = mark;
-    bool seen[2] = {false, false};
-    uint16_t port = 0;
+    yaml_mark_t mark = r->event.start_mark;
     int rc;
 
     while ((rc = next(r)) == 0 && r->event.type != YAML_MAPPING_END_EVENT) {
-        if (r->event.type != YAML_SCALAR_EVENT)
-            return wrong_at(r, r->event.start_mark,
-                            "'addresses' or 'port' is expected here");
-        bool is_port = mt_span_eq(scalar(r), mt_span_str(known[1]));
-        if (!is_port && !mt_span_eq(scalar(r), mt_span_str(known[0])))
-            return unknown_key(r, known);
-        if (seen[is_port])
-            return wrong_at(r, r->event.start_mark,
-                            "'%s' is given twice; keep one",
-                            known[is_port ? 1 : 0]);
-        seen[is_port] = true;
-        rc = next(r);
-        port_mark = is_port ? r->event.start_mark : port_mark;
-        if (rc == 0)
-            rc = is_port ? read_port(r, &port) : read_places(r, 0);
+        rc = read_detail(r, &d);
         if (rc != 0)
             return rc;
     }
-    if (rc == 0 && port != 0)
-        rc = apply_port(r, first, port, port_mark);
+    if (rc == 0 && d.port != 0)
+        rc = apply_port(r, first, d.port, d.port_mark);
     if (rc == 0 && r->out->rules[r->table].count == first)
         return wrong_at(r, mark, "no addresses; give 'addresses' or 'port'");
     return rc;
@@ -319,7 +326,7 @@ static int read_table(struct reading *r)
         if (rc != 0)
             return rc;
         rc = r->event.type == YAML_MAPPING_START_EVENT ? read_details(r)
-                                                       : read_places(r, 0);
+                                                       : read_places(r);
         if (rc != 0)
             return rc;
     }
@@ -327,6 +334,28 @@ static int read_table(struct reading *r)
 }
 
 /* ---- the whole file ---- */
+
+/* One of the two tables; the current event is its key. */
+static int read_entry(struct reading *r, bool seen[MT_NAMES_TABLES])
+{
+    if (r->event.type != YAML_SCALAR_EVENT)
+        return wrong_at(r, r->event.start_mark,
+                        "'services:' or 'clients:' is expected here");
+    int t = 0;
+    while (t < MT_NAMES_TABLES &&
+           !mt_span_eq(scalar(r), mt_span_str(table_names[t])))
+        t++;
+    if (t == MT_NAMES_TABLES)
+        return unknown_key(r, table_names);
+    if (seen[t])
+        return wrong_at(r, r->event.start_mark,
+                        "'%s' is given twice; put the names together",
+                        table_names[t]);
+    seen[t] = true;
+    r->table = (enum mt_names_table)t;
+    int rc = next(r);
+    return rc == 0 ? read_table(r) : rc;
+}
 
 static int read_root(struct reading *r)
 {
@@ -338,24 +367,7 @@ static int read_root(struct reading *r)
         return wrong_at(r, r->event.start_mark,
                         "'services:' or 'clients:' is expected here");
     while ((rc = next(r)) == 0 && r->event.type != YAML_MAPPING_END_EVENT) {
-        if (r->event.type != YAML_SCALAR_EVENT)
-            return wrong_at(r, r->event.start_mark,
-                            "'services:' or 'clients:' is expected here");
-        int t = 0;
-        while (t < MT_NAMES_TABLES &&
-               !mt_span_eq(scalar(r), mt_span_str(table_names[t])))
-            t++;
-        if (t == MT_NAMES_TABLES)
-            return unknown_key(r, table_names);
-        if (seen[t])
-            return wrong_at(r, r->event.start_mark,
-                            "'%s' is given twice; put the names together",
-                            table_names[t]);
-        seen[t] = true;
-        r->table = (enum mt_names_table)t;
-        rc = next(r);
-        if (rc == 0)
-            rc = read_table(r);
+        rc = read_entry(r, seen);
         if (rc != 0)
             return rc;
     }
@@ -405,7 +417,8 @@ int mt_names_yaml_read(struct mt_names_tables *out, struct mt_span yaml,
                        const char *label, struct mt_pool *pool,
                        char why[MT_NAMES_WHY_BYTES])
 {
-    struct reading r = {.out = out, .pool = pool, .label = label, .why = why};
+    struct reading r = {.out = out, .pool = pool, .label = label};
+    r.why = why;
     if (yaml_parser_initialize(&r.yaml) == 0)
         return no_memory(&r);
     yaml_parser_set_input_string(

@@ -125,6 +125,16 @@ static void test_callers(void **state)
     mt_names_file_free(f);
 }
 
+static void test_a_port_alone_names_no_caller(void **state)
+{
+    (void)state;
+    struct mt_names_file *f = read_good("services:\n  dns: 53\n");
+    struct mt_addr a = addr_of("8.8.8.8:53");
+    check_name(mt_names_file_service(f, &a), "dns", "8.8.8.8:53");
+    check_name(mt_names_file_client(f, &a), "", "8.8.8.8:53");
+    mt_names_file_free(f);
+}
+
 static void test_files_that_name_nothing(void **state)
 {
     (void)state;
@@ -296,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_longest_network_then_port),
         cmocka_unit_test(test_callers),
+        cmocka_unit_test(test_a_port_alone_names_no_caller),
         cmocka_unit_test(test_files_that_name_nothing),
         cmocka_unit_test(test_what_is_wrong_and_where),
         cmocka_unit_test(test_too_many_addresses),

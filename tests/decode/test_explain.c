@@ -8,7 +8,7 @@
 
 #include "decode/explain.h"
 
-enum { MS = 1000000 };
+#define MS INT64_C(1000000)
 
 #define TIMES(req_, resp_, end_)                                             \
     .req = {.start_ns = 1, .end_ns = (req_)}, .resp = {.start_ns = (resp_)}, \
@@ -62,7 +62,7 @@ static const struct {
     {{NO_GRPC, .error = MT_ERROR_PROTOCOL},
      "a message broke the protocol's grammar",
      NULL},
-    {{NO_GRPC, .error = MT_ERROR_TIMEOUT, TIMES(1, 0, 5000LL * MS + 1)},
+    {{NO_GRPC, .error = MT_ERROR_TIMEOUT, TIMES(1, 0, 5000 * MS + 1)},
      "no answer in time: given up 5.0 s after the request",
      NULL},
     {{NO_GRPC, .error = MT_ERROR_TRUNCATED, .status = 200,
