@@ -93,13 +93,15 @@ static void close_conn(struct mt_tap *tap, struct mt_flow *f, enum mt_end end,
     drop_tcp(tap, f);
 }
 
-/* Reassembly says that the connection is over. */
+/* Reassembly says that the connection is over. Where one direction was never
+ * captured, its end was not either: that is silence, not a FIN. */
 static enum mt_end natural_end(const struct mt_tcp *t)
 {
-    for (int side = 0; side < 2; side++)
-        if ((t->side[side].flags & MT_TCP_END_RESET) != 0)
-            return MT_END_RST;
-    return MT_END_FIN;
+    unsigned both = t->side[0].flags & t->side[1].flags;
+    unsigned any = t->side[0].flags | t->side[1].flags;
+    if ((any & MT_TCP_END_RESET) != 0)
+        return MT_END_RST;
+    return (both & MT_TCP_ENDED) != 0 ? MT_END_FIN : MT_END_IDLE;
 }
 
 /* Only a SYN was seen, of one side. Whether nobody answered is known once it

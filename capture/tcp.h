@@ -125,7 +125,8 @@ struct mt_tcp_side {
 
 struct mt_tcp {
     struct mt_tcp_side side[2];
-    bool closed; /* both sides ended, or one reset: nothing follows */
+    bool closed; /* nothing follows: both sides ended, or one reset, or the
+                    only one that was captured ended some time ago */
     /* The owner's: NULL until it opens a connection for the first bytes. */
     void *conn;
     struct mt_conn_stats *stats; /* written here when not NULL */

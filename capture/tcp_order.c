@@ -241,10 +241,8 @@ static void force(struct mt_tcp *t, const struct mt_tcp_env *env, int side)
         drain(t, env);
         return;
     }
-    assert(alone_at_end(t, side)); /* the unseen side is over as well */
-    t->side[1 - side].flags |= MT_TCP_ENDED;
+    assert(alone_at_end(t, side));
     t->closed = true;
-    env->sink->end(env->to, t, 1 - side, MT_END_FIN, t->side[side].end_ts_ns);
 }
 
 static bool is_waiting(const struct mt_tcp *t, int side)
