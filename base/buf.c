@@ -25,6 +25,10 @@ void mt_put_decimal(struct mt_buf *b, uint64_t v)
 {
     uint8_t digits[20];
     size_t at = sizeof digits;
+    if (v < 10) {
+        mt_put_u8(b, (uint8_t)('0' + v));
+        return;
+    }
     do {
         digits[--at] = (uint8_t)('0' + v % 10);
         v /= 10;

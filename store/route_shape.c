@@ -98,8 +98,7 @@ static bool is_hash(const struct census *n)
         (n->lower == 0 || n->upper == 0))
         return true;
     /* names change class at the start of a word, random text everywhere */
-    return n->len >= TOKEN_MIN && n->digits >= 2 &&
-           n->changes * 3 >= n->len;
+    return n->len >= TOKEN_MIN && n->digits >= 2 && n->changes * 3 >= n->len;
 }
 
 static bool is_email(struct mt_span s)

@@ -419,6 +419,34 @@ static void test_every_field_is_known_by_its_names(void **state)
     }
 }
 
+/* The manual lists every name that the language has. */
+static void test_the_manual_has_every_field(void **state)
+{
+    (void)state;
+    static char manual[1 << 16];
+    FILE *f = fopen(MT_TEST_DATA "/../../docs/filter.md", "r");
+    assert_non_null(f);
+    manual[fread(manual, 1, sizeof manual - 1, f)] = 0;
+    (void)fclose(f);
+    for (unsigned i = 0; i < MT_FILTER_FIELD_COUNT; i++) {
+        const struct mt_filter_field_info *info = mt_filter_field_info(i);
+        char row[512] = "|", list[128], *save = NULL;
+        (void)snprintf(list, sizeof list, "%s", info->aliases);
+        for (char *a = strtok_r(list, " ", &save); a != NULL;
+             a = strtok_r(NULL, " ", &save)) {
+            strcat(row, " `");
+            strcat(row, a);
+            strcat(row, "`");
+        }
+        strcat(row, " | `");
+        strcat(row, info->name);
+        strcat(row, "` | ");
+        strcat(row, info->help);
+        if (strstr(manual, row) == NULL)
+            fail_msg("docs/filter.md lacks %s", row);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_what_it_asks_for),
         cmocka_unit_test(test_now_moves),
         cmocka_unit_test(test_every_field_is_known_by_its_names),
+        cmocka_unit_test(test_the_manual_has_every_field),
     };
     return cmocka_run_group_tests_name("store/filter", tests, NULL, NULL);
 }
