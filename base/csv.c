@@ -17,6 +17,15 @@ static bool needs_quotes(struct mt_span s)
     return false;
 }
 
+/* ASCII that stands for itself. */
+static size_t plain_run(struct mt_span s)
+{
+    size_t n = 0;
+    while (n < s.len && s.ptr[n] < 0x80 && s.ptr[n] > 0 && s.ptr[n] != '"')
+        n++;
+    return n;
+}
+
 static void csv_character(struct mt_out *o, struct mt_span *s)
 {
     struct mt_span from = *s;
@@ -39,8 +48,11 @@ void mt_csv_text(struct mt_out *o, struct mt_span text, bool raw)
         mt_out_char(o, '"');
     if (formula)
         mt_out_char(o, '\'');
-    while (text.len > 0)
-        csv_character(o, &text);
+    while (text.len > 0) {
+        mt_out_span(o, mt_span_take(&text, plain_run(text)));
+        if (text.len > 0)
+            csv_character(o, &text);
+    }
     if (quotes)
         mt_out_char(o, '"');
 }
