@@ -15,6 +15,7 @@ struct mt_names {
     const struct mt_names_file *file;
     struct mt_names_book book;
     struct mt_names_stats stats;
+    bool told; /* some name was: else nobody looks for one */
     uint8_t host[MT_NAME_MAX_BYTES]; /* lent to the last exchange */
     uint8_t address[ADDRESS_MAX_BYTES];
 };
@@ -108,6 +109,7 @@ bool mt_names_add(struct mt_names *n, const struct mt_addr *addr,
         slot->ts_ns > ts_ns)
         return true; /* older news of what is known */
     *slot = told;
+    n->told = true;
     return true;
 }
 
@@ -128,6 +130,17 @@ static struct named best_told(const struct mt_names *n,
 static struct named stronger(struct named a, struct named b)
 {
     return b.source > a.source ? b : a;
+}
+
+/* Of the endpoint, or of its whole address. */
+static struct named told_of(struct mt_names *n, const struct mt_addr *addr)
+{
+    if (!n->told)
+        return unnamed;
+    struct mt_addr whole = *addr;
+    whole.port = 0;
+    return stronger(best_told(n, mt_names_book_find(&n->book, addr)),
+                    best_told(n, mt_names_book_find(&n->book, &whole)));
 }
 
 /* ---- what an exchange shows of its server ---- */
@@ -205,6 +218,8 @@ static struct named learn(struct mt_names *n, const struct mt_exchange *x,
                           struct named shown)
 {
     struct mt_names_place *p = mt_names_book_place(&n->book, &x->server.addr);
+    if (shown.source == MT_NAME_HOST)
+        count(&p->own);
     if (is_forward_proxy(p))
         return unnamed;
     mt_names_id id = mt_names_book_text(&n->book, shown.text);
@@ -242,20 +257,10 @@ static struct named name_by_traffic(struct mt_names *n,
         return is_forward_proxy(p) ? unnamed : served(n, p);
     }
     struct named shown = shown_by(n, x);
-    if (shown.source != MT_NAME_NONE) {
-        if (shown.source == MT_NAME_HOST)
-            count(&mt_names_book_place(&n->book, &x->server.addr)->own);
+    if (shown.source != MT_NAME_NONE)
         return learn(n, x, shown);
-    }
     struct mt_names_place *p = mt_names_book_find(&n->book, &x->server.addr);
     return is_forward_proxy(p) ? unnamed : served(n, p);
-}
-
-static struct mt_addr whole_address(const struct mt_addr *addr)
-{
-    struct mt_addr whole = *addr;
-    whole.port = 0;
-    return whole;
 }
 
 static struct named name_server(struct mt_names *n, const struct mt_exchange *x)
@@ -267,9 +272,7 @@ static struct named name_server(struct mt_names *n, const struct mt_exchange *x)
         if (text.len > 0)
             return (struct named){text, MT_NAME_FILE};
     }
-    struct mt_addr whole = whole_address(addr);
-    best = stronger(best, best_told(n, mt_names_book_find(&n->book, addr)));
-    best = stronger(best, best_told(n, mt_names_book_find(&n->book, &whole)));
+    best = stronger(best, told_of(n, addr));
     return best.source != MT_NAME_NONE ? best : name_of_address(n, addr);
 }
 
@@ -281,9 +284,7 @@ static struct named name_client(struct mt_names *n, const struct mt_exchange *x)
         if (text.len > 0)
             return (struct named){text, MT_NAME_FILE};
     }
-    struct mt_addr whole = whole_address(addr);
-    return stronger(best_told(n, mt_names_book_find(&n->book, addr)),
-                    best_told(n, mt_names_book_find(&n->book, &whole)));
+    return told_of(n, addr);
 }
 
 static void set(struct mt_party *party, struct named name)
