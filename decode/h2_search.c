@@ -4,6 +4,8 @@
 #include "decode/hpack_table.h"
 #include "decode/hpack_wire.h"
 
+enum { ALONE_MIN = 16 };
+
 /* Flags that each type defines (RFC 9113 section 6). */
 static const uint8_t flags_of[] = {
     [MT_H2_DATA] = MT_H2_END_STREAM | MT_H2_PADDED,
@@ -31,15 +33,16 @@ static bool is_plausible(const uint8_t *bytes, struct mt_h2_header *h)
     return mt_h2_header_is_legal(h, MT_H2_FRAME_MAX_DEFAULT);
 }
 
-void mt_h2_search_init(struct mt_h2_search *s)
+void mt_h2_search_init(struct mt_h2_search *s, uint32_t stream_max)
 {
-    *s = (struct mt_h2_search){.at = 0};
+    *s = (struct mt_h2_search){.stream_max = stream_max};
 }
 
 /* What can be read: the carried bytes, and behind them the segment. */
 struct window {
     uint64_t from, to; /* offsets */
     struct mt_span carry, in;
+    uint32_t stream_max;
 };
 
 static bool header_at(const struct window *w, uint64_t at,
@@ -48,13 +51,16 @@ static bool header_at(const struct window *w, uint64_t at,
     if (at < w->from || w->to - at < MT_H2_HEADER_BYTES || at > w->to)
         return false;
     size_t i = (size_t)(at - w->from);
-    if (i >= w->carry.len)
-        return is_plausible(w->in.ptr + (i - w->carry.len), h);
-    uint8_t bytes[MT_H2_HEADER_BYTES];
-    size_t n = w->carry.len - i;
-    memcpy(bytes, w->carry.ptr + i, n);
-    memcpy(bytes + n, w->in.ptr, sizeof bytes - n);
-    return is_plausible(bytes, h);
+    uint8_t joined[MT_H2_HEADER_BYTES];
+    const uint8_t *bytes = joined;
+    if (i >= w->carry.len) {
+        bytes = w->in.ptr + (i - w->carry.len);
+    } else {
+        size_t n = w->carry.len - i;
+        memcpy(joined, w->carry.ptr + i, n);
+        memcpy(joined + n, w->in.ptr, sizeof joined - n);
+    }
+    return is_plausible(bytes, h) && h->stream <= w->stream_max;
 }
 
 /* Follow a chain as far as the window shows it. */
@@ -74,6 +80,17 @@ static struct mt_h2_candidate follow(const struct window *w,
 static bool is_believed(const struct window *w, struct mt_h2_candidate c)
 {
     return c.frames >= MT_H2_CHAIN_MIN || (c.frames > 0 && c.next == w->to);
+}
+
+/* A short frame that ends a segment says little: in numbers, mostly zeros, a
+ * place from which it is not far to the end looks like one. */
+static bool is_weak(const struct window *w, struct mt_h2_candidate c,
+                    const struct mt_h2_header *h)
+{
+    bool of_length = h->type == MT_H2_DATA || h->type == MT_H2_HEADERS ||
+                     h->type == MT_H2_CONTINUATION || h->length == 0;
+    return c.frames == 1 && c.next == w->to && of_length &&
+           h->length < ALONE_MIN;
 }
 
 static void remember(struct mt_h2_search *s, struct mt_h2_candidate c)
@@ -108,7 +125,7 @@ static uint64_t search(struct mt_h2_search *s, const struct window *w)
         struct mt_h2_candidate c = follow(
             w, (struct mt_h2_candidate){
                    .next = at + MT_H2_HEADER_BYTES + h.length, .frames = 1});
-        if (is_believed(w, c))
+        if (is_believed(w, c) && (at == s->at || !is_weak(w, c, &h)))
             return at;
         if (c.frames > 0)
             remember(s, c);
@@ -137,7 +154,8 @@ bool mt_h2_search_feed(struct mt_h2_search *s, struct mt_span *in,
     struct window w = {.from = s->at - s->carry_len,
                        .to = s->at + in->len,
                        .carry = {s->carry, s->carry_len},
-                       .in = *in};
+                       .in = *in,
+                       .stream_max = s->stream_max};
     *head = (struct mt_span){.ptr = NULL, .len = 0};
     uint64_t begin = search(s, &w);
     if (begin == UINT64_MAX) {

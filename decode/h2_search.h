@@ -7,7 +7,7 @@
  * ends where a segment ends. The chain may span segments.
  *
  *     struct mt_h2_search s;
- *     mt_h2_search_init(&s);
+ *     mt_h2_search_init(&s, MT_H2_STREAM_MAX);
  *     while (!mt_h2_search_feed(&s, &in, &head))
  *         in = next segment;
  *     // feed `head` (bytes of the segment before), then `in`, to h2_frame.h
@@ -20,6 +20,7 @@
 enum {
     MT_H2_CHAIN_MIN = 3,
     MT_H2_CANDIDATES = 4,
+    MT_H2_STREAM_MAX = 0x7fffffff,
 };
 
 struct mt_h2_candidate {
@@ -32,9 +33,11 @@ struct mt_h2_search {
     struct mt_h2_candidate candidates[MT_H2_CANDIDATES];
     uint8_t carry[MT_H2_HEADER_BYTES - 1]; /* last bytes before it */
     uint8_t carry_len;
+    uint32_t stream_max;
 };
 
-void mt_h2_search_init(struct mt_h2_search *s);
+/* stream_max: the highest stream id that is plausible. */
+void mt_h2_search_init(struct mt_h2_search *s, uint32_t stream_max);
 
 /**
  * Look in one segment. Returns true when found: *head is what of the first

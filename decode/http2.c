@@ -1,7 +1,11 @@
 /* HTTP/2 on a tap (RFC 9113): bytes to frames, detection, loss. */
 #include "decode/http2_parts.h"
 
-enum { LATE_FRAME_MAX = 1 << 20, PREFACE_BYTES = 24 };
+enum {
+    LATE_FRAME_MAX = 1 << 20,
+    PREFACE_BYTES = 24,
+    STREAMS_LOST_MAX = 1 << 16,
+};
 
 /* Section 3.4. */
 static const struct mt_span preface = {
@@ -48,9 +52,11 @@ static struct mt_verdict match_chains(const struct mt_probe *p)
         if (p->bytes[side].len == 0 || p->fresh[side])
             continue;
         struct mt_h2_chain chain = mt_h2_find_chain(p->bytes[side]);
-        if (chain.sender >= 0)
+        bool ends = chain.to_end && chain.frames > 0;
+        bool believed = ends || chain.frames >= MT_H2_CHAIN_MIN;
+        if (believed && chain.sender >= 0)
             v.client = chain.sender == MT_CLIENT ? side : 1 - side;
-        to_end += chain.to_end && chain.frames > 0;
+        to_end += ends;
         if (chain.frames > most)
             most = chain.frames;
     }
@@ -59,6 +65,9 @@ static struct mt_verdict match_chains(const struct mt_probe *p)
     else if (to_end == 1)
         v.match = most > 1 || v.client >= 0 ? MT_MATCH_LIKELY : MT_MATCH_MORE;
     else if (most > 0)
+        v.match = MT_MATCH_MORE;
+    /* Frames that do not tell who sends them: wait for a header block. */
+    if (v.match != MT_MATCH_NO && v.client < 0 && p->client < 0)
         v.match = MT_MATCH_MORE;
     return v;
 }
@@ -119,7 +128,7 @@ static void start_side(struct mt_http2 *h, enum mt_role from,
     mt_h2_frames_limit(&side->frames,
                        side->late ? LATE_FRAME_MAX : MT_H2_FRAME_MAX_DEFAULT);
     if (side->late) {
-        mt_h2_search_init(&side->search);
+        mt_h2_search_init(&side->search, MT_H2_STREAM_MAX);
         side->searching = true;
     } else if (from == MT_CLIENT) {
         side->preface_left = PREFACE_BYTES;
@@ -174,12 +183,22 @@ static void on_event(struct mt_http2 *h, const struct mt_http2_frame *frame)
     }
 }
 
+/* As high as ids may have gone in what was lost. */
+static uint32_t plausible_stream(const struct mt_http2 *h)
+{
+    uint32_t client = h->side[MT_CLIENT].highest;
+    uint32_t server = h->side[MT_SERVER].highest;
+    uint32_t highest = client > server ? client : server;
+    bool known = highest > 0 && highest < MT_H2_STREAM_MAX - STREAMS_LOST_MAX;
+    return known ? highest + STREAMS_LOST_MAX : MT_H2_STREAM_MAX;
+}
+
 /* Where the next frame begins is not known any more. */
 static void lose_sync(struct mt_http2 *h, enum mt_role from, int64_t ts_ns)
 {
     struct mt_http2_side *side = &h->side[from];
     mt_h2_frames_restart(&side->frames);
-    mt_h2_search_init(&side->search);
+    mt_h2_search_init(&side->search, plausible_stream(h));
     mt_hpack_lost(&side->hpack);
     side->searching = side->lossy = true;
     h->conn->decode->stats.resyncs++;

@@ -47,6 +47,12 @@ static bool may_open(const struct mt_http2 *h, uint32_t id, bool has_head)
     return (has_head && is_new) || is_lossy(h);
 }
 
+/* Frames of that side pass unseen now. */
+static bool is_blind(const struct mt_http2_side *side)
+{
+    return side->searching || (side->late && !side->started);
+}
+
 static struct mt_h2_stream *
 open_stream(struct mt_http2 *h, const struct mt_http2_frame *frame, uint32_t id)
 {
@@ -66,7 +72,8 @@ open_stream(struct mt_http2 *h, const struct mt_http2_frame *frame, uint32_t id)
         return NULL;
     }
     s->draft->x.protocol = MT_PROTOCOL_H2;
-    s->last_ns = frame->chunk->ts_ns;
+    for (int role = 0; role < 2; role++)
+        s->lost[role] = is_blind(&h->side[role]);
     return s;
 }
 
@@ -81,8 +88,8 @@ struct mt_h2_stream *mt_http2_stream_of(struct mt_http2 *h,
     if (s == NULL && may_open(h, id, has_head)) {
         s = open_stream(h, frame, id);
         if (s != NULL && !opens) {
-            s->lost[from] = h->side[from].lossy;
-            s->lost[1 - from] = id <= side->highest || h->side[1 - from].lossy;
+            s->lost[from] |= h->side[from].lossy;
+            s->lost[1 - from] |= id <= side->highest || h->side[1 - from].lossy;
         }
     }
     if (opens && id > side->highest)
