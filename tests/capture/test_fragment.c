@@ -157,6 +157,15 @@ static void test_cut_fragments(void **state)
     assert_int_equal(add_piece(a, 0, &whole), MT_MORE);
     assert_int_equal(add_piece(piece(2, text, 24, 43), 0, &whole), MT_EVENT);
     assert_int_equal(whole.bytes.len, 0);
+    mt_fragments_release(&fixture.f);
+
+    a = piece(3, text, 0, 24);
+    b = piece(3, text, 24, 43);
+    a.bytes.len = 20;
+    b.bytes.len = 3;
+    assert_int_equal(add_piece(a, 0, &whole), MT_MORE);
+    assert_int_equal(add_piece(b, 0, &whole), MT_EVENT);
+    assert_int_equal(whole.bytes.len, 20);
 }
 
 static void test_refused(void **state)
@@ -319,15 +328,18 @@ static void test_ipv6(void **state)
     set_be16(&two, AT + 2, FIRST);
     two.ptr[AT] = 99; /* a lie */
     mt_layers_init(&l, &fixture.pool);
-    struct mt_packet p = {.bytes = span_of(&two),
-                          .wire_bytes = (uint32_t)two.len,
-                          .link_type = 1};
-    assert_int_equal(mt_layers_next(&l, &p, &s), MT_MORE);
-    p.bytes = span_of(&one);
-    p.wire_bytes = (uint32_t)one.len;
-    assert_int_equal(mt_layers_next(&l, &p, &s), MT_EVENT);
-    assert_int_equal(s.payload.len, 12);
-    assert_memory_equal(s.payload.ptr, "hello, world", 12);
+    const struct bytes *const orders[] = {&two, &one, &one, &two};
+    for (size_t i = 0; i < 4; i++) {
+        struct mt_packet p = {.bytes = span_of(orders[i]),
+                              .wire_bytes = (uint32_t)orders[i]->len,
+                              .link_type = 1};
+        assert_int_equal(mt_layers_next(&l, &p, &s),
+                         i % 2 == 0 ? MT_MORE : MT_EVENT);
+        if (i % 2 == 0)
+            continue;
+        assert_int_equal(s.payload.len, 12);
+        assert_memory_equal(s.payload.ptr, "hello, world", 12);
+    }
     mt_layers_deinit(&l);
     free(b.ptr);
     free(one.ptr);

@@ -217,6 +217,23 @@ static void test_every_snaplen(void **state)
     }
 }
 
+/* A snaplen of 68 or 96 cuts TCP options: the segment is still one. */
+static void test_cut_options(void **state)
+{
+    (void)state;
+    enum { HEADERS = 14 + 20 + 20 };
+    struct bytes b = build_stack("eth ip4 tcp", "hello");
+    for (size_t cut = HEADERS; cut < HEADERS + 12; cut++) {
+        struct mt_segment s;
+        struct mt_span part = {b.ptr, cut};
+        assert_int_equal(decode(ETH, part, b.len, &s), MT_EVENT);
+        assert_int_equal(s.payload_bytes, SEGMENT_BYTES);
+        assert_int_equal(s.payload.len, 0);
+        assert_int_equal(s.seq, 0x01020304);
+    }
+    free(b.ptr);
+}
+
 static void test_padding(void **state)
 {
     (void)state;
@@ -312,6 +329,13 @@ static void test_any_device(void **state)
     assert_int_equal(decode(276, span_of(&two), two.len, &b), MT_EVENT);
     assert_int_not_equal(a.interface_id, b.interface_id);
     assert_true(a.network == b.network);
+    free(one.ptr);
+    free(two.ptr);
+    one = build_stack("sll:0 ip4 tcp", "hello"); /* in by one, out by other */
+    two = build_stack("sll:4 ip4 tcp", "hello");
+    assert_int_equal(decode(113, span_of(&one), one.len, &a), MT_EVENT);
+    assert_int_equal(decode(113, span_of(&two), two.len, &b), MT_EVENT);
+    assert_int_not_equal(a.interface_id, b.interface_id);
     free(one.ptr);
     free(two.ptr);
 }
@@ -441,12 +465,19 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_stacks),      T(test_every_snaplen),
-        T(test_padding),     T(test_offload),
-        T(test_silent_cut),  T(test_same_number_other_kind),
-        T(test_any_device),  T(test_others_are_counted),
-        T(test_too_deep),    T(test_malformed_headers),
-        T(test_tcp_options), T(test_link_names),
+        T(test_stacks),
+        T(test_every_snaplen),
+        T(test_cut_options),
+        T(test_padding),
+        T(test_offload),
+        T(test_silent_cut),
+        T(test_same_number_other_kind),
+        T(test_any_device),
+        T(test_others_are_counted),
+        T(test_too_deep),
+        T(test_malformed_headers),
+        T(test_tcp_options),
+        T(test_link_names),
     };
 #undef T
     return cmocka_run_group_tests_name("capture/layers", tests, NULL, NULL);

@@ -91,6 +91,7 @@ static const struct {
     {{"9a 1b", "5c", ""}, "cab"}, /* a step back stays in its file's order */
     {{"1a ! 7b", "2c", "3d"}, "a!cdb"},
     {{"1a 2b 3c 4d 5e", "", "9f"}, "abcdef"},
+    {{"5a", "1b 6c", ""}, "bac"},
 };
 
 static void test_order(void **state)
@@ -156,6 +157,28 @@ static void test_impatient(void **state)
     free(log.ptr);
 }
 
+/* What came late goes before what comes after it. */
+static void test_late_but_before(void **state)
+{
+    (void)state;
+    const char *const files[] = {"1a 4b", "2c", "9d"};
+    struct fixture x;
+    struct bytes log = {.big = false};
+    struct mt_item item;
+    begin(&x, files, true);
+    x.inputs[0].visible = x.inputs[2].visible = SIZE_MAX;
+    do
+        assert_int_equal(mt_merge_next(x.merge, false, &item), MT_EVENT);
+    while (item.kind != MT_ITEM_PACKET);
+    assert_int_equal(item.packet.bytes.ptr[0], 'a');
+    x.inputs[1].visible = SIZE_MAX;
+    assert_int_equal(drain(&x, false, &log), MT_MORE);
+    put8(&log, 0);
+    assert_string_equal((char *)log.ptr, "cbd");
+    end(&x);
+    free(log.ptr);
+}
+
 static void test_broken_source(void **state)
 {
     (void)state;
@@ -180,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_follow),
         cmocka_unit_test(test_impatient),
+        cmocka_unit_test(test_late_but_before),
         cmocka_unit_test(test_broken_source),
     };
     return cmocka_run_group_tests_name("capture/merge", tests, NULL, NULL);

@@ -67,7 +67,7 @@ static void test_no_file(void **state)
     assert_string_equal(why.text, "/tmp: Is a directory");
 }
 
-/* Two sections, several packets, names and a comment. */
+/* Three sections, several packets, names and a comment. */
 static struct bytes sample(bool pcapng)
 {
     struct bytes f = {.big = false};
@@ -77,14 +77,14 @@ static struct bytes sample(bool pcapng)
             put_pcap_packet(&f, i, 7, "packet of pcap" + i, 60);
         return f;
     }
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 3; i++) {
         put_shb(&f, "a section");
         put_idb(&f, 1, 0, "eth0", 9);
         put_epb(&f, 0, 5 + i, "packet", 6);
         put_idb(&f, 113, 0, "any", 0);
         put_epb(&f, 1, 6 + i, "other", 60);
         put_epb(&f, 0, 7 + i, "third one", 60);
-        f.big = true;
+        f.big = !f.big;
     }
     return f;
 }
@@ -123,18 +123,90 @@ static void test_every_cut(void **state)
     }
 }
 
-static void check_refs(struct mt_source *s, const uint64_t *refs,
-                       struct mt_span *const copies, size_t n)
+/* All packets of a file, kept: what a ref must give again. */
+struct kept {
+    struct mt_packet list[16];
+    size_t count;
+};
+
+static struct mt_source *open_memory(struct memory_input *m)
+{
+    struct mt_source_options options = {.number = 513};
+    struct mt_problem why;
+    struct mt_source *s;
+    m->at = 0;
+    assert_int_equal(
+        mt_source_open_input(&s, memory_input(m), "t", &options, &why), 0);
+    return s;
+}
+
+static struct kept keep_all(struct mt_source *s)
+{
+    struct kept k = {.count = 0};
+    struct mt_item item;
+    while (mt_source_next(s, &item) == MT_EVENT) {
+        if (item.kind != MT_ITEM_PACKET)
+            continue;
+        struct mt_packet p = item.packet;
+        assert_int_equal(p.ref >> 48, 513);
+        p.bytes.ptr = memcpy(malloc(p.bytes.len), p.bytes.ptr, p.bytes.len);
+        k.list[k.count++] = p;
+    }
+    return k;
+}
+
+static void check_ref(struct mt_source *s, const struct mt_packet *want)
 {
     struct mt_item item;
-    /* forwards, backwards, and each twice */
-    for (size_t k = 0; k < 4 * n; k++) {
-        size_t i = k < n ? k : k < 2 * n ? 2 * n - 1 - k : (k / 2) % n;
-        uint64_t offset = refs[i] & 0xffffffffffff;
-        assert_int_equal(mt_source_read_at(s, offset, &item), MT_EVENT);
-        assert_true(item.packet.ref == refs[i]);
-        assert_true(mt_span_eq(item.packet.bytes, copies[i]));
+    assert_int_equal(mt_source_read_at(s, want->ref & 0xffffffffffff, &item),
+                     MT_EVENT);
+    assert_true(item.packet.ref == want->ref);
+    assert_true(item.packet.ts_ns == want->ts_ns);
+    assert_int_equal(item.packet.interface_id, want->interface_id);
+    assert_int_equal(item.packet.link_type, want->link_type);
+    assert_true(mt_span_eq(item.packet.bytes, want->bytes));
+}
+
+/* Forwards, backwards, and each twice. */
+static void check_refs(struct mt_source *s, const struct kept *k)
+{
+    size_t n = k->count;
+    for (size_t i = 0; i < n; i++)
+        check_ref(s, &k->list[i]);
+    for (size_t i = n; i-- > 0;)
+        check_ref(s, &k->list[i]);
+    for (size_t i = 0; i < 2 * n; i++)
+        check_ref(s, &k->list[i / 2]);
+}
+
+static void check_read_at(struct memory_input *m)
+{
+    struct mt_source *s = open_memory(m);
+    struct kept k = keep_all(s);
+    struct mt_item item;
+    assert_true(k.count >= 4);
+    check_refs(s, &k);
+    struct mt_source_progress p = mt_source_progress(s);
+    assert_int_equal(p.packets, k.count);
+    assert_true(p.done_bytes <= m->bytes.len);
+    assert_int_equal(mt_source_read_at(s, 1000000, &item), MT_DONE);
+    check_refs(s, &k);
+    /* after the last one comes the end again */
+    check_ref(s, &k.list[k.count - 1]);
+    assert_int_equal(mt_source_next(s, &item), MT_DONE);
+    mt_source_free(s);
+
+    /* fresh sources that go back before they know all, and on from there */
+    for (size_t first = 0; first < k.count; first++) {
+        s = open_memory(m);
+        check_ref(s, &k.list[first]);
+        check_ref(s, &k.list[first > 1 ? first - 2 : 0]);
+        for (size_t i = first; i < k.count; i++)
+            check_ref(s, &k.list[i]);
+        mt_source_free(s);
     }
+    for (size_t i = 0; i < k.count; i++)
+        free_span(k.list[i].bytes);
 }
 
 static void test_read_at(void **state)
@@ -149,42 +221,7 @@ static void test_read_at(void **state)
             f = z;
         }
         struct memory_input m = {span_of(&f), 0, 50, SIZE_MAX};
-        struct mt_source_options options = {.number = 513};
-        struct mt_problem why;
-        struct mt_source *s;
-        struct mt_item item;
-        uint64_t refs[16];
-        struct mt_span copies[16];
-        size_t n = 0;
-        assert_int_equal(
-            mt_source_open_input(&s, memory_input(&m), "t", &options, &why), 0);
-        while (mt_source_next(s, &item) == MT_EVENT) {
-            if (item.kind != MT_ITEM_PACKET)
-                continue;
-            struct mt_span b = item.packet.bytes;
-            assert_int_equal(item.packet.ref >> 48, 513);
-            refs[n] = item.packet.ref;
-            copies[n++] =
-                (struct mt_span){memcpy(malloc(b.len), b.ptr, b.len), b.len};
-        }
-        assert_true(n >= 4);
-        check_refs(s, refs, copies, n);
-        assert_int_equal(mt_source_progress(s).packets, n);
-        assert_int_equal(mt_source_read_at(s, 1000000, &item), MT_DONE);
-        check_refs(s, refs, copies, n);
-        /* after the last one comes the end again */
-        assert_int_equal(mt_source_read_at(s, refs[n - 1] & 0xffffff, &item),
-                         MT_EVENT);
-        assert_int_equal(mt_source_next(s, &item), MT_DONE);
-        mt_source_free(s);
-        /* a fresh source, the last packet first */
-        m.at = 0;
-        assert_int_equal(
-            mt_source_open_input(&s, memory_input(&m), "t", &options, &why), 0);
-        check_refs(s, refs + n - 1, copies + n - 1, 1);
-        mt_source_free(s);
-        for (size_t i = 0; i < n; i++)
-            free_span(copies[i]);
+        check_read_at(&m);
         free(f.ptr);
     }
 }
@@ -234,7 +271,7 @@ static void test_follow_file(void **state)
     while ((rc = mt_source_next(s, &item)) == MT_EVENT)
         packets += item.kind == MT_ITEM_PACKET;
     assert_int_equal(rc, MT_DONE);
-    assert_int_equal(packets, 6);
+    assert_int_equal(packets, 9);
     struct mt_source_progress p = mt_source_progress(s);
     assert_int_equal(p.done_bytes, f.len);
     assert_int_equal(p.total_bytes, f.len);
