@@ -56,13 +56,11 @@ static bool has_routes(const struct mt_exchange *x)
     return x->kind != MT_KIND_L4 && x->kind != MT_KIND_TURN && x->path.len > 0;
 }
 
-static struct mt_exchange named(struct feed *f, const struct mt_exchange *from)
+static void name(struct feed *f, struct mt_exchange *x)
 {
-    struct mt_exchange x = *from;
-    mt_names_apply(f->names, &x);
-    if (has_routes(&x) && x.route.len == 0)
-        x.route = mt_routes_of(f->routes, number_of(&x.server), x.path);
-    return x;
+    mt_names_apply(f->names, x);
+    if (has_routes(x) && x->route.len == 0)
+        x->route = mt_routes_of(f->routes, number_of(&x->server), x->path);
 }
 
 /* Everything that is finished goes to the sink. */
@@ -70,7 +68,8 @@ static bool drain(struct feed *f)
 {
     const struct mt_exchange *finished;
     while ((finished = mt_tap_next(f->tap)) != NULL) {
-        struct mt_exchange x = named(f, finished);
+        struct mt_exchange x = *finished;
+        name(f, &x);
         if (f->filter != NULL && !mt_filter_match(f->filter, &x))
             continue;
         f->result->exchanges++;
@@ -95,7 +94,7 @@ static bool report_open(struct feed *f)
             continue;
         r->open_reported = true;
         struct mt_exchange x = mt_draft_so_far(r);
-        x = named(f, &x);
+        name(f, &x);
         if (!f->sink->open(f->sink->context, &x, now))
             return false;
     }

@@ -366,21 +366,37 @@ struct known_field {
         (const uint8_t *)(literal), sizeof(literal) - 1 \
     }
 
-static const struct known_field known_fields[] = {
-    {NAME("host"), on_host},
-    {NAME("user-agent"), on_user_agent},
-    {NAME("content-type"), on_content_type},
-    {NAME("content-length"), on_content_length},
-    {NAME("traceparent"), on_traceparent},
-    {NAME("x-request-id"), on_request_id},
-    {NAME("grpc-status"), on_grpc_status},
-    {NAME("grpc-message"), on_grpc_message},
-    {NAME("grpc-timeout"), on_grpc_timeout},
-    {NAME("b3"), on_b3},
-    {NAME("x-b3-traceid"), on_b3_trace},
-    {NAME("x-b3-spanid"), on_b3_span},
-    {NAME("x-b3-parentspanid"), on_b3_parent},
+/* Rows of one length, which almost alone tells them apart; none: an empty
+ * name ends them. */
+enum { KNOWN_MAX_BYTES = 17, KNOWN_PER_LENGTH = 5 };
+
+static const struct known_field
+    known_fields[KNOWN_MAX_BYTES + 1][KNOWN_PER_LENGTH] = {
+        [2] = {{NAME("b3"), on_b3}},
+        [4] = {{NAME("host"), on_host}},
+        [10] = {{NAME("user-agent"), on_user_agent}},
+        [11] = {{NAME("traceparent"), on_traceparent},
+                {NAME("grpc-status"), on_grpc_status},
+                {NAME("x-b3-spanid"), on_b3_span}},
+        [12] = {{NAME("content-type"), on_content_type},
+                {NAME("x-request-id"), on_request_id},
+                {NAME("grpc-message"), on_grpc_message},
+                {NAME("grpc-timeout"), on_grpc_timeout},
+                {NAME("x-b3-traceid"), on_b3_trace}},
+        [14] = {{NAME("content-length"), on_content_length}},
+        [17] = {{NAME("x-b3-parentspanid"), on_b3_parent}},
 };
+
+static const struct known_field *known_field(struct mt_span name)
+{
+    if (name.len > KNOWN_MAX_BYTES)
+        return NULL;
+    const struct known_field *rows = known_fields[name.len];
+    for (int i = 0; i < KNOWN_PER_LENGTH && rows[i].name.len > 0; i++)
+        if (mt_span_caseeq(rows[i].name, name))
+            return &rows[i];
+    return NULL;
+}
 
 /* Names whose values are secrets by nature. */
 static const struct mt_span secret_fields[] = {
@@ -477,13 +493,9 @@ static void keep_field(struct mt_draft *r, enum mt_role from,
 void mt_draft_field(struct mt_draft *r, enum mt_role from, struct mt_span name,
                     struct mt_span value)
 {
-    for (size_t i = 0; i < sizeof known_fields / sizeof known_fields[0]; i++) {
-        const struct known_field *k = &known_fields[i];
-        if (k->name.len == name.len && mt_span_caseeq(k->name, name)) {
-            k->take(r, from, value);
-            break;
-        }
-    }
+    const struct known_field *known = known_field(name);
+    if (known != NULL)
+        known->take(r, from, value);
     if (r->conn->decode->config.keep_headers)
         keep_field(r, from, name, value);
 }
