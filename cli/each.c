@@ -43,14 +43,18 @@ static int stream_captures(struct mt_each *each)
     struct stream s = {.each = each};
     struct mt_feed_sink sink = {
         .context = &s, .exchange = stream_exchange, .idle = stream_idle};
-    struct mt_feed_result result;
+    struct mt_feed *f = NULL;
+    struct mt_feed_result result = {0};
     struct mt_filter *filter;
     int rc = mt_view_filter(o, &filter);
-    if (rc != 0)
-        return rc;
-    rc = mt_feed(o, filter, &sink, &result);
-    if (rc == 0 && result.interrupted && !o->follow)
-        rc = MT_EXIT_INTERRUPTED;
+    if (rc == 0)
+        rc = mt_feed_open(&f, o, filter);
+    if (rc == 0) {
+        mt_feed_run(f, &sink, &result);
+        if (result.interrupted && !o->follow)
+            rc = MT_EXIT_INTERRUPTED;
+    }
+    mt_feed_free(f);
     mt_feed_result_deinit(&result);
     mt_filter_free(filter);
     return rc;

@@ -9,6 +9,7 @@
 #include "cli/printer.h"
 #include "cli/say.h"
 #include "cli/view.h"
+#include "decode/explain.h"
 #include "decode/outcome.h"
 
 enum { LINE_BYTES = 16384 };
@@ -172,51 +173,36 @@ static void put_sizes(struct line *l, const char *label,
     end(l);
 }
 
-static void put_why(struct line *l, const struct mt_exchange *x)
+/* The sentences of explain.h, one a line, under each other. */
+static void put_why(const struct mt_exchange *x)
 {
-    static const char *const errors[] = {
-#define X(name, text, help) help,
-        MT_ERRORS(X)
-#undef X
-    };
-    const struct mt_outcome_rule *rule = mt_outcome_of(x);
-    begin(l, " outcome    ");
-    mt_put_str(&l->b, mt_outcome_text(x->outcome));
-    mt_put_str(&l->b, ": ");
-    mt_put_str(&l->b, rule->when);
-    end(l);
-    if (x->error == MT_ERROR_NONE && x->error_message.len == 0)
-        return;
-    begin(l, " why        ");
-    if (x->error != MT_ERROR_NONE && x->error < MT_ERROR_COUNT)
-        mt_put_str(&l->b, errors[x->error]);
-    put_text(l, x->error != MT_ERROR_NONE ? ": " : "", x->error_message);
-    end(l);
+    uint8_t bytes[MT_EXPLAIN_BYTES];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    mt_explain(x, &b);
+    struct mt_span rest = mt_buf_span(&b);
+    for (bool first = true; rest.len > 0; first = false) {
+        struct mt_span line = mt_span_take(&rest, mt_span_find(rest, '\n'));
+        if (rest.len > 0)
+            (void)mt_span_take(&rest, 1);
+        printf("%s%.*s\n", first ? " why        " : "            ",
+               (int)line.len, (const char *)line.ptr);
+    }
 }
 
-static void put_quality(struct line *l, const struct mt_exchange *x)
+static void put_trace(struct line *l, const struct mt_exchange *x)
 {
-    uint64_t gaps = x->req.gap_bytes + x->resp.gap_bytes;
-    begin(l, " quality    ");
-    mt_put_str(&l->b, x->half == MT_HALF_BOTH ? "both directions seen"
-                                              : "only one message seen");
-    if (x->quality & MT_QUALITY_MIDSTREAM)
-        mt_put_str(&l->b, ", connection joined late");
-    if (x->quality & MT_QUALITY_TRUNCATED)
-        mt_put_str(&l->b, ", packets cut by the snaplen");
-    if (x->quality & MT_QUALITY_INFERRED)
-        mt_put_str(&l->b, ", inferred from encrypted records");
-    if (gaps > 0) {
-        mt_put_str(&l->b, ", ");
-        mt_put_bytes(&l->b, gaps);
-        mt_put_str(&l->b, " missing");
-    } else {
-        mt_put_str(&l->b, ", no gaps");
+    static const uint8_t none[16];
+    if (memcmp(x->trace_id, none, 16) == 0 && x->request_id.len == 0)
+        return;
+    begin(l, " trace      ");
+    if (memcmp(x->trace_id, none, 16) != 0) {
+        mt_put_hex(&l->b, x->trace_id, 16);
+        mt_put_str(&l->b, " span ");
+        mt_put_hex(&l->b, x->span_id, 8);
+        mt_put_char(&l->b, ' ');
     }
+    put_text(l, "request id ", x->request_id);
     end(l);
-    for (unsigned bit = 0; bit < MT_ANOMALY_BIT_COUNT; bit++)
-        if (x->anomalies >> bit & 1)
-            printf("            anomaly: %s\n", mt_anomaly_text(bit));
 }
 
 static void put_fields(struct line *l, const char *title,
@@ -234,12 +220,12 @@ static void explain_exchange(const struct mt_exchange *x)
 {
     static struct line l;
     put_title(&l, x);
-    put_why(&l, x);
+    put_why(x);
     put_parties(&l, x);
     put_phases(&l, x);
     put_sizes(&l, " request    ", &x->req);
     put_sizes(&l, " response   ", &x->resp);
-    put_quality(&l, x);
+    put_trace(&l, x);
     put_fields(&l, " sent       ", &x->req_fields);
     put_fields(&l, " answered   ", &x->resp_fields);
 }

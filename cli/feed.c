@@ -21,13 +21,14 @@ enum {
 
 #define OPEN_AFTER_NS INT64_C(1000000000)
 
-struct feed {
+struct mt_feed {
     const struct mt_options *o;
     const struct mt_filter *filter;
     const struct mt_feed_sink *sink;
     struct mt_feed_result *result;
-    struct mt_merge *merge; /* owns the sources, in the order of -r */
-    struct mt_pool pool;    /* of names and routes */
+    struct mt_feed_source *found; /* the result's, from its run on */
+    struct mt_merge *merge;       /* owns the sources, in the order of -r */
+    struct mt_pool pool;          /* of names and routes */
     struct mt_names_file *names_file;
     struct mt_names *names;
     struct mt_routes *routes;
@@ -56,7 +57,7 @@ static bool has_routes(const struct mt_exchange *x)
     return x->kind != MT_KIND_L4 && x->kind != MT_KIND_TURN && x->path.len > 0;
 }
 
-static void name(struct feed *f, struct mt_exchange *x)
+static void name(struct mt_feed *f, struct mt_exchange *x)
 {
     mt_names_apply(f->names, x);
     if (has_routes(x) && x->route.len == 0)
@@ -64,7 +65,7 @@ static void name(struct feed *f, struct mt_exchange *x)
 }
 
 /* Everything that is finished goes to the sink. */
-static bool drain(struct feed *f)
+static bool drain(struct mt_feed *f)
 {
     const struct mt_exchange *finished;
     while ((finished = mt_tap_next(f->tap)) != NULL) {
@@ -82,7 +83,7 @@ static bool drain(struct feed *f)
 }
 
 /* Once a second of the packets' clock: requests that wait for an answer. */
-static bool report_open(struct feed *f)
+static bool report_open(struct mt_feed *f)
 {
     int64_t now = mt_tap_now_ns(f->tap);
     if (f->sink->open == NULL || now < f->open_due_ns)
@@ -103,7 +104,7 @@ static bool report_open(struct feed *f)
 
 /* ---- one item ---- */
 
-static void note_packet(struct feed *f, const struct mt_packet *p)
+static void note_packet(struct mt_feed *f, const struct mt_packet *p)
 {
     struct mt_feed_result *r = f->result;
     struct mt_source_info *info = &r->sources[p->ref >> 48].info;
@@ -115,7 +116,7 @@ static void note_packet(struct feed *f, const struct mt_packet *p)
         info->last_ns = p->ts_ns;
 }
 
-static bool take_item(struct feed *f, const struct mt_item *item)
+static bool take_item(struct mt_feed *f, const struct mt_item *item)
 {
     switch (item->kind) {
     case MT_ITEM_PACKET:
@@ -135,7 +136,7 @@ static bool take_item(struct feed *f, const struct mt_item *item)
     }
 }
 
-static void draw_progress(struct feed *f)
+static void draw_progress(struct mt_feed *f)
 {
     int64_t now_ns = mt_steady_ns();
     if (!mt_progress_due(&f->progress, now_ns))
@@ -149,7 +150,7 @@ static void draw_progress(struct feed *f)
     mt_progress_draw(&f->progress, &now, now_ns);
 }
 
-static bool wait_for_more(struct feed *f)
+static bool wait_for_more(struct mt_feed *f)
 {
     if (f->sink->idle != NULL &&
         !f->sink->idle(f->sink->context, mt_tap_now_ns(f->tap)))
@@ -159,13 +160,13 @@ static bool wait_for_more(struct feed *f)
     return true;
 }
 
-static void finish_sources(struct feed *f)
+static void finish_sources(struct mt_feed *f)
 {
     for (size_t i = 0; i < mt_merge_count(f->merge); i++)
         mt_source_finish(mt_merge_source(f->merge, i));
 }
 
-static void run(struct feed *f)
+static void run(struct mt_feed *f)
 {
     struct mt_item item;
     unsigned until_look = LOOK_UP_EVERY;
@@ -202,14 +203,13 @@ static int no_memory(void)
     return MT_EXIT_ERROR;
 }
 
-static int open_sources(struct feed *f)
+static int open_sources(struct mt_feed *f)
 {
     const struct mt_options *o = f->o;
     f->merge = mt_merge_new();
-    f->result->sources = calloc(o->read_count, sizeof *f->result->sources);
-    if (f->merge == NULL || f->result->sources == NULL)
+    f->found = calloc(o->read_count, sizeof *f->found);
+    if (f->merge == NULL || f->found == NULL)
         return no_memory();
-    f->result->sources_count = o->read_count;
     for (size_t i = 0; i < o->read_count; i++) {
         struct mt_problem why;
         struct mt_source *source;
@@ -221,6 +221,7 @@ static int open_sources(struct feed *f)
             mt_say(NULL, "%s", why.text);
             return MT_EXIT_ERROR;
         }
+        f->found[i].info.path = o->read[i];
         f->total_bytes += mt_source_progress(source).total_bytes;
         if (mt_merge_add(f->merge, source) != 0)
             return no_memory();
@@ -228,7 +229,7 @@ static int open_sources(struct feed *f)
     return 0;
 }
 
-static int open_names(struct feed *f)
+static int open_names(struct mt_feed *f)
 {
     char why[MT_NAMES_WHY_BYTES];
     if (f->o->names != NULL &&
@@ -241,7 +242,7 @@ static int open_names(struct feed *f)
     return f->names != NULL ? 0 : no_memory();
 }
 
-static int open_routes(struct feed *f)
+static int open_routes(struct mt_feed *f)
 {
     size_t n = f->o->routes_count;
     f->patterns = calloc(n > 0 ? n : 1, sizeof *f->patterns);
@@ -256,7 +257,7 @@ static int open_routes(struct feed *f)
     return f->routes != NULL ? 0 : no_memory();
 }
 
-static int open_tap(struct feed *f)
+static int open_tap(struct mt_feed *f)
 {
     const struct mt_options *o = f->o;
     struct mt_tap_config config = {.decode = {.keep_query = o->query,
@@ -268,9 +269,8 @@ static int open_tap(struct feed *f)
     return f->tap != NULL ? 0 : no_memory();
 }
 
-static int open_all(struct feed *f)
+static int open_all(struct mt_feed *f)
 {
-    mt_pool_init(&f->pool, NAMES_BYTES);
     int rc = open_sources(f);
     if (rc == 0)
         rc = open_names(f);
@@ -279,16 +279,33 @@ static int open_all(struct feed *f)
     return rc == 0 ? open_tap(f) : rc;
 }
 
+int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
+                 const struct mt_filter *filter)
+{
+    *out = NULL;
+    struct mt_feed *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return no_memory();
+    f->o = o;
+    f->filter = filter;
+    mt_pool_init(&f->pool, NAMES_BYTES);
+    int rc = open_all(f);
+    if (rc != 0)
+        mt_feed_free(f);
+    else
+        *out = f;
+    return rc;
+}
+
 /* ---- ending ---- */
 
-static void take_sources(struct feed *f)
+static void take_sources(struct mt_feed *f)
 {
     struct mt_feed_result *r = f->result;
     for (size_t i = 0; i < r->sources_count; i++) {
         struct mt_feed_source *s = &r->sources[i];
         const struct mt_source *source = mt_merge_source(f->merge, i);
         struct mt_source_progress p = mt_source_progress(source);
-        s->info.path = f->o->read[i];
         s->info.size_bytes = p.total_bytes;
         r->bytes += p.done_bytes;
         if (s->info.first_ns != 0 &&
@@ -301,7 +318,7 @@ static void take_sources(struct feed *f)
     }
 }
 
-static void take_stats(struct feed *f)
+static void take_stats(struct mt_feed *f)
 {
     struct mt_feed_result *r = f->result;
     mt_tap_stats(f->tap, &r->tap);
@@ -309,8 +326,37 @@ static void take_stats(struct feed *f)
     r->tap.layers = NULL; /* they go with the tap */
 }
 
-static void close_all(struct feed *f)
+static void say_problems(const struct mt_feed_result *r)
 {
+    for (size_t i = 0; i < r->sources_count; i++)
+        if (r->sources[i].problem[0] != '\0')
+            mt_warn(NULL, "%s", r->sources[i].problem);
+}
+
+void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
+                 struct mt_feed_result *result)
+{
+    int64_t started_ns = mt_steady_ns();
+    *result = (struct mt_feed_result){.sources = f->found,
+                                      .sources_count = f->o->read_count};
+    f->found = NULL;
+    f->sink = sink;
+    f->result = result;
+    mt_signals_catch();
+    mt_progress_begin(&f->progress, sink->progress && !f->o->quiet && isatty(2),
+                      started_ns);
+    run(f);
+    mt_progress_end(&f->progress);
+    take_stats(f);
+    take_sources(f);
+    result->seconds = (double)(mt_steady_ns() - started_ns) / 1e9;
+    say_problems(result);
+}
+
+void mt_feed_free(struct mt_feed *f)
+{
+    if (f == NULL)
+        return;
     mt_tap_free(f->tap);
     mt_merge_free(f->merge);
     mt_names_free(f->names);
@@ -318,30 +364,8 @@ static void close_all(struct feed *f)
     mt_routes_free(f->routes);
     mt_pool_deinit(&f->pool);
     free(f->patterns);
-}
-
-int mt_feed(const struct mt_options *o, const struct mt_filter *filter,
-            const struct mt_feed_sink *sink, struct mt_feed_result *result)
-{
-    struct feed f = {.o = o, .filter = filter, .sink = sink, .result = result};
-    int64_t started_ns = mt_steady_ns();
-    *result = (struct mt_feed_result){0};
-    mt_signals_catch();
-    int rc = open_all(&f);
-    if (rc == 0) {
-        bool shown = sink->progress && !o->quiet && isatty(2);
-        mt_progress_begin(&f.progress, shown, started_ns);
-        run(&f);
-        mt_progress_end(&f.progress);
-        take_stats(&f);
-        take_sources(&f);
-    }
-    close_all(&f);
-    result->seconds = (double)(mt_steady_ns() - started_ns) / 1e9;
-    for (size_t i = 0; i < result->sources_count; i++)
-        if (result->sources[i].problem[0] != '\0')
-            mt_warn(NULL, "%s", result->sources[i].problem);
-    return rc;
+    free(f->found);
+    free(f);
 }
 
 void mt_feed_losses(const struct mt_feed_result *r,

@@ -2,8 +2,11 @@
  * feed.h - captures in, named exchanges out: sources merged by time, the tap,
  * names, routes and the filter, in this order.
  *
- *     struct mt_feed_result result;
- *     rc = mt_feed(o, filter, &sink, &result);   // says what is wrong
+ *     struct mt_feed *f;
+ *     rc = mt_feed_open(&f, o, filter);           // says what is wrong
+ *     mt_feed_run(f, &sink, &result);             // says what broke off
+ *     mt_feed_free(f);
+ *     mt_feed_result_deinit(&result);
  *
  * Runs until the sources end, the sink has had enough, or SIGINT or SIGTERM
  * come; then what is still open is given to the sink, too.
@@ -43,15 +46,20 @@ struct mt_feed_result {
     int64_t first_ns, last_ns;
     double seconds; /* it took */
     bool interrupted;
-    bool stopped; /* the sink had enough */
-    struct mt_feed_source *sources;
+    bool stopped;                   /* the sink had enough */
+    struct mt_feed_source *sources; /* freed by deinit */
     size_t sources_count;
 };
 
-/* 0 or an exit code, after having said why. mt_feed_result_deinit() in every
- * case. filter may be NULL. */
-int mt_feed(const struct mt_options *o, const struct mt_filter *filter,
-            const struct mt_feed_sink *sink, struct mt_feed_result *result);
+struct mt_feed;
+
+/* Open the captures and the names file: 0, or an exit code after having said
+ * why. filter may be NULL; it is borrowed, as o is. */
+int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
+                 const struct mt_filter *filter);
+void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
+                 struct mt_feed_result *result);
+void mt_feed_free(struct mt_feed *f); /* NULL is fine */
 void mt_feed_result_deinit(struct mt_feed_result *result);
 
 /* The losses in the store's words. */

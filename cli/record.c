@@ -36,51 +36,18 @@ static bool count_only(void *context, const struct mt_exchange *x)
 }
 
 /* -w none: what decoding alone costs, and what is in a capture. */
-static int decode_only(const struct mt_options *o)
+static void decode_only(struct mt_feed *f, const struct mt_options *o,
+                        struct mt_feed_result *result)
 {
     struct mt_feed_sink sink = {.exchange = count_only, .progress = true};
-    struct mt_feed_result result;
-    int rc = mt_feed(o, NULL, &sink, &result);
-    if (rc == 0 && !o->quiet)
-        mt_summary(stderr, &result, NULL, NULL);
-    if (rc == 0 && result.interrupted && !o->follow)
-        rc = MT_EXIT_INTERRUPTED;
-    mt_feed_result_deinit(&result);
-    return rc;
+    mt_feed_run(f, &sink, result);
+    if (!o->quiet)
+        mt_summary(stderr, result, NULL, NULL);
 }
 
-static int record_into(const struct mt_options *o, struct mt_recorder *r)
+static int record_into(struct mt_feed *f, const struct mt_options *o,
+                       struct mt_feed_result *result)
 {
-    struct mt_feed_sink sink = {.context = r,
-                                .exchange = give,
-                                .open = give_open,
-                                .idle = o->follow ? commit : NULL,
-                                .progress = true};
-    struct mt_feed_result result;
-    int rc = mt_feed(o, NULL, &sink, &result);
-    struct mt_writer_stats written;
-    int closed = mt_writing_end(r, o->write, &result, &written);
-    rc = rc != 0 ? rc : closed;
-    if (rc == 0 && !o->quiet)
-        mt_summary(stderr, &result, o->write, &written);
-    if (rc == 0 && result.interrupted && !o->follow)
-        rc = MT_EXIT_INTERRUPTED;
-    mt_feed_result_deinit(&result);
-    return rc;
-}
-
-int mt_command_record(const struct mt_options *o)
-{
-    if (o->read_count == 0) {
-        mt_say(NULL, "record needs -r FILE: captured packets to read");
-        return MT_EXIT_USAGE;
-    }
-    if (o->write == NULL) {
-        mt_say(NULL, "record needs -w DB: the database to write, or none");
-        return MT_EXIT_USAGE;
-    }
-    if (strcmp(o->write, "none") == 0)
-        return decode_only(o);
     struct mt_recorder *r;
     struct mt_writer_options options = mt_writing_options(o);
     int rc = mt_recorder_open(&r, o->write, &options);
@@ -88,5 +55,44 @@ int mt_command_record(const struct mt_options *o)
         mt_say(o->write, "%s", mt_store_strerror(rc));
         return MT_EXIT_ERROR;
     }
-    return record_into(o, r);
+    struct mt_feed_sink sink = {.context = r,
+                                .exchange = give,
+                                .open = give_open,
+                                .idle = o->follow ? commit : NULL,
+                                .progress = true};
+    struct mt_writer_stats written;
+    mt_feed_run(f, &sink, result);
+    rc = mt_writing_end(r, o->write, result, &written);
+    if (rc == 0 && !o->quiet)
+        mt_summary(stderr, result, o->write, &written);
+    return rc;
+}
+
+static int check_options(const struct mt_options *o)
+{
+    if (o->read_count == 0)
+        mt_say(NULL, "record needs -r FILE: captured packets to read");
+    else if (o->write == NULL)
+        mt_say(NULL, "record needs -w DB: the database to write, or none");
+    else
+        return 0;
+    return MT_EXIT_USAGE;
+}
+
+int mt_command_record(const struct mt_options *o)
+{
+    struct mt_feed *f = NULL;
+    struct mt_feed_result result = {0};
+    int rc = check_options(o);
+    if (rc == 0)
+        rc = mt_feed_open(&f, o, NULL);
+    if (rc == 0 && strcmp(o->write, "none") == 0)
+        decode_only(f, o, &result);
+    else if (rc == 0)
+        rc = record_into(f, o, &result);
+    if (rc == 0 && result.interrupted && !o->follow)
+        rc = MT_EXIT_INTERRUPTED;
+    mt_feed_free(f);
+    mt_feed_result_deinit(&result);
+    return rc;
 }

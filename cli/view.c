@@ -82,23 +82,27 @@ static bool give_open(void *context, const struct mt_exchange *x,
 static int read_captures(struct mt_view *v, const struct mt_options *o,
                          enum mt_view_need need)
 {
+    struct mt_feed *f;
     struct mt_recorder *r;
     struct mt_writer_options options = mt_writing_options(o);
     options.no_rows = need == MT_VIEW_CELLS;
     options.clock = steady;
-    int rc = mt_recorder_open(&r, ":memory:", &options);
+    int rc = mt_feed_open(&f, o, options.no_rows ? v->filter : NULL);
+    if (rc != 0)
+        return rc;
+    rc = mt_recorder_open(&r, ":memory:", &options);
     if (rc != 0) {
         mt_say(NULL, "%s", mt_store_strerror(rc));
+        mt_feed_free(f);
         return MT_EXIT_ERROR;
     }
     struct mt_feed_sink sink = {
         .context = r, .exchange = give, .open = give_open, .progress = true};
-    rc = mt_feed(o, options.no_rows ? v->filter : NULL, &sink, &v->feed);
+    mt_feed_run(f, &sink, &v->feed);
+    mt_feed_free(f);
     v->memory = mt_writing_settle(r, NULL, &v->feed);
-    if (rc == 0 && v->memory == NULL)
-        rc = MT_EXIT_ERROR;
-    if (rc != 0)
-        return rc;
+    if (v->memory == NULL)
+        return MT_EXIT_ERROR;
     v->store = mt_writer_store(v->memory);
     v->ask.filter = options.no_rows ? NULL : v->filter;
     return 0;
