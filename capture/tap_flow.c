@@ -4,8 +4,7 @@
 
 #define MS_NS 1000000
 #define SECOND_NS 1000000000
-#define SOON_NS MT_TCP_REORDER_NS
-#define LONG_NS (200 * (int64_t)MS_NS)
+#define CHECK_NS (100 * (int64_t)MS_NS)
 
 enum { HANDSHAKE_BYTES = 1 << 16 }; /* data in SYN, or a window */
 
@@ -33,7 +32,7 @@ static void wait_take(struct mt_tap *tap, struct mt_tcp_flow *w)
 {
     if (w->check_ns == 0)
         return;
-    struct mt_tap_wait *l = &tap->wait[w->wait];
+    struct mt_tap_wait *l = &tap->wait;
     if (w->prev != NULL)
         w->prev->next = w->next;
     else
@@ -45,11 +44,10 @@ static void wait_take(struct mt_tap *tap, struct mt_tcp_flow *w)
     w->check_ns = 0;
 }
 
-static void wait_append(struct mt_tap *tap, struct mt_tcp_flow *w, unsigned to)
+static void wait_append(struct mt_tap *tap, struct mt_tcp_flow *w)
 {
-    struct mt_tap_wait *l = &tap->wait[to];
-    w->wait = (uint8_t)to;
-    w->check_ns = tap->now_ns + (to == MT_TAP_WAIT_SOON ? SOON_NS : LONG_NS);
+    struct mt_tap_wait *l = &tap->wait;
+    w->check_ns = tap->now_ns + CHECK_NS;
     w->next = NULL;
     w->prev = l->last;
     if (l->last != NULL)
@@ -59,16 +57,13 @@ static void wait_append(struct mt_tap *tap, struct mt_tcp_flow *w, unsigned to)
     l->last = w;
 }
 
-/* After a packet: what came may have opened a hole that is judged soon. */
 static void wait_update(struct mt_tap *tap, struct mt_tcp_flow *w)
 {
-    bool listed = w->check_ns != 0;
-    if (!mt_tcp_stalled(&w->tcp)) {
+    bool stalled = mt_tcp_stalled(&w->tcp);
+    if (!stalled)
         wait_take(tap, w);
-    } else if (!listed || w->wait == MT_TAP_WAIT_LONG) {
-        wait_take(tap, w);
-        wait_append(tap, w, MT_TAP_WAIT_SOON);
-    }
+    else if (w->check_ns == 0)
+        wait_append(tap, w);
 }
 
 /* ---- the end of a flow ---- */
@@ -150,17 +145,17 @@ static void close_flow(struct mt_tap *tap, struct mt_flow *f)
 
 /* ---- timers ---- */
 
-static void check_waiting(struct mt_tap *tap, unsigned l)
+static void check_waiting(struct mt_tap *tap)
 {
     struct mt_tcp_env env = env_of(tap);
     struct mt_tcp_flow *w;
-    while ((w = tap->wait[l].first) != NULL && w->check_ns <= tap->now_ns) {
+    while ((w = tap->wait.first) != NULL && w->check_ns <= tap->now_ns) {
         wait_take(tap, w);
         mt_tcp_tick(&w->tcp, &env);
         if (w->tcp.closed)
             close_flow(tap, w->flow);
-        else if (mt_tcp_stalled(&w->tcp))
-            wait_append(tap, w, MT_TAP_WAIT_LONG);
+        else
+            wait_update(tap, w);
     }
 }
 
@@ -182,8 +177,7 @@ void mt_tap_run_timers(struct mt_tap *tap)
     if (tap->now_ns - tap->timers_ns < MS_NS)
         return;
     tap->timers_ns = tap->now_ns;
-    for (unsigned l = 0; l < MT_TAP_WAITS; l++)
-        check_waiting(tap, l);
+    check_waiting(tap);
     for (unsigned l = 0; l < MT_FLOW_LISTS_COUNT; l++)
         end_idle(tap, l);
 }

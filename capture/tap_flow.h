@@ -16,15 +16,11 @@ struct mt_tcp_flow {
     struct mt_tcp tcp; /* first: a sink gets this */
     struct mt_flow *flow;
     struct mt_tcp_flow *prev, *next;
-    int64_t check_ns; /* look again then; 0: in no list */
+    int64_t check_ns; /* look again then; 0: not in the list */
     int64_t handshake_ns;
-    uint8_t wait; /* which list */
 };
 
 enum { MT_TAP_SHED_MAX = 16 }; /* flows ended for the sake of one packet */
-
-/* Looked at again soon, then seldom; each in the order of check_ns. */
-enum { MT_TAP_WAIT_SOON, MT_TAP_WAIT_LONG, MT_TAP_WAITS };
 
 struct mt_tap_wait {
     struct mt_tcp_flow *first, *last;
@@ -42,7 +38,7 @@ struct mt_tap {
     struct mt_dedup *dedup;
     struct mt_flow_table flows;
     struct mt_flow *current; /* a packet of it is at work: not to be shed */
-    struct mt_tap_wait wait[MT_TAP_WAITS];
+    struct mt_tap_wait wait; /* by check_ns */
     struct mt_tap_counters counters;
     struct mt_tcp_counters tcp;
     int64_t now_ns;        /* never runs back; starts at 0 */

@@ -37,7 +37,7 @@ enum {
     MT_TCP_QUEUE_SEGMENTS = 64,
     MT_TCP_BLIND_BYTES = 16 << 10, /* the same, acknowledgements never seen */
     MT_TCP_REORDER_PACKETS = 8,    /* of this connection, after a hole */
-    MT_TCP_REORDER_NS = 20000000,  /* whichever comes first */
+    MT_TCP_REORDER_NS = 200000000, /* whichever comes first */
     MT_TCP_HOLE_NS = 2000000000,   /* a hole nobody acknowledged */
     MT_TCP_RECENT = 3,             /* fingerprints kept a side */
     MT_TCP_STRAYS_MAX = 16,        /* misplaced segments before a resync */

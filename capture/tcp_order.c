@@ -196,6 +196,18 @@ static bool lost_fin(const struct mt_tcp *t, int side, uint32_t to)
            to - s->next == 1 && mt_tcp_has(&t->side[1 - side], MT_TCP_ENDED);
 }
 
+/* Not beyond what the other side knew when it said its next word: two lost
+ * responses with a request between them are two gaps, not one before it. */
+static uint32_t in_turn(const struct mt_tcp *t, int side, uint32_t to)
+{
+    uint32_t from = t->side[side].next;
+    const struct mt_tcp_node *n = t->side[1 - side].queue;
+    if (n == NULL || !n->piece.has_ack)
+        return to;
+    int32_t known = mt_tcp_diff(n->piece.ack, from);
+    return known > 0 && known < mt_tcp_diff(to, from) ? n->piece.ack : to;
+}
+
 static bool give_up_hole(struct mt_tcp *t, const struct mt_tcp_env *env,
                          int side)
 {
@@ -209,7 +221,7 @@ static bool give_up_hole(struct mt_tcp *t, const struct mt_tcp_env *env,
         s->end_ts_ns = env->ts_ns;
         s->flags |= MT_TCP_END_KNOWN;
     } else {
-        mt_tcp_skip_to(t, env, side, to);
+        mt_tcp_skip_to(t, env, side, in_turn(t, side, to));
     }
     return true;
 }

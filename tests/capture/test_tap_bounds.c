@@ -150,7 +150,7 @@ static void test_row17_losses_are_counted_apart(void **state)
     s.transport = MT_TRANSPORT_UDP;
     mt_tap_segment(r.tap, &s);
     segment_free(&s);
-    later_ms(&r, 30);
+    later_ms(&r, 300);
     put(&r, 0, 1003, 5006, A, "");
     struct mt_tap_stats n = stats_of(&r);
     assert_log(&r.log, "0:GET 1:aa 1~2 1:cc 1:cut 1~5");

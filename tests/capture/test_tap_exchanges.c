@@ -89,8 +89,8 @@ static void test_row5_lost_response(void **state)
     PUT(tap, {0, 999, 0, S, "", 0}, {1, 4999, 1000, S | A, "", 1},
         {0, 1000, 5000, A, request, 2},
         {0, 1000 + REQUEST, 5000 + RESPONSE, A, "", 50},
-        {0, 1000 + REQUEST, 5000 + RESPONSE, F | A, "", 100},
-        {1, 5000 + RESPONSE, 1001 + REQUEST, F | A, "", 101});
+        {0, 1000 + REQUEST, 5000 + RESPONSE, F | A, "", 400},
+        {1, 5000 + RESPONSE, 1001 + REQUEST, F | A, "", 401});
     const struct mt_exchange *x = only(tap);
     assert_int_equal(x->status, 0);
     assert_int_equal(x->error, MT_ERROR_CAPTURE_GAP);
