@@ -113,26 +113,47 @@ int mt_char_columns(int32_t c)
     return IN(wide, c) ? 2 : 1;
 }
 
-static void put_escape(struct mt_buf *b, struct mt_span bytes, int32_t c)
+/* The letter after the backslash, or 0. */
+static char short_escape(int32_t c)
+{
+    switch (c) {
+    case '\\':
+        return '\\';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return 0;
+    }
+}
+
+static void put_code_point(struct mt_buf *b, int32_t c)
 {
     static const char hex[] = "0123456789abcdef";
+    unsigned shift = 20, v = (unsigned)c;
+    while (shift > 0 && v >> shift == 0)
+        shift -= 4;
+    mt_put_str(b, "u{");
+    for (; shift > 0; shift -= 4)
+        mt_put_char(b, hex[v >> shift & 15]);
+    mt_put_char(b, hex[v & 15]);
+    mt_put_char(b, '}');
+}
+
+static void put_escape(struct mt_buf *b, struct mt_span bytes, int32_t c)
+{
+    char letter = short_escape(c);
     mt_put_char(b, '\\');
-    if (c == '\\' || c == '\n' || c == '\r' || c == '\t') {
-        mt_put_char(b, c == '\\'   ? '\\'
-                       : c == '\n' ? 'n'
-                       : c == '\r' ? 'r'
-                                   : 't');
+    if (letter != 0) {
+        mt_put_char(b, letter);
     } else if (c < 0x80) { /* also -1: one byte */
         mt_put_char(b, 'x');
         mt_put_hex(b, bytes.ptr, 1);
     } else {
-        int shift = 20;
-        while (shift > 0 && c >> shift == 0)
-            shift -= 4;
-        mt_put_str(b, "u{");
-        for (; shift >= 0; shift -= 4)
-            mt_put_char(b, hex[c >> shift & 15]);
-        mt_put_char(b, '}');
+        put_code_point(b, c);
     }
 }
 

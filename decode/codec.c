@@ -274,14 +274,15 @@ static size_t fields_max(struct mt_fields f)
 {
     size_t n = MT_VARINT_MAX;
     for (uint32_t i = 0; i < f.count; i++)
-        n += 2 * MT_VARINT_MAX + f.list[i].name.len + f.list[i].value.len;
+        n += (size_t)2 * MT_VARINT_MAX + f.list[i].name.len +
+             f.list[i].value.len;
     return n;
 }
 
 size_t mt_exchange_encoded_max(const struct mt_exchange *x)
 {
-    size_t n =
-        HEAD + N_NUMBERS * MT_VARINT_MAX + N_IDS * 16 + N_TEXTS * MT_VARINT_MAX;
+    size_t n = HEAD + (size_t)N_IDS * 16 +
+               (size_t)(N_NUMBERS + N_TEXTS) * MT_VARINT_MAX;
 #define ADD(member) n += x->member.len;
     TEXTS(ADD)
 #undef ADD

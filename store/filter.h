@@ -28,8 +28,9 @@
 enum {
     MT_FILTER_TEXT_MAX = 4096,
     MT_FILTER_TERMS_MAX = 256,
-    MT_FILTER_DEPTH_MAX = 32,  /* of parentheses; SQLite's parser bounds it */
-    MT_FILTER_SQL_MAX = 65536, /* bytes of SQL that any filter fits */
+    MT_FILTER_DEPTH_MAX = 32, /* of parentheses; SQLite's parser bounds it */
+    MT_FILTER_REGEX_TEXT_MAX = 8192, /* bytes of a text that ~ looks at */
+    MT_FILTER_SQL_MAX = 65536,       /* bytes of SQL that any filter fits */
 };
 
 struct mt_filter;

@@ -55,7 +55,7 @@ static bool parse_status(const struct parser *p, struct mt_span s, int64_t *lo,
 {
     if (s.len == 3 && s.ptr[0] >= '1' && s.ptr[0] <= '9' &&
         mt_ascii_lower(s.ptr[1]) == 'x' && mt_ascii_lower(s.ptr[2]) == 'x') {
-        *lo = (s.ptr[0] - '0') * 100;
+        *lo = (int64_t)100 * (s.ptr[0] - '0');
         *hi = *lo + 99;
         return true;
     }
@@ -199,28 +199,42 @@ static unsigned bound_of(struct mt_span s, size_t *at)
     return most;
 }
 
-/* NULL, or what a regular expression does that is not allowed. */
+/* What the byte at *at adds to the size of the automaton: NULL, or what is not
+ * allowed. */
+static const char *regex_step(struct mt_span s, size_t *at, unsigned *product,
+                              unsigned *groups)
+{
+    uint8_t c = s.ptr[*at];
+    if (c == 0)
+        return "a NUL byte";
+    if (c == '\\') {
+        uint8_t next = *at + 1 < s.len ? s.ptr[*at + 1] : 0;
+        ++*at;
+        return next >= '1' && next <= '9'
+                   ? "back references, which can take for ever"
+                   : NULL;
+    }
+    if (c == '(')
+        return ++*groups > REGEX_GROUPS_MAX ? "more than 32 groups" : NULL;
+    if (c == '{') {
+        unsigned most = bound_of(s, at);
+        if (most > REGEX_REPEAT_MAX / *product)
+            return "repeats beyond 256";
+        *product *= most;
+    }
+    return NULL;
+}
+
+/* NULL, or what a regular expression has that is not allowed. */
 static const char *regex_excess(struct mt_span s)
 {
-    unsigned product = 1, depth = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = s.ptr[i];
-        if (c == 0)
-            return "a NUL byte";
-        if (c == '\\') {
-            if (i + 1 < s.len && s.ptr[i + 1] >= '1' && s.ptr[i + 1] <= '9')
-                return "back references, which can take for ever";
-            i++;
-        } else if (c == '{') {
-            unsigned most = bound_of(s, &i);
-            if (most > REGEX_REPEAT_MAX / product)
-                return "repeats beyond 256";
-            product *= most;
-        } else if (c == '(' && ++depth > REGEX_GROUPS_MAX) {
-            return "more than 32 groups";
-        }
-    }
-    return s.len > REGEX_LEN_MAX ? "more than 512 bytes" : NULL;
+    unsigned product = 1, groups = 0;
+    const char *excess = NULL;
+    for (size_t i = 0; i < s.len && excess == NULL; i++)
+        excess = regex_step(s, &i, &product, &groups);
+    if (excess == NULL && s.len > REGEX_LEN_MAX)
+        excess = "more than 512 bytes";
+    return excess;
 }
 
 /* In the C locale: bytes are bytes, whoever runs it. */
