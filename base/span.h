@@ -71,6 +71,30 @@ static inline bool mt_span_caseeq(struct mt_span a, struct mt_span b)
     return true;
 }
 
+/**
+ * Is this token (RFC 9110 section 5.6.2) the name `lower`, in any case? Only
+ * letters, digits and hyphens may be in `lower`. Eight bytes at a time, the
+ * last eight overlapping: setting bit 5 makes letters lower case and moves no
+ * other byte of a token to a letter, a digit or a hyphen.
+ */
+static inline bool mt_token_is(struct mt_span token, struct mt_span lower)
+{
+    const uint64_t bit5 = 0x2020202020202020u;
+    if (token.len != lower.len)
+        return false;
+    if (token.len < 8)
+        return mt_span_caseeq(token, lower);
+    for (size_t i = 0; i < token.len; i += 8) {
+        size_t at = token.len - i < 8 ? token.len - 8 : i;
+        uint64_t a, b;
+        memcpy(&a, token.ptr + at, 8);
+        memcpy(&b, lower.ptr + at, 8);
+        if ((a | bit5) != b)
+            return false;
+    }
+    return true;
+}
+
 static inline bool mt_span_starts(struct mt_span s, struct mt_span prefix)
 {
     return s.len >= prefix.len &&

@@ -393,7 +393,7 @@ static const struct known_field *known_field(struct mt_span name)
         return NULL;
     const struct known_field *rows = known_fields[name.len];
     for (int i = 0; i < KNOWN_PER_LENGTH && rows[i].name.len > 0; i++)
-        if (mt_span_caseeq(rows[i].name, name))
+        if (mt_token_is(name, rows[i].name))
             return &rows[i];
     return NULL;
 }

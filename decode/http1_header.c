@@ -269,44 +269,29 @@ static void note_host(struct mt_http1 *p, struct mt_span value)
         p->hosts = 2; /* as bad as two (RFC 9112 section 3.2) */
 }
 
-/* Eight bytes at a time, the last eight overlapping; both are at least 8 long.
- * Setting bit 5 makes letters lower case and moves no two bytes of a token
- * to a letter or a hyphen but those. */
-static bool same_long(struct mt_span name, const char *lower)
-{
-    const uint64_t bit5 = 0x2020202020202020u;
-    for (size_t i = 0; i < name.len; i += 8) {
-        size_t at = name.len - i < 8 ? name.len - 8 : i;
-        uint64_t a, b;
-        memcpy(&a, name.ptr + at, 8);
-        memcpy(&b, lower + at, 8);
-        if ((a | bit5) != b)
-            return false;
-    }
-    return true;
-}
-
 /* The name is a token. */
 static enum mt_http1_field_id id_of(struct mt_span name)
 {
     switch (name.len) {
     case 4:
-        return mt_span_caseeq(name, MT_SPAN("host")) ? MT_HTTP1_HOST
-                                                     : MT_HTTP1_OTHER;
+        return mt_token_is(name, MT_SPAN("host")) ? MT_HTTP1_HOST
+                                                  : MT_HTTP1_OTHER;
     case 7:
-        return mt_span_caseeq(name, MT_SPAN("upgrade")) ? MT_HTTP1_UPGRADE
-                                                        : MT_HTTP1_OTHER;
+        return mt_token_is(name, MT_SPAN("upgrade")) ? MT_HTTP1_UPGRADE
+                                                     : MT_HTTP1_OTHER;
     case 10:
-        return same_long(name, "connection") ? MT_HTTP1_CONNECTION
-                                             : MT_HTTP1_OTHER;
+        return mt_token_is(name, MT_SPAN("connection")) ? MT_HTTP1_CONNECTION
+                                                        : MT_HTTP1_OTHER;
     case 14:
-        if (same_long(name, "content-length"))
+        if (mt_token_is(name, MT_SPAN("content-length")))
             return MT_HTTP1_CONTENT_LENGTH;
-        return same_long(name, "http2-settings") ? MT_HTTP1_HTTP2_SETTINGS
-                                                 : MT_HTTP1_OTHER;
+        return mt_token_is(name, MT_SPAN("http2-settings"))
+                   ? MT_HTTP1_HTTP2_SETTINGS
+                   : MT_HTTP1_OTHER;
     case 17:
-        return same_long(name, "transfer-encoding") ? MT_HTTP1_TRANSFER_ENCODING
-                                                    : MT_HTTP1_OTHER;
+        return mt_token_is(name, MT_SPAN("transfer-encoding"))
+                   ? MT_HTTP1_TRANSFER_ENCODING
+                   : MT_HTTP1_OTHER;
     default:
         return MT_HTTP1_OTHER;
     }

@@ -246,7 +246,7 @@ static void on_response_field(struct mt_draft *r,
 {
     if (ev->field.id == MT_HTTP1_UPGRADE)
         r->decoder_word |= upgrade_of(ev->field.value);
-    else if (mt_span_caseeq(ev->field.name, MT_SPAN("content-encoding")) &&
+    else if (mt_token_is(ev->field.name, MT_SPAN("content-encoding")) &&
              !mt_span_caseeq(ev->field.value, MT_SPAN("identity")))
         r->decoder_word |= MT_HTTP1_W_CODED;
     mt_draft_field(r, MT_SERVER, ev->field.name, ev->field.value);
