@@ -32,7 +32,7 @@ static struct mt_h2_stream *slot_of(const struct mt_h2_streams *t, uint32_t id)
 struct mt_h2_stream *mt_h2_streams_find(const struct mt_h2_streams *t,
                                         uint32_t id)
 {
-    if (t->count == 0)
+    if (t->count == 0 || id == 0)
         return NULL;
     struct mt_h2_stream *s = slot_of(t, id);
     return s->id == id ? s : NULL;
