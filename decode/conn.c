@@ -174,6 +174,8 @@ static struct mt_probe probe_of(const struct mt_layer *l, int side,
     for (int s = 0; s < 2; s++) {
         p.bytes[s] = s == side ? bytes : held(l, s);
         p.fresh[s] = is_fresh(l, s);
+        p.strayed[s] = l->skipped[s] && !l->lost[s] &&
+                       (l->depth > 0 || !c->midstream);
         p.port[s] = c->addr[s].port;
     }
     return p;
@@ -375,7 +377,7 @@ void mt_layer_gap(struct mt_layer *l, enum mt_role from, uint64_t n,
     }
     int side = mt_conn_side(l->conn, from);
     drop_hold(l, side);
-    l->skipped[side] = true;
+    l->skipped[side] = l->lost[side] = true;
 }
 
 void mt_layer_close(struct mt_layer *l, enum mt_role from, enum mt_end end,

@@ -57,6 +57,7 @@ struct mt_layer {
     bool ended[2];             /* by side: FIN came */
     bool told[2];              /* by side: the decoder knows of it */
     bool skipped[2];           /* by side: bytes passed over before detection */
+    bool lost[2];              /* by side: a gap among or before those */
     struct mt_hold *hold[2];   /* by side: bytes that detection waits on */
     uint64_t undetected_bytes; /* passed over since detection began */
     struct mt_span alpn;       /* borrowed from the layer below */

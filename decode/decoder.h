@@ -23,6 +23,7 @@ struct mt_probe {
     struct mt_span bytes[2]; /* by side; either may be empty */
     int client;              /* side that is the client, or -1 */
     bool fresh[2];           /* this side is seen from its first byte */
+    bool strayed[2];         /* it was, and its first bytes fitted nobody */
     uint16_t port[2];
     struct mt_span alpn; /* of the TLS layer below; empty */
 };

@@ -43,13 +43,15 @@ static bool is_server_start(struct mt_span bytes)
     return true;
 }
 
-/* Joined late: both sides by their chains of frames. */
+/* Joined late: both sides by their chains of frames. Bytes that began as some
+ * other protocol may look like frames by chance: binary ones with small
+ * numbers do. */
 static struct mt_verdict match_chains(const struct mt_probe *p)
 {
     struct mt_verdict v = {MT_MATCH_NO, -1};
     unsigned to_end = 0, most = 0;
     for (int side = 0; side < 2; side++) {
-        if (p->bytes[side].len == 0 || p->fresh[side])
+        if (p->bytes[side].len == 0 || p->fresh[side] || p->strayed[side])
             continue;
         struct mt_h2_chain chain = mt_h2_find_chain(p->bytes[side]);
         bool ends = chain.to_end && chain.frames > 0;

@@ -138,6 +138,31 @@ static void test_an_unknown_protocol_is_left_alone(void **state)
     fixture_close(&f);
 }
 
+/* What looks like frames of HTTP/2 may be believed where the start was missed,
+ * not where it was seen and was something else. */
+static void test_frames_by_chance(void **state)
+{
+    (void)state;
+    static const uint8_t frames[] = {
+        0, 0, 1, 0, 0, 0, 0, 0, 1, 'a', /* DATA */
+        0, 0, 1, 0, 0, 0, 0, 0, 1, 'b', /* DATA */
+        0, 0, 1, 0, 0, 0, 0, 0, 1, 'c', /* DATA */
+        0, 0, 1, 0, 0, 0, 0, 0, 1, 'd', /* DATA */
+    };
+    for (int lost = 0; lost < 2; lost++) {
+        struct fixture f;
+        fixture_open(&f);
+        fixture_feed(&f, 0, MT_SPAN("\xffSMB"), 2000000000);
+        if (lost)
+            mt_conn_gap(f.conn, 0, 100, 2000000000);
+        fixture_feed(&f, 0, (struct mt_span){frames, sizeof frames},
+                     2000000000);
+        const struct mt_decoder *found = lost ? &mt_http2_decoder : NULL;
+        assert_ptr_equal(f.conn->top->decoder, found);
+        fixture_close(&f);
+    }
+}
+
 /* A direction that ended before its protocol was known is told to the decoder
  * all the same: a request alone, its sender gone, then the answer. */
 static void test_an_end_before_detection_is_told(void **state)
@@ -187,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_proxy_header_is_taken_off),
         cmocka_unit_test(test_held_bytes_are_bounded_and_counted),
         cmocka_unit_test(test_an_unknown_protocol_is_left_alone),
+        cmocka_unit_test(test_frames_by_chance),
         cmocka_unit_test(test_an_end_before_detection_is_told),
         cmocka_unit_test(test_pool_ceiling),
     };
