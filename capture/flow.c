@@ -78,10 +78,17 @@ void mt_flow_table_deinit(struct mt_flow_table *t)
 
 /* ---- keys ---- */
 
+/* Any order will do, as long as it is always the same. */
 static bool is_reversed(const struct mt_segment *s)
 {
-    int order = memcmp(s->src.ip, s->dst.ip, sizeof s->src.ip);
-    return order > 0 || (order == 0 && s->src.port > s->dst.port);
+    uint64_t a[2], b[2];
+    memcpy(a, s->src.ip, sizeof a);
+    memcpy(b, s->dst.ip, sizeof b);
+    if (a[1] != b[1])
+        return a[1] > b[1];
+    if (a[0] != b[0])
+        return a[0] > b[0];
+    return s->src.port > s->dst.port;
 }
 
 static uint32_t hash_in(uint64_t tuple_hash, uint64_t network)

@@ -18,6 +18,7 @@ static void take_config(struct mt_tap *tap, const struct mt_tap_config *config)
         tap->config.refused_per_s = DEFAULT_REFUSED_PER_S;
     size_t limit = config->limit_bytes;
     mt_pool_init(&tap->pool, limit != 0 ? limit : DEFAULT_LIMIT_BYTES);
+    tap->shed_bytes = tap->pool.limit_bytes - tap->pool.limit_bytes / 16;
     mt_decode_init(&tap->decode, &config->decode, &tap->pool);
     mt_layers_init(&tap->layers, &tap->pool);
     bool own = config->sink != NULL;
@@ -176,7 +177,8 @@ static void count_duplicate(struct mt_tap *tap, const struct mt_flow_id *id,
 void mt_tap_clock(struct mt_tap *tap, int64_t ts_ns)
 {
     set_clock(tap, sane(ts_ns));
-    mt_tap_run_timers(tap);
+    if (tap->now_ns - tap->timers_ns >= MT_TAP_TIMERS_NS)
+        mt_tap_run_timers(tap);
 }
 
 bool mt_tap_take(struct mt_tap *tap, const struct mt_segment *s)
@@ -197,7 +199,8 @@ bool mt_tap_take(struct mt_tap *tap, const struct mt_segment *s)
         }
     }
     mt_tap_tcp(tap, s, &id);
-    mt_tap_shed(tap);
+    if (tap->pool.used_bytes > tap->shed_bytes)
+        mt_tap_shed(tap);
     return false;
 }
 

@@ -158,13 +158,13 @@ static void carry_over(struct mt_tcp_flow *w)
     stats->handshake_rtt_ns = w->handshake_ns;
 }
 
-static void *try_open(struct mt_tap *tap, struct mt_tcp_flow *w)
+static bool try_open(struct mt_tap *tap, struct mt_tcp_flow *w)
 {
     struct mt_conn_start start = mt_tap_conn_start(w->flow);
     struct mt_conn_stats *stats = NULL;
     w->tcp.conn = tap->sink->open(tap->sink_context, &start, &stats);
     w->tcp.stats = w->tcp.conn != NULL ? stats : NULL;
-    return w->tcp.conn;
+    return w->tcp.conn != NULL;
 }
 
 /* A side that closed before anybody said a word. */
@@ -179,7 +179,7 @@ static bool open_conn(struct mt_tap *tap, struct mt_tcp_flow *w)
 {
     if (w->tcp.conn != NULL)
         return true;
-    for (int tries = 0; try_open(tap, w) == NULL; tries++)
+    for (int tries = 0; !try_open(tap, w); tries++)
         if (tries == MT_TAP_SHED_MAX || !mt_tap_shed_one(tap)) {
             w->flow->flags |= MT_FLOW_MIDSTREAM;
             return false;

@@ -174,8 +174,6 @@ static void end_idle(struct mt_tap *tap, unsigned l)
 
 void mt_tap_run_timers(struct mt_tap *tap)
 {
-    if (tap->now_ns - tap->timers_ns < MS_NS)
-        return;
     tap->timers_ns = tap->now_ns;
     check_waiting(tap);
     for (unsigned l = 0; l < MT_FLOW_LISTS_COUNT; l++)

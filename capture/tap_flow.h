@@ -30,6 +30,7 @@ struct mt_tap {
     struct mt_tap_config config;
     struct mt_pool pool;
     struct mt_decode decode;
+    size_t shed_bytes; /* above so many used flows are shed */
     const struct mt_tap_sink *sink;
     void *sink_context;
     struct mt_layers layers;
@@ -66,7 +67,9 @@ bool mt_tap_take(struct mt_tap *tap, const struct mt_segment *s);
 void mt_tap_tcp(struct mt_tap *tap, const struct mt_segment *s,
                 struct mt_flow_id *id);
 
-/* Time out holes and idle flows, at most once a millisecond. */
+enum { MT_TAP_TIMERS_NS = 1000000 }; /* they need not run more often */
+
+/* Time out holes and idle flows. */
 void mt_tap_run_timers(struct mt_tap *tap);
 
 /* End a flow for this reason and take it out of the table. */

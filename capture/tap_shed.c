@@ -64,8 +64,8 @@ bool mt_tap_shed_one(struct mt_tap *tap)
 
 void mt_tap_shed(struct mt_tap *tap)
 {
-    size_t most = tap->pool.limit_bytes - tap->pool.limit_bytes / 16;
-    for (int i = 0; i < MT_TAP_SHED_MAX && tap->pool.used_bytes > most; i++)
+    for (int i = 0;
+         i < MT_TAP_SHED_MAX && tap->pool.used_bytes > tap->shed_bytes; i++)
         if (!mt_tap_shed_one(tap))
             return;
 }

@@ -196,7 +196,7 @@ static void test_row18_million_flows(void **state)
     struct mt_tap_stats n = stats_of(&r);
     assert_int_equal(n.flows_now, 1000000);
     assert_int_equal(n.tap.evicted_half_open, 0);
-    assert_true(n.memory_now_bytes < 192u * 1000000);
+    assert_true(n.memory_now_bytes / 1000000 < 192);
     stop(&r);
 }
 
