@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/link.h"
 #include "capture/merge.h"
 #include "capture/names.h"
 #include "capture/names_file.h"
@@ -17,9 +18,17 @@ enum {
     LOOK_UP_EVERY = 4096, /* packets between looks at the clock */
     FOLLOW_POLL_NS = 50000000,
     NAMES_BYTES = 64 << 20,
+    DROPS_MAX = 256, /* interfaces that report drops */
 };
 
 #define OPEN_AFTER_NS INT64_C(1000000000)
+
+/* What one interface of one source has reported so far. */
+struct drops {
+    size_t source;
+    uint32_t interface_id;
+    uint64_t kernel, interface;
+};
 
 struct mt_feed {
     const struct mt_options *o;
@@ -34,6 +43,8 @@ struct mt_feed {
     struct mt_routes *routes;
     struct mt_span *patterns;
     struct mt_tap *tap;
+    struct drops drops[DROPS_MAX];
+    size_t drops_count;
     int64_t open_due_ns; /* packets' clock: look at open requests again */
     struct mt_progress progress;
     uint64_t total_bytes;
@@ -116,6 +127,43 @@ static void note_packet(struct mt_feed *f, const struct mt_packet *p)
         info->last_ns = p->ts_ns;
 }
 
+/* Each report tells the drops so far on one interface: only what is new since
+ * its last report is added. */
+static void note_drops(struct mt_feed *f, const struct mt_item *item)
+{
+    size_t source = mt_merge_last(f->merge);
+    uint32_t interface_id = item->packet.interface_id;
+    struct drops *d = f->drops;
+    while (d < f->drops + f->drops_count &&
+           (d->source != source || d->interface_id != interface_id))
+        d++;
+    if (d == f->drops + DROPS_MAX)
+        return;
+    if (d == f->drops + f->drops_count) {
+        *d = (struct drops){.source = source, .interface_id = interface_id};
+        f->drops_count++;
+    }
+    if (item->kernel_drops > d->kernel) {
+        f->result->kernel_drops += item->kernel_drops - d->kernel;
+        d->kernel = item->kernel_drops;
+    }
+    if (item->interface_drops > d->interface) {
+        f->result->interface_drops += item->interface_drops - d->interface;
+        d->interface = item->interface_drops;
+    }
+}
+
+static void check_link(const struct mt_feed *f, const struct mt_item *item)
+{
+    uint16_t link = item->packet.link_type;
+    if (mt_link_is_known(link))
+        return;
+    const char *name = mt_link_name(link);
+    mt_warn(f->o->read[mt_merge_last(f->merge)],
+            "link type %u%s%s is not decoded: its packets are passed over",
+            link, name[0] != '\0' ? ", " : "", name);
+}
+
 static bool take_item(struct mt_feed *f, const struct mt_item *item)
 {
     switch (item->kind) {
@@ -128,8 +176,10 @@ static bool take_item(struct mt_feed *f, const struct mt_item *item)
                            mt_tap_now_ns(f->tap));
         return true;
     case MT_ITEM_DROPS:
-        f->result->kernel_drops += item->kernel_drops;
-        f->result->interface_drops += item->interface_drops;
+        note_drops(f, item);
+        return true;
+    case MT_ITEM_INTERFACE:
+        check_link(f, item);
         return true;
     default:
         return true;
