@@ -26,6 +26,19 @@ static struct mt_draft *new_draft(struct mt_http1_tap *h, enum mt_role from)
 
 /* ---- requests ---- */
 
+/* The usual methods need no copy, so that there is always room for them. */
+static void set_method(struct mt_draft *r, struct mt_span method)
+{
+    static const char *const usual[] = {"GET",   "POST",    "PUT",   "HEAD",
+                                        "PATCH", "OPTIONS", "DELETE"};
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (mt_span_eq(method, mt_span_str(usual[i]))) {
+            r->x.method = mt_span_str(usual[i]);
+            return;
+        }
+    mt_draft_text(r, &r->x.method, method);
+}
+
 static void on_request(struct mt_http1_tap *h, const struct mt_http1_event *ev)
 {
     bool answering = h->in_response || h->backlog[MT_SERVER].first != NULL;
@@ -37,10 +50,11 @@ static void on_request(struct mt_http1_tap *h, const struct mt_http1_event *ev)
     struct mt_draft *r = new_draft(h, MT_CLIENT);
     h->request = r;
     h->paused = false;
+    h->grpc[MT_CLIENT] = (struct mt_grpc_count){0};
     mt_http1_pair_request(&h->pair, r, h->begin[MT_CLIENT].ts_ns, answering);
     if (r == NULL)
         return;
-    mt_draft_text(r, &r->x.method, ev->request.method);
+    set_method(r, ev->request.method);
     (void)mt_draft_target(r, ev->request.target);
     if (mt_span_eq(ev->request.method, MT_SPAN("HEAD")))
         r->decoder_word |= MT_HTTP1_W_HEAD;
@@ -130,6 +144,22 @@ static void on_request_headers(struct mt_draft *r,
     r->x.req.header_bytes = ev->headers.header_bytes;
 }
 
+/* gRPC-Web sends its messages as gRPC does; grpc-web-text is base64. */
+static bool counts_grpc(const struct mt_draft *r, struct mt_span content_type)
+{
+    return r->x.protocol == MT_PROTOCOL_GRPC_WEB &&
+           !(content_type.len >= 25 &&
+             memcmp(content_type.ptr + 20, "-text", 5) == 0);
+}
+
+static void on_request_body(struct mt_http1_tap *h, struct mt_draft *r,
+                            struct mt_span body)
+{
+    r->x.req.body_bytes += body.len;
+    if (counts_grpc(r, r->x.req.content_type))
+        mt_grpc_feed(&h->grpc[MT_CLIENT], r, MT_CLIENT, body);
+}
+
 static void note_anomalies(struct mt_http1_tap *h, struct mt_draft *r,
                            uint32_t anomalies)
 {
@@ -171,7 +201,7 @@ static void on_client(struct mt_http1_tap *h, const struct mt_http1_event *ev)
         break;
     case MT_HTTP1_BODY:
         if (r != NULL)
-            r->x.req.body_bytes += ev->body.len;
+            on_request_body(h, r, ev->body);
         break;
     case MT_HTTP1_END:
         note_anomalies(h, r, ev->end.anomalies);
@@ -202,7 +232,7 @@ void mt_http1_end_response(struct mt_http1_tap *h, enum mt_error error,
         r->x.half = MT_HALF_RESPONSE;
     if (h->request == r)
         h->request = NULL;
-    mt_draft_finish(r, error, ts_ns);
+    mt_http1_finish(r, error, ts_ns);
 }
 
 static enum mt_http1_answers answers(const struct mt_draft *r)
@@ -232,6 +262,7 @@ static void on_status(struct mt_http1_tap *h, const struct mt_http1_event *ev)
     }
     h->interim = ev->status.code < 200 && ev->status.code != 101;
     h->sse = (struct mt_sse){0};
+    h->grpc[MT_SERVER] = (struct mt_grpc_count){0};
     mt_http1_answers(&h->parser[MT_SERVER], answers(r));
     if (r == NULL)
         return;
@@ -258,6 +289,8 @@ static void on_response_body(struct mt_http1_tap *h, struct mt_draft *r,
     r->x.resp.body_bytes += body.len;
     if (r->x.protocol == MT_PROTOCOL_SSE && !has(r, MT_HTTP1_W_CODED))
         r->x.resp.messages += mt_sse_feed(&h->sse, body);
+    else if (counts_grpc(r, r->x.resp.content_type))
+        mt_grpc_feed(&h->grpc[MT_SERVER], r, MT_SERVER, body);
 }
 
 /* HTTP/1 is over on this connection: what comes next, and with which draft. */
@@ -404,6 +437,8 @@ void mt_http1_on_gap(struct mt_http1_tap *h, enum mt_role from, uint64_t n,
         struct mt_message *m = from == MT_CLIENT ? &r->x.req : &r->x.resp;
         uint64_t lost = verdict == MT_HTTP1_GAP_LOST ? n : body;
         m->body_bytes += body;
+        if (r->x.protocol == MT_PROTOCOL_GRPC_WEB)
+            mt_grpc_gap(&h->grpc[from], r, from, n);
         /* a number that is not known is at least one */
         m->gap_bytes += n == UINT64_MAX && body == 0 ? 1
                         : lost == UINT64_MAX         ? body + 1
@@ -481,7 +516,7 @@ static void end_current(struct mt_http1_tap *h, int64_t ts_ns)
     struct mt_draft *r = h->request;
     h->request = NULL;
     if (has(r, MT_HTTP1_W_RESPONSE)) {
-        mt_draft_finish(r, MT_ERROR_NONE, 0); /* answered before its end */
+        mt_http1_finish(r, MT_ERROR_NONE, 0); /* answered before its end */
     } else if (!has(r, MT_HTTP1_W_HEADER)) {
         mt_http1_pair_remove(&h->pair, r);
         mt_draft_drop(r);

@@ -1,6 +1,7 @@
 #include "decode/http1_pair.h"
 
 #include "decode/conn.h"
+#include "decode/grpc.h"
 
 /* A draft's word has its request's ordinal above the flags. */
 enum { ORDINAL_SHIFT = 16 };
@@ -10,12 +11,18 @@ static bool has(const struct mt_draft *r, uint64_t bits)
     return (r->decoder_word & bits) == bits;
 }
 
+void mt_http1_finish(struct mt_draft *r, enum mt_error error, int64_t ts_ns)
+{
+    mt_grpc_classify(r);
+    mt_draft_finish(r, error, ts_ns);
+}
+
 void mt_http1_finish_half(struct mt_draft *r, enum mt_error error,
                           int64_t ts_ns)
 {
     if (r->x.resp.start_ns == 0)
         r->x.half = MT_HALF_REQUEST;
-    mt_draft_finish(r, error, ts_ns);
+    mt_http1_finish(r, error, ts_ns);
 }
 
 /* Why a request stays alone. */
@@ -43,7 +50,7 @@ bool mt_http1_pair_settle(struct mt_http1_pair *p, struct mt_draft *r)
         return false;
     if (!has(r, MT_HTTP1_W_RESPONSE))
         return false;
-    mt_draft_finish(r, MT_ERROR_NONE, 0);
+    mt_http1_finish(r, MT_ERROR_NONE, 0);
     return true;
 }
 

@@ -88,6 +88,9 @@ void mt_http1_pair_remove(struct mt_http1_pair *p, struct mt_draft *r);
 /* Finish r if it is as whole as it will be. True: it is gone. */
 bool mt_http1_pair_settle(struct mt_http1_pair *p, struct mt_draft *r);
 
+/* Finish r, its kind told by what was counted. */
+void mt_http1_finish(struct mt_draft *r, enum mt_error error, int64_t ts_ns);
+
 /* Finish r as a request alone, for this reason. */
 void mt_http1_finish_half(struct mt_draft *r, enum mt_error error,
                           int64_t ts_ns);

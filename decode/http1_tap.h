@@ -12,6 +12,7 @@
 #define MT_DECODE_HTTP1_TAP_H
 
 #include "decode/decoder.h"
+#include "decode/grpc.h"
 #include "decode/http1.h"
 #include "decode/http1_pair.h"
 #include "decode/sse.h"
@@ -39,8 +40,9 @@ struct mt_http1_tap {
     struct mt_chunk begin[2]; /* the one in which the message began */
     struct mt_http1_backlog backlog[2]; /* held by role */
     struct mt_sse sse;
-    struct mt_span settings;     /* HTTP2-Settings, in its draft's arena */
-    struct mt_switch_request sw; /* to is set once HTTP/1 is over */
+    struct mt_grpc_count grpc[2]; /* gRPC-Web, by role */
+    struct mt_span settings;      /* HTTP2-Settings, in its draft's arena */
+    struct mt_switch_request sw;  /* to is set once HTTP/1 is over */
 };
 
 /* What the parser of role `from` tells. */
