@@ -1,11 +1,13 @@
 /**
  * bench_store - how fast exchanges go into a database, and answers out of it.
  *
- *     bench_store FILE [few|many] [ROWS [BATCH]]
+ *     bench_store FILE few|many [ROWS [BATCH]]
+ *     bench_store FILE ask [FILTER...]
  *
- * few: keep-alive traffic of a few shapes. many: 50 services, 2 000 routes, a
- * third of the paths unique. Prints CPU seconds of writing, rows per second,
- * and bytes a row by table.
+ * few: keep-alive traffic of a few shapes. many: 50 services of one client
+ * each, 3 300 routes, a third of the paths unique. wide: the same with 400
+ * edges and so 26 000 route keys. Prints the CPU seconds that the store took
+ * and what answers cost; filters that no cell can answer scan all rows.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/filter.h"
 #include "store/query.h"
 #include "store/writer.h"
 
@@ -56,7 +59,7 @@ struct load {
     struct mt_exchange x;
     char path[128], host[32];
     uint64_t streams[512];
-    bool many;
+    bool many, wide;
 };
 
 static void make(struct load *l, uint64_t i)
@@ -72,7 +75,8 @@ static void make(struct load *l, uint64_t i)
     x->req.end_ns = x->req.start_ns;
     x->conn = conn + 1;
     x->stream = ++l->streams[conn];
-    x->client.addr = v4(0x0a000100 + conn % 16, (uint16_t)(40000 + conn));
+    uint32_t client = l->wide || !l->many ? conn % 16 : service % 16;
+    x->client.addr = v4(0x0a000100 + client, (uint16_t)(40000 + conn));
     x->server.addr = v4(0x0a000200 + service, 8080);
     int n = snprintf(l->host, sizeof l->host, "service-%u", service);
     x->authority = (struct mt_span){(uint8_t *)l->host, (size_t)n};
@@ -173,15 +177,49 @@ static void ask_all(const char *path)
     mt_store_free(s);
 }
 
+/* How long a scan of all rows takes, without a limit. */
+static void scan_all(const char *path, const char *text)
+{
+    struct mt_filter *f;
+    struct mt_filter_error e;
+    const struct mt_time_ref ref = {.now_ns = START_NS};
+    const struct mt_store_options options = {.clock = NULL};
+    struct mt_store *s;
+    if (mt_filter_new(&f, mt_span_str(text), &ref, &e) != 0) {
+        (void)fprintf(stderr, "bench_store: %s\n", e.text);
+        exit(1);
+    }
+    int rc = mt_store_open(&s, path, &options);
+    if (rc != 0)
+        fail(path, rc);
+    const struct mt_scan scan = {.ask = {.filter = f}, .all_time = true};
+    struct mt_rows *rows;
+    const struct mt_exchange *x;
+    double start = cpu_s();
+    uint64_t found = 0;
+    rc = mt_query_exchanges(s, &scan, &rows);
+    while (rc == 0 && mt_rows_next(rows, &x) == 1)
+        found++;
+    if (rc != 0)
+        fail(text, rc);
+    mt_rows_free(rows);
+    (void)printf("scan     %.3f s CPU  %" PRIu64 " found: %s\n",
+                 cpu_s() - start, found, text);
+    mt_store_free(s);
+    mt_filter_free(f);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        (void)fprintf(stderr, "usage: bench_store FILE [few|many|ask] "
-                              "[ROWS [BATCH]]\n");
+    if (argc < 3) {
+        (void)fprintf(stderr, "usage: bench_store FILE few|many|wide "
+                              "[ROWS [BATCH]] | FILE ask [FILTER...]\n");
         return 2;
     }
     static struct load l;
-    l.many = argc > 2 && strcmp(argv[2], "many") == 0;
+    bool ask = strcmp(argv[2], "ask") == 0;
+    l.wide = strcmp(argv[2], "wide") == 0;
+    l.many = l.wide || strcmp(argv[2], "many") == 0;
     l.x = (struct mt_exchange){.protocol = MT_PROTOCOL_HTTP11,
                                .grpc_status = MT_GRPC_STATUS_NONE,
                                .method = MT_SPAN("GET"),
@@ -190,9 +228,11 @@ int main(int argc, char **argv)
     l.x.resp.content_type = MT_SPAN("text/plain");
     uint64_t rows = argc > 3 ? strtoull(argv[3], NULL, 10) : 200000;
     uint32_t batch = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0;
-    if (argc < 3 || strcmp(argv[2], "ask") != 0)
+    if (!ask)
         write_all(argv[1], &l, rows, batch);
     ask_all(argv[1]);
+    for (int i = 3; ask && i < argc; i++)
+        scan_all(argv[1], argv[i]);
     struct rusage u;
     (void)getrusage(RUSAGE_SELF, &u);
     (void)printf("peak RSS %ld KiB\n", u.ru_maxrss);

@@ -10,6 +10,7 @@
 #include "store/ext.h"
 #include "store/filter.h"
 #include "store/hist_sql.h"
+#include "store/query_rows.h"
 #include "store/schema.h"
 
 #define DEFAULT_READ_LIMIT_NS INT64_C(2000000000)
@@ -188,9 +189,12 @@ static int settle(sqlite3 *db)
     int rc = mt_ext_register(db);
     if (rc == SQLITE_OK)
         rc = mt_filter_sql_register(db);
+    if (rc == SQLITE_OK)
+        rc = mt_rows_register(db);
     if (rc != SQLITE_OK)
         return mt_store_rc_of(db, rc);
     return mt_store_exec(db, "PRAGMA cell_size_check=ON;"
+                             "PRAGMA cache_size=-16384;"
                              "PRAGMA temp_store=MEMORY;");
 }
 
@@ -198,10 +202,11 @@ static int settle(sqlite3 *db)
 static int check_tables(sqlite3 *db)
 {
     static const char *const tables[] = {
-        "meta",         "writer",        "batch",     "exchange",   "shape",
-        "conn",         "trace",         "packets",   "source",     "service",
-        "edge",         "route",         "edge_cell", "route_cell", "fold",
-        "service_name", "open_exchange", "loss",      "exchanges"};
+        "meta",          "writer",     "batch", "exchange",
+        "shape",         "conn",       "trace", "packets",
+        "source",        "service",    "edge",  "route",
+        "edge_cell",     "route_cell", "fold",  "service_name",
+        "open_exchange", "loss",       "kept",  "exchanges"};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         char sql[64];
         sqlite3_stmt *st = NULL;

@@ -7,7 +7,7 @@ struct levels {
     const struct mt_level_set *set;
     int count;                       /* levels that may be used */
     int64_t folded_s[MT_LEVELS_MAX]; /* complete before this second */
-    int64_t oldest_s[MT_LEVELS_MAX]; /* first second with cells */
+    int64_t kept_s[MT_LEVELS_MAX];   /* cells before it may be gone */
 };
 
 static int64_t floor_to(int64_t v, int64_t step)
@@ -45,10 +45,10 @@ static int read_levels(struct levels *l, sqlite3 *db, enum mt_keys keys)
         if (rc != 0)
             break;
         (void)snprintf(sql, sizeof sql,
-                       "SELECT min(t) FROM %s WHERE level=%lld", l->set->table,
-                       seconds);
-        rc = mt_store_number(db, sql, INT64_MAX, &t);
-        l->oldest_s[i] = t == INT64_MAX ? t : mt_ns_mul(t, seconds);
+                       "SELECT t FROM kept WHERE keys=%d AND level=%lld",
+                       (int)keys, seconds);
+        rc = mt_store_number(db, sql, INT64_MIN, &t);
+        l->kept_s[i] = t == INT64_MIN ? t : mt_ns_mul(t, seconds);
     }
     return rc;
 }
@@ -83,12 +83,10 @@ static void cover(struct mt_plan *p, const struct levels *l, int64_t from_s,
     }
 }
 
-/* Are the cells of level i that a border at `at_s` needs gone, while coarser
- * ones are there? */
+/* Are cells of level i that a border at `at_s` needs gone? */
 static bool is_gone(const struct levels *l, int i, int64_t at_s)
 {
-    return l->oldest_s[i] > floor_to(at_s, l->set->seconds[i + 1]) &&
-           l->oldest_s[i + 1] < l->oldest_s[i];
+    return l->kept_s[i] > floor_to(at_s, l->set->seconds[i + 1]);
 }
 
 /* Fine cells of old times are gone: begin and end on borders of those that
@@ -139,11 +137,7 @@ int mt_plan_make(struct mt_plan *p, sqlite3 *db, enum mt_keys keys,
     p->from_ns = mt_ns_mul(from_s, MT_SECOND_NS);
     p->to_ns = mt_ns_mul(to_s, MT_SECOND_NS);
     set_borders(p, ask, first_ns, last_ns);
-    int64_t oldest = INT64_MAX;
-    for (int i = 0; i < l.count; i++)
-        oldest = l.oldest_s[i] < oldest ? l.oldest_s[i] : oldest;
-    if (oldest != INT64_MAX && oldest > second_of(first_ns) && oldest > from_s)
-        p->complete = false;
+    p->complete = from_s >= l.kept_s[l.count - 1];
     return 0;
 }
 

@@ -1,4 +1,5 @@
 /* Windows, and the small questions. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -16,6 +17,25 @@ int mt_store_number(sqlite3 *db, const char *sql, int64_t none, int64_t *value)
         *value = sqlite3_column_int64(st, 0);
     (void)sqlite3_finalize(st);
     return mt_store_rc_of(db, rc);
+}
+
+/* Old rows are gone and their cells are not: those begin before. */
+static int extend_by_cells(sqlite3 *db, int64_t *first_ns)
+{
+    int64_t t;
+    for (int i = 0; i < mt_levels[MT_KEYS_EDGE].count; i++) {
+        char sql[80];
+        long long level = mt_levels[MT_KEYS_EDGE].seconds[i];
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT min(t) FROM edge_cell WHERE level=%lld", level);
+        int rc = mt_store_number(db, sql, INT64_MAX, &t);
+        if (rc != 0)
+            return rc;
+        int64_t begin = mt_ns_mul(t, level * MT_SECOND_NS);
+        if (t != INT64_MAX && begin < *first_ns)
+            *first_ns = begin;
+    }
+    return 0;
 }
 
 /* Without rows (stat -r) and sources, the cells know. */
@@ -61,7 +81,9 @@ int mt_store_extent(sqlite3 *db, int64_t *first_ns, int64_t *last_ns)
         return extent_of_cells(db, first_ns, last_ns);
     *first_ns = source_first;
     *last_ns = source_last;
-    return 0;
+    int64_t first_id;
+    rc = mt_store_number(db, "SELECT min(first) FROM batch", 1, &first_id);
+    return rc == 0 && first_id > 1 ? extend_by_cells(db, first_ns) : rc;
 }
 
 int mt_query_now(struct mt_store *s, int64_t wall_ns, int64_t *now_ns,

@@ -24,13 +24,13 @@ struct mt_retention mt_retention_default(void)
     };
 }
 
-/* One number, by a statement with up to two. */
+/* One number, by a statement with up to two; *value stays where there is no
+ * row. */
 static int ask(sqlite3 *db, const char *sql, int64_t a, int64_t b,
                int64_t *value)
 {
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
-    *value = 0;
     if (rc == SQLITE_OK) {
         (void)sqlite3_bind_int64(st, 1, a);
         (void)sqlite3_bind_int64(st, 2, b);
@@ -46,7 +46,7 @@ static int ask(sqlite3 *db, const char *sql, int64_t a, int64_t b,
 static int change(sqlite3 *db, const char *sql, int64_t a, int64_t b,
                   int64_t *changed)
 {
-    int64_t none;
+    int64_t none = 0;
     int rc = ask(db, sql, a, b, &none);
     *changed = rc == 0 ? sqlite3_changes64(db) : 0;
     return rc;
@@ -54,7 +54,7 @@ static int change(sqlite3 *db, const char *sql, int64_t a, int64_t b,
 
 int mt_retention_used(sqlite3 *db, uint64_t *used_bytes, uint64_t *file_bytes)
 {
-    int64_t pages, free_pages, page;
+    int64_t pages = 0, free_pages = 0, page = 0;
     int rc = ask(db, "PRAGMA page_count", 0, 0, &pages);
     if (rc == 0)
         rc = ask(db, "PRAGMA freelist_count", 0, 0, &free_pages);
@@ -86,7 +86,7 @@ static int drop_batch(sqlite3 *db, int64_t first, int64_t n)
 /* Connections that no row is left of. */
 static int drop_conns(sqlite3 *db)
 {
-    int64_t oldest, changed;
+    int64_t oldest = INT64_MIN, changed;
     int rc = ask(db, "SELECT min(end_min) FROM batch", 0, 0, &oldest);
     if (rc == 0)
         rc = change(db,
@@ -153,14 +153,23 @@ static int drop_cells(sqlite3 *db, enum mt_keys keys, int64_t level,
 {
     /* whole times only: the sums of one time are of all keys or none */
     char sql[256];
-    int64_t changed;
+    int64_t last, changed;
     const char *table = mt_levels[keys].table;
     (void)snprintf(sql, sizeof sql,
-                   "DELETE FROM %s WHERE level=?1 AND t<?2 AND t<=ifnull("
-                   "(SELECT t FROM %s WHERE level=?1 ORDER BY t LIMIT 1 "
-                   "OFFSET %d),(SELECT max(t) FROM %s WHERE level=?1))",
-                   table, table, (int)CELLS_SLICE, table);
-    int rc = change(db, sql, level, before, &changed);
+                   "SELECT t FROM (SELECT t FROM %s WHERE level=?1 AND t<?2 "
+                   "ORDER BY t LIMIT %d) ORDER BY t DESC LIMIT 1",
+                   table, (int)CELLS_SLICE);
+    last = INT64_MIN;
+    int rc = ask(db, sql, level, before, &last);
+    if (rc != 0 || last == INT64_MIN)
+        return rc;
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT OR REPLACE INTO kept VALUES(%d,?1,?2+1)", (int)keys);
+    rc = change(db, sql, level, last, &changed);
+    (void)snprintf(sql, sizeof sql, "DELETE FROM %s WHERE level=?1 AND t<=?2",
+                   table);
+    if (rc == 0)
+        rc = change(db, sql, level, last, &changed);
     return rc != 0 ? rc : changed > 0;
 }
 

@@ -11,7 +11,8 @@
  *     service     and service_name: who; edge: client, server, protocol, kind,
  *                 observer; route: edge, method, template, endpoint
  *     edge_cell   and route_cell: rollups by (level seconds, t, key)
- *     fold        how far the coarser levels are folded
+ *     fold        how far the coarser levels are folded; kept: from when on a
+ *                 level has all its cells
  *     open_exchange, loss, writer, meta
  *
  * The view `exchanges` gives rows their full names, for people with sqlite3
