@@ -229,6 +229,7 @@ static void test_hostile_blobs(void **state)
         {"no buckets", "020c0502", MT_EPROTO},
         {"one value in the form for many", "020505000501", MT_EPROTO},
         {"count 0", "020c050205000201", MT_EPROTO},
+        {"count 0 before others", "020c050205000202", MT_EPROTO},
         {"same bucket twice", "020a050005010001", MT_EPROTO},
         {"min not in the first bucket", "020c040305010201", MT_EPROTO},
         {"max not in the last bucket", "020c050305010201", MT_EPROTO},

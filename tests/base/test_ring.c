@@ -127,12 +127,15 @@ struct job {
     uint64_t count;
     unsigned writer_work, reader_work;
     int timeout_ms;
+    bool huge;           /* some records are the longest there are */
     uint64_t stop_after; /* reader closes; 0 never */
     uint64_t written;
 };
 
-static size_t size_of(uint64_t serial)
+static size_t size_of(const struct job *j, uint64_t serial)
 {
+    if (j->huge && serial % 32 == 31)
+        return mt_ring_record_max(j->r);
     uint64_t h = serial * UINT64_C(0x9e3779b97f4a7c15);
     return 8 + (size_t)(h >> 57) + ((h & 63) == 0 ? 1500 : 0);
 }
@@ -147,7 +150,7 @@ static void *write_all(void *arg)
 {
     struct job *j = arg;
     for (uint64_t i = 0; i < j->count; i++) {
-        size_t n = size_of(i);
+        size_t n = size_of(j, i);
         uint8_t *p = mt_ring_reserve_wait(j->r, n);
         if (p == NULL)
             break;
@@ -168,7 +171,7 @@ static uint64_t read_all(struct job *j)
     while (mt_ring_wait(j->r, j->timeout_ms) != MT_DONE)
         while (mt_ring_peek(j->r, &s) == MT_EVENT) {
             memcpy(&serial, s.ptr, sizeof serial);
-            if (serial != n || s.len != size_of(n) ||
+            if (serial != n || s.len != size_of(j, n) ||
                 (s.len > 8 && s.ptr[s.len - 1] != (n & 0xff)))
                 return UINT64_MAX;
             mt_ring_release(j->r);
@@ -205,8 +208,42 @@ static void test_two_threads(void **state)
     run((struct job){.count = 200000, .timeout_ms = -1});
     run((struct job){.count = 20000, .timeout_ms = -1, .writer_work = 2000});
     run((struct job){.count = 20000, .timeout_ms = -1, .reader_work = 2000});
+    run((struct job){.count = 20000, .timeout_ms = -1, .huge = true});
     run((struct job){.count = 20000, .timeout_ms = 0, .writer_work = 500});
     run((struct job){.count = 20000, .timeout_ms = 1, .writer_work = 500});
+}
+
+static void *drain(void *arg)
+{
+    struct job j = {.r = arg};
+    struct mt_span s;
+    while (mt_ring_wait(j.r, -1) != MT_DONE)
+        while (mt_ring_peek(j.r, &s) == MT_EVENT)
+            mt_ring_release(j.r);
+    return NULL;
+}
+
+/* The reader sleeps until an eighth is filled; the writer, with less than
+ * that in the ring, needs more than the rest: it must wake the reader. */
+static void test_writer_wakes_reader_for_little(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 300; i++) {
+        pthread_t reader;
+        struct mt_ring *r = mt_ring_new(CAPACITY);
+        assert_non_null(r);
+        assert_true(put(r, 1, CAPACITY / 2 - 64));
+        get(r, 1, CAPACITY / 2 - 64);
+        assert_true(put(r, 2, 100)); /* across the middle */
+        assert_null(mt_ring_reserve(r, mt_ring_record_max(r)));
+        assert_int_equal(pthread_create(&reader, NULL, drain, r), 0);
+        work(i % 3 * 100000); /* time to fall asleep; right without, too */
+        assert_non_null(mt_ring_reserve_wait(r, mt_ring_record_max(r)));
+        mt_ring_commit(r, 1);
+        mt_ring_close_writer(r);
+        assert_int_equal(pthread_join(reader, NULL), 0);
+        mt_ring_free(r);
+    }
 }
 
 static void test_reader_leaves(void **state)
@@ -224,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_reserving_again_forgets),
         cmocka_unit_test(test_close),
         cmocka_unit_test(test_two_threads),
+        cmocka_unit_test(test_writer_wakes_reader_for_little),
         cmocka_unit_test(test_reader_leaves),
     };
     return cmocka_run_group_tests_name("base/ring", tests, NULL, NULL);
