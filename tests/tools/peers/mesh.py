@@ -78,7 +78,7 @@ def catalogue(log):
 
 def cart(log):
     from aiohttp import ClientSession, TCPConnector, web
-    chance = random.Random(2)
+    chance = random.Random(9)
 
     async def main():
         session = ClientSession(connector=TCPConnector(limit=4))
