@@ -141,6 +141,8 @@ static int set_up(struct mt_writer *w, const char *path)
     if (rc == 0) {
         w->routes = mt_routes_new(&w->options.routes, &w->pool);
         rc = w->routes != NULL ? sign_in(w) : MT_STORE_ENOMEM;
+        if (rc == 0)
+            rc = mt_writer_bury(w);
     }
     return rc;
 }

@@ -228,7 +228,7 @@ static int put_cells(struct mt_writer *w)
 
 /* --- the transaction --- */
 
-static int put_all(struct mt_writer *w)
+int mt_writer_put_all(struct mt_writer *w)
 {
     bool rows = w->rows_count > 0 && !w->options.no_rows;
     int rc = read_next_id(w);
@@ -258,7 +258,7 @@ static int put_all(struct mt_writer *w)
     return rc;
 }
 
-static void committed(struct mt_writer *w)
+void mt_writer_committed(struct mt_writer *w)
 {
     bool rows = w->rows_count > 0 && !w->options.no_rows;
     mt_services_committed(w->services);
@@ -301,10 +301,10 @@ int mt_writer_flush(struct mt_writer *w, int64_t now_ns)
         w->now_ns = now_ns;
     int rc = mt_writer_begin(w);
     if (rc == 0)
-        rc = mt_writer_end(w, put_all(w));
+        rc = mt_writer_end(w, mt_writer_put_all(w));
     if (rc != 0)
         return w->rc = rc;
-    committed(w);
+    mt_writer_committed(w);
     if (w->options.kind == MT_WRITER_OFFLINE && has_company(w))
         pause_ns(w, POLITE_PAUSE_NS);
     return 0;

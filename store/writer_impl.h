@@ -142,12 +142,17 @@ int mt_writer_put_opens(struct mt_writer *w);
 int mt_writer_put_sources(struct mt_writer *w);
 int mt_writer_put_losses(struct mt_writer *w);
 
+/* writer_bury.c */
+int mt_writer_bury(struct mt_writer *w);
+
 /* writer_flush.c */
 int mt_writer_prepare(struct mt_writer *w);
 void mt_writer_finalize(struct mt_writer *w);
 int mt_writer_begin(struct mt_writer *w);
 /* Commit, or roll back when rc is not 0. Returns the first error. */
 int mt_writer_end(struct mt_writer *w, int rc);
+int mt_writer_put_all(struct mt_writer *w);
+void mt_writer_committed(struct mt_writer *w);
 int mt_writer_flush(struct mt_writer *w, int64_t now_ns);
 int mt_writer_fold(struct mt_writer *w, int64_t until_ns, int slices);
 

@@ -432,6 +432,42 @@ static void test_open_row_ends_with_its_exchange(void **state)
     dir_remove(&d);
 }
 
+static void test_a_dead_writers_open_rows_are_abandoned(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    const struct mt_writer_options tap = {.kind = MT_WRITER_TAP, .now_ns = T0};
+    struct mt_writer *w = writer_open(d.db, tap);
+    for (uint64_t i = 1; i <= 3; i++) {
+        struct mt_exchange x = simple(0);
+        x.stream = i;
+        x.authority = MT_SPAN("hung");
+        x.status = 0;
+        x.req.start_ns = T0;
+        x.resp = (struct mt_message){.start_ns = 0};
+        assert_int_equal(mt_writer_open_exchange(w, &x, T0 + 2 * S), 0);
+    }
+    assert_int_equal(mt_writer_commit(w, T0 + 2 * S), 0);
+    mt_writer_abort(w);
+
+    struct mt_writer_options later = tap; /* it may still be alive */
+    later.now_ns = T0 + 20 * S;
+    writer_close(writer_open(d.db, later));
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM open_exchange"), 3);
+    later.now_ns = T0 + 60 * S;
+    writer_close(writer_open(d.db, later));
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM open_exchange"), 0);
+    assert_string_equal(
+        ask_text(d.db, "SELECT count(*)||' '||error_type||' '||outcome||' '||"
+                       "server_service||' '||path FROM exchanges"),
+        "3 abandoned unknown hung /cart");
+    cells_equal_rows(d.db);
+    writer_close(writer_open(d.db, later)); /* once is enough */
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchange"), 3);
+    dir_remove(&d);
+}
+
 static void test_losses_of_all_writers_are_summed(void **state)
 {
     (void)state;
@@ -462,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_full_disk_keeps_what_was_committed),
         cmocka_unit_test(test_equal_input_gives_equal_tables),
         cmocka_unit_test(test_open_row_ends_with_its_exchange),
+        cmocka_unit_test(test_a_dead_writers_open_rows_are_abandoned),
         cmocka_unit_test(test_losses_of_all_writers_are_summed),
     };
     return cmocka_run_group_tests_name("store/writer", tests, NULL, NULL);
