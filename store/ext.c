@@ -242,28 +242,41 @@ static void set_time(struct mt_exchange *x, struct mt_span key, int64_t v)
     }
 }
 
+/* Counters; they are as wide as their field. */
+static bool set_count(struct mt_exchange *x, struct mt_span key, int64_t v)
+{
+    const struct {
+        const char *key;
+        uint32_t *narrow;
+        uint64_t *wide;
+    } counts[] = {
+        {"dup_packets", &x->dup_packets, NULL},
+        {"req_retransmissions", &x->req.retransmissions, NULL},
+        {"resp_retransmissions", &x->resp.retransmissions, NULL},
+        {"req_messages", &x->req.messages, NULL},
+        {"resp_messages", &x->resp.messages, NULL},
+        {"req_gap_bytes", NULL, &x->req.gap_bytes},
+        {"resp_gap_bytes", NULL, &x->resp.gap_bytes},
+        {"retry_of", NULL, &x->retry_of},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        if (!mt_span_eq(key, mt_span_str(counts[i].key)))
+            continue;
+        if (counts[i].narrow != NULL)
+            *counts[i].narrow = u32_of(v);
+        else
+            *counts[i].wide = v > 0 ? (uint64_t)v : 0;
+        return true;
+    }
+    return false;
+}
+
 /* A number of a row; one whose name is not known is passed over. */
 static void set_number(struct mt_exchange *x, struct mt_span key, int64_t v)
 {
-    if (mt_span_eq(key, MT_SPAN("dup_packets")))
-        x->dup_packets = u32_of(v);
-    else if (mt_span_eq(key, MT_SPAN("req_retransmissions")))
-        x->req.retransmissions = u32_of(v);
-    else if (mt_span_eq(key, MT_SPAN("resp_retransmissions")))
-        x->resp.retransmissions = u32_of(v);
-    else if (mt_span_eq(key, MT_SPAN("req_gap_bytes")))
-        x->req.gap_bytes = v > 0 ? (uint64_t)v : 0;
-    else if (mt_span_eq(key, MT_SPAN("resp_gap_bytes")))
-        x->resp.gap_bytes = v > 0 ? (uint64_t)v : 0;
-    else if (mt_span_eq(key, MT_SPAN("req_messages")))
-        x->req.messages = u32_of(v);
-    else if (mt_span_eq(key, MT_SPAN("resp_messages")))
-        x->resp.messages = u32_of(v);
-    else if (mt_span_eq(key, MT_SPAN("grpc_timeout_ns")))
+    if (mt_span_eq(key, MT_SPAN("grpc_timeout_ns")))
         x->grpc_timeout_ns = v;
-    else if (mt_span_eq(key, MT_SPAN("retry_of")))
-        x->retry_of = v > 0 ? (uint64_t)v : 0;
-    else
+    else if (!set_count(x, key, v))
         set_time(x, key, v);
 }
 

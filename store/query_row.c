@@ -229,26 +229,33 @@ static int find_source(struct mt_rows *r, int64_t number, int64_t *id)
     return 0;
 }
 
+/* One group: n offsets in the source of an id, which may not be known. */
+static uint32_t read_offsets(struct mt_rows *r, struct mt_cursor *c,
+                             int64_t source, uint64_t n, uint32_t count)
+{
+    int64_t at = 0;
+    for (; n > 0 && !c->bad && count < REFS_MAX; n--) {
+        at = mt_ns_add(at, mt_unzigzag(mt_get_varint(c)));
+        if (!c->bad && source > 0 && source <= UINT16_MAX)
+            r->refs[count++] = (uint64_t)source << 48 |
+                               ((uint64_t)at & UINT64_C(0xffffffffffff));
+    }
+    return count;
+}
+
 static int fill_refs(struct mt_rows *r, struct mt_span blob)
 {
     struct mt_cursor c = mt_cursor_of(blob);
     uint32_t count = 0;
-    while (c.rest.len > 0 && !c.bad) {
+    while (c.rest.len > 0 && !c.bad && count < REFS_MAX) {
         uint64_t number = mt_get_varint(&c), n = mt_get_varint(&c);
-        int64_t id, at = 0;
+        int64_t source;
         if (number > UINT16_MAX)
             return MT_STORE_ECORRUPT;
-        int rc = find_source(r, (int64_t)number, &id);
+        int rc = find_source(r, (int64_t)number, &source);
         if (rc != 0)
             return rc;
-        for (; n > 0 && !c.bad && count < REFS_MAX; n--) {
-            at = mt_ns_add(at, mt_unzigzag(mt_get_varint(&c)));
-            if (!c.bad && id > 0 && id <= UINT16_MAX)
-                r->refs[count++] = (uint64_t)id << 48 |
-                                   ((uint64_t)at & UINT64_C(0xffffffffffff));
-        }
-        if (count == REFS_MAX)
-            break;
+        count = read_offsets(r, &c, source, n, count);
     }
     r->x.packets = r->refs;
     r->x.packets_count = count;

@@ -13,14 +13,16 @@ enum {
 };
 
 #define SECOND_NS INT64_C(1000000000)
+#define HOUR_S INT64_C(3600)
+#define DAY_S INT64_C(86400)
 #define CONN_SLACK_NS (120 * SECOND_NS) /* conn.last_ns is refreshed late */
 
 struct mt_retention mt_retention_default(void)
 {
     return (struct mt_retention){
-        .rows_age_ns = 24 * 3600 * SECOND_NS,
+        .rows_age_ns = DAY_S * SECOND_NS,
         .size_bytes = UINT64_C(512) << 20,
-        .cell_age_s = {3600, 6 * 3600, 7 * 86400, 0},
+        .cell_age_s = {HOUR_S, 6 * HOUR_S, 7 * DAY_S, 0},
     };
 }
 

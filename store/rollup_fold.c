@@ -325,42 +325,57 @@ static int seek_position(struct mt_rollup *r, enum mt_keys keys, int i,
     return 0;
 }
 
-/* Returns 1 when a slice was folded, 0 when level i is as far as it can be. */
-static int fold_level(struct mt_rollup *r, enum mt_keys keys, int i,
+/* The time up to which level i may be folded: its source is complete there.
+ * INT64_MIN: nowhere. */
+static int64_t end_of(const struct mt_rollup *r, enum mt_keys keys, int i,
                       int64_t until_ns)
 {
     const struct mt_level_set *set = &mt_levels[keys];
     int64_t end = mt_cell_time(until_ns, set->seconds[i]);
-    if (i > 1) { /* its source must be complete there */
-        int64_t source = r->folded[keys][i - 1].t;
-        if (source == INT64_MIN)
-            return 0;
-        source = floor_div(source, set->seconds[i] / set->seconds[i - 1]);
-        end = source < end ? source : end;
+    if (i == 1) /* the finest level is always complete */
+        return end;
+    int64_t source = r->folded[keys][i - 1].t;
+    if (source == INT64_MIN)
+        return source;
+    source = floor_div(source, set->seconds[i] / set->seconds[i - 1]);
+    return source < end ? source : end;
+}
+
+/* Fold one slice at the position, and move on. */
+static int fold_slice(struct mt_rollup *r, enum mt_keys keys, int i)
+{
+    int64_t keys_max, t = r->folded[keys][i].t;
+    int rc = max_key(r, keys, &keys_max);
+    if (rc == 0)
+        rc = fold_keys(r, keys, i, t, r->folded[keys][i].key);
+    if (rc != 0)
+        return rc;
+    r->folded[keys][i].key += SLICE_KEYS;
+    if (r->folded[keys][i].key > keys_max) {
+        r->folded[keys][i].t = t + 1;
+        r->folded[keys][i].key = 0;
     }
+    return 0;
+}
+
+/* Returns 1 when a slice was folded, 0 when level i is as far as it can be. */
+static int fold_level(struct mt_rollup *r, enum mt_keys keys, int i,
+                      int64_t until_ns)
+{
+    int64_t end = end_of(r, keys, i, until_ns);
     int64_t before = r->folded[keys][i].t;
-    if (before != INT64_MIN && before >= end)
+    if (end == INT64_MIN || (before != INT64_MIN && before >= end))
         return 0;
     int rc = 0;
     if (r->folded[keys][i].key == 0 || before == INT64_MIN)
         rc = seek_position(r, keys, i, end);
-    int64_t t = r->folded[keys][i].t, keys_max;
-    if (rc != 0 || t == INT64_MIN)
+    if (rc != 0 || r->folded[keys][i].t == INT64_MIN)
         return rc;
-    bool work = t < end;
-    if (work) {
-        rc = max_key(r, keys, &keys_max);
-        if (rc == 0)
-            rc = fold_keys(r, keys, i, t, r->folded[keys][i].key);
-        if (rc != 0)
-            return rc;
-        r->folded[keys][i].key += SLICE_KEYS;
-        if (r->folded[keys][i].key > keys_max) {
-            r->folded[keys][i].t = t + 1;
-            r->folded[keys][i].key = 0;
-        }
-    }
-    rc = save_position(r, keys, i);
+    bool work = r->folded[keys][i].t < end;
+    if (work)
+        rc = fold_slice(r, keys, i);
+    if (rc == 0)
+        rc = save_position(r, keys, i);
     return rc == 0 ? work : rc;
 }
 
