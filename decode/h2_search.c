@@ -125,7 +125,9 @@ static uint64_t search(struct mt_h2_search *s, const struct window *w)
         struct mt_h2_candidate c = follow(
             w, (struct mt_h2_candidate){
                    .next = at + MT_H2_HEADER_BYTES + h.length, .frames = 1});
-        if (is_believed(w, c) && (at == s->at || !is_weak(w, c, &h)))
+        bool at_start = at == s->at; /* peers begin frames there */
+        if ((at_start && c.frames >= MT_H2_CHAIN_MIN - 1) ||
+            (is_believed(w, c) && (at_start || !is_weak(w, c, &h))))
             return at;
         if (c.frames > 0)
             remember(s, c);

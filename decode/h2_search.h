@@ -3,8 +3,9 @@
  * after a gap, or when a connection was joined late.
  *
  * A frame header is nine bytes that say where the next one stands. A place is
- * believed when a chain of three legal headers starts there, or a chain that
- * ends where a segment ends. The chain may span segments.
+ * believed when a chain of three legal headers starts there (two where a
+ * segment starts), or a chain that ends where a segment ends. The chain may
+ * span segments.
  *
  *     struct mt_h2_search s;
  *     mt_h2_search_init(&s, MT_H2_STREAM_MAX);

@@ -62,10 +62,12 @@ static struct mt_verdict match_chains(const struct mt_probe *p)
         if (chain.frames > most)
             most = chain.frames;
     }
-    if (most >= MT_H2_CHAIN_MIN || to_end == 2)
+    /* A length that fits to the byte, and a header block that says whose it
+     * is, are no chance; one of the two may be. */
+    if (most >= MT_H2_CHAIN_MIN || to_end == 2 || (to_end > 0 && v.client >= 0))
         v.match = MT_MATCH_SURE;
     else if (to_end == 1)
-        v.match = most > 1 || v.client >= 0 ? MT_MATCH_LIKELY : MT_MATCH_MORE;
+        v.match = most > 1 ? MT_MATCH_LIKELY : MT_MATCH_MORE;
     else if (most > 0)
         v.match = MT_MATCH_MORE;
     /* Frames that do not tell who sends them: wait for a header block. */

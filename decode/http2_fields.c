@@ -149,6 +149,7 @@ static void take_request_head(struct mt_h2_stream *s, const struct block *b)
 {
     struct mt_exchange *x = &s->draft->x;
     s->head[MT_CLIENT] = true;
+    s->lost[MT_CLIENT] &= b->seen == 0; /* what came before matters not */
     if ((b->seen & BIT(protocol)) == 0 && is_connect(s->draft))
         x->kind = MT_KIND_STREAM;
 }
@@ -158,6 +159,7 @@ static void take_response_head(struct mt_h2_stream *s, const struct block *b)
     struct mt_exchange *x = &s->draft->x;
     bool accepted = b->status >= 200 && b->status < 300;
     s->head[MT_SERVER] = true;
+    s->lost[MT_SERVER] &= b->status == 0;
     x->status = b->status;
     if (x->protocol == MT_PROTOCOL_WEBSOCKET)
         x->kind = accepted ? MT_KIND_STREAM : MT_KIND_UNARY;
