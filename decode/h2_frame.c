@@ -84,6 +84,7 @@ static void close_block(struct mt_h2_frames *f)
     f->block_head.type = 0;
     f->block_dropped = f->block_too_long = false;
     f->block_wire_bytes = 0;
+    f->block_lost_bytes = 0;
 }
 
 void mt_h2_frames_restart(struct mt_h2_frames *f)
@@ -167,6 +168,7 @@ static int give_lost(struct mt_h2_frames *f, struct mt_h2_event *ev)
     ev->block_lost = true;
     ev->too_long = f->block_too_long;
     ev->wire_bytes = f->block_wire_bytes;
+    ev->lost_bytes = f->block_lost_bytes;
     free_block(f);
     close_block(f);
     return MT_EVENT;
@@ -435,6 +437,7 @@ static bool lose_block(struct mt_h2_frames *f, uint32_t n,
 {
     bool last = (f->head.flags & MT_H2_END_HEADERS) != 0;
     f->block_dropped = true;
+    f->block_lost_bytes += n;
     f->left = frame_left(f) - n;
     f->padding = 0;
     if (f->left > 0 && !last) {

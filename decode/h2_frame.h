@@ -77,8 +77,9 @@ struct mt_h2_event {
     uint32_t last_stream; /* GOAWAY */
     uint16_t setting;     /* SETTINGS: which, and to what */
     uint32_t value;
-    uint32_t wire_bytes;  /* of a block: all its frames, headers included */
-    uint32_t lost_bytes;  /* DATA: content that the capture lost */
+    uint32_t wire_bytes; /* of a block: all its frames, headers included */
+    uint32_t
+        lost_bytes; /* that the capture lost: of DATA's content, of a block */
     struct mt_span bytes; /* DATA: content; HEADERS, PUSH_PROMISE: block */
 };
 
@@ -89,7 +90,7 @@ struct mt_h2_frames {
     size_t block_capacity, block_len;
     struct mt_h2_header head;       /* readable: of the frame that is open */
     struct mt_h2_header block_head; /* that began the open block; type 0 none */
-    uint32_t block_wire_bytes;
+    uint32_t block_wire_bytes, block_lost_bytes;
     uint32_t promised;
     uint32_t left;    /* payload of the open frame, padding apart */
     uint32_t padding; /* at its end */

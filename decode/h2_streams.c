@@ -94,10 +94,14 @@ void mt_h2_streams_remove(struct mt_h2_streams *t, struct mt_h2_stream *s)
 void mt_h2_streams_note_closed(struct mt_h2_streams *t, uint32_t id)
 {
     t->closed[t->closed_at++ % MT_H2_CLOSED_KEPT] = id;
+    if (id > t->highest_closed)
+        t->highest_closed = id;
 }
 
 bool mt_h2_streams_was_closed(const struct mt_h2_streams *t, uint32_t id)
 {
+    if (id > t->highest_closed) /* as nearly every new one is */
+        return false;
     for (unsigned i = 0; i < MT_H2_CLOSED_KEPT; i++)
         if (t->closed[i] == id)
             return true;

@@ -36,6 +36,7 @@ struct mt_h2_stream {
     bool head[2];       /* by role: the (final) header block was seen */
     bool ended[2];      /* END_STREAM */
     bool lost[2];       /* some of its frames may be missing */
+    uint32_t losses[2]; /* of the connection, that it has heard of */
     bool begun_late[2]; /* content came before we knew what it is */
 };
 
@@ -46,6 +47,7 @@ struct mt_h2_streams {
     uint32_t count;
     uint32_t closed[MT_H2_CLOSED_KEPT];
     uint32_t closed_at;
+    uint32_t highest_closed;
 };
 
 void mt_h2_streams_init(struct mt_h2_streams *t, struct mt_pool *pool);

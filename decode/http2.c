@@ -106,6 +106,7 @@ static int http2_open(void *state, struct mt_layer *layer,
     for (int role = 0; role < 2; role++) {
         struct mt_http2_side *side = &h->side[role];
         side->late = side->lossy = layer->joined_late[role] && sw == NULL;
+        side->refuses_above = UINT32_MAX;
         mt_h2_frames_init(&side->frames, pool);
     }
     if (sw == NULL || sw->draft == NULL || mt_http2_adopt(h, sw->draft))
@@ -198,7 +199,7 @@ static uint32_t plausible_stream(const struct mt_http2 *h)
 }
 
 /* Where the next frame begins is not known any more. */
-static void lose_sync(struct mt_http2 *h, enum mt_role from, int64_t ts_ns)
+static void lose_sync(struct mt_http2 *h, enum mt_role from)
 {
     struct mt_http2_side *side = &h->side[from];
     mt_h2_frames_restart(&side->frames);
@@ -206,7 +207,7 @@ static void lose_sync(struct mt_http2 *h, enum mt_role from, int64_t ts_ns)
     mt_hpack_lost(&side->hpack);
     side->searching = side->lossy = true;
     h->conn->decode->stats.resyncs++;
-    mt_http2_mark_lost(h, from, ts_ns);
+    side->losses++;
 }
 
 /* Frames until the bytes are used up, or are none. */
@@ -231,7 +232,7 @@ static void read_frames(struct mt_http2 *h, enum mt_role from,
         side->open_packet = in->packet;
     }
     if (rc == MT_EPROTO)
-        lose_sync(h, from, in->ts_ns);
+        lose_sync(h, from);
 }
 
 /* Looking for a frame. Returns false when the bytes are used up. */
@@ -285,7 +286,7 @@ static void http2_gap(void *state, enum mt_role from, uint64_t n, int64_t ts_ns)
     }
     if (side->preface_left > 0) {
         side->preface_left = 0;
-        lose_sync(h, from, ts_ns);
+        lose_sync(h, from);
         return;
     }
     struct mt_h2_event ev;
@@ -295,7 +296,7 @@ static void http2_gap(void *state, enum mt_role from, uint64_t n, int64_t ts_ns)
     bool has_event;
     bool inside = mt_h2_gap(&side->frames, n, &ev, &has_event);
     if (!inside) /* before the event: what it ends is known, the rest is not */
-        lose_sync(h, from, ts_ns);
+        lose_sync(h, from);
     if (has_event)
         on_event(h, &frame);
 }

@@ -259,6 +259,7 @@ void mt_http2_on_block(struct mt_http2 *h, const struct mt_http2_frame *frame)
     struct mt_message *m =
         of == MT_CLIENT ? &s->draft->x.req : &s->draft->x.resp;
     m->header_bytes += ev->wire_bytes;
+    m->gap_bytes += ev->lost_bytes;
     if (promise || ev->end_stream)
         mt_http2_end_side(h, s, of, frame->chunk->ts_ns);
 }

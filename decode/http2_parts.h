@@ -19,6 +19,8 @@ struct mt_http2_side {
     struct mt_hpack hpack;
     uint64_t resets_counted; /* of hpack, in the statistics */
     uint32_t highest;        /* stream that this role opened */
+    uint32_t losses;         /* of frames, on streams that nobody knows */
+    uint32_t refuses_above;  /* GOAWAY's last stream; UINT32_MAX: none */
     bool started;            /* its first bytes were looked at */
     bool late;               /* joined after its first byte */
     bool lossy;              /* late, or bytes were lost */
@@ -67,9 +69,6 @@ void mt_http2_end_side(struct mt_http2 *h, struct mt_h2_stream *s,
 /* Finish one stream. */
 void mt_http2_finish(struct mt_http2 *h, struct mt_h2_stream *s,
                      enum mt_error error, int64_t ts_ns);
-
-/* Frames of `from` were lost, nobody knows on which streams. */
-void mt_http2_mark_lost(struct mt_http2 *h, enum mt_role from, int64_t ts_ns);
 
 /* Streams that a loss may have left open end after a long silence. */
 void mt_http2_sweep(struct mt_http2 *h, int64_t now_ns);

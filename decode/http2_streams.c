@@ -72,8 +72,28 @@ open_stream(struct mt_http2 *h, const struct mt_http2_frame *frame, uint32_t id)
         return NULL;
     }
     s->draft->x.protocol = MT_PROTOCOL_H2;
-    for (int role = 0; role < 2; role++)
+    for (int role = 0; role < 2; role++) {
         s->lost[role] = is_blind(&h->side[role]);
+        s->losses[role] = h->side[role].losses;
+    }
+    return s;
+}
+
+/* Losses are counted on the connection, so that one costs no walk over its
+ * streams: each hears of them when it is looked at next. */
+static void catch_up(const struct mt_http2 *h, struct mt_h2_stream *s)
+{
+    for (int role = 0; role < 2; role++) {
+        s->lost[role] |= s->losses[role] != h->side[role].losses;
+        s->losses[role] = h->side[role].losses;
+    }
+}
+
+static struct mt_h2_stream *find(const struct mt_http2 *h, uint32_t id)
+{
+    struct mt_h2_stream *s = mt_h2_streams_find(&h->streams, id);
+    if (s != NULL)
+        catch_up(h, s);
     return s;
 }
 
@@ -83,7 +103,7 @@ struct mt_h2_stream *mt_http2_stream_of(struct mt_http2 *h,
 {
     enum mt_role from = frame->from, opener = opener_of(id);
     struct mt_http2_side *side = &h->side[opener];
-    struct mt_h2_stream *s = mt_h2_streams_find(&h->streams, id);
+    struct mt_h2_stream *s = find(h, id);
     bool opens = has_head && from == opener;
     if (s == NULL && may_open(h, id, has_head)) {
         s = open_stream(h, frame, id);
@@ -214,7 +234,7 @@ static void name_code(struct mt_draft *r, uint32_t code)
 
 void mt_http2_on_reset(struct mt_http2 *h, const struct mt_http2_frame *frame)
 {
-    struct mt_h2_stream *s = mt_h2_streams_find(&h->streams, frame->ev->stream);
+    struct mt_h2_stream *s = find(h, frame->ev->stream);
     if (s == NULL)
         return;
     enum mt_error error = error_of_reset(s, frame);
@@ -226,27 +246,19 @@ void mt_http2_on_reset(struct mt_http2 *h, const struct mt_http2_frame *frame)
 /* Section 6.8: what is above last_stream was not and will not be processed. */
 void mt_http2_on_goaway(struct mt_http2 *h, const struct mt_http2_frame *frame)
 {
+    uint32_t *above = &h->side[frame->from].refuses_above;
     uint32_t ids[MT_H2_STREAMS_MAX];
+    if (frame->ev->last_stream >= *above)
+        return; /* said before */
+    *above = frame->ev->last_stream;
     uint32_t n = mt_h2_streams_ids(&h->streams, ids);
     for (uint32_t i = 0; i < n; i++) {
-        struct mt_h2_stream *s = mt_h2_streams_find(&h->streams, ids[i]);
+        struct mt_h2_stream *s = find(h, ids[i]);
         if (ids[i] <= frame->ev->last_stream ||
             opener_of(ids[i]) == frame->from || s->head[MT_SERVER])
             continue;
         name_code(s->draft, frame->ev->code);
         mt_http2_finish(h, s, MT_ERROR_REFUSED, frame->chunk->ts_ns);
-    }
-}
-
-void mt_http2_mark_lost(struct mt_http2 *h, enum mt_role from, int64_t ts_ns)
-{
-    uint32_t ids[MT_H2_STREAMS_MAX];
-    uint32_t n = mt_h2_streams_ids(&h->streams, ids);
-    for (uint32_t i = 0; i < n; i++) {
-        struct mt_h2_stream *s = mt_h2_streams_find(&h->streams, ids[i]);
-        s->lost[from] = true;
-        if (from == MT_CLIENT && s->ended[MT_SERVER])
-            mt_http2_finish(h, s, error_of_answered(s), ts_ns);
     }
 }
 
@@ -258,9 +270,11 @@ void mt_http2_sweep(struct mt_http2 *h, int64_t now_ns)
     uint32_t ids[MT_H2_STREAMS_MAX];
     uint32_t n = mt_h2_streams_ids(&h->streams, ids);
     for (uint32_t i = 0; i < n; i++) {
-        struct mt_h2_stream *s = mt_h2_streams_find(&h->streams, ids[i]);
-        if ((s->lost[MT_CLIENT] || s->lost[MT_SERVER]) &&
-            now_ns - s->last_ns > silence_ns)
+        struct mt_h2_stream *s = find(h, ids[i]);
+        if (s->ended[MT_SERVER] && s->lost[MT_CLIENT])
+            mt_http2_finish(h, s, error_of_answered(s), s->last_ns);
+        else if ((s->lost[MT_CLIENT] || s->lost[MT_SERVER]) &&
+                 now_ns - s->last_ns > silence_ns)
             mt_http2_finish(h, s, MT_ERROR_CAPTURE_GAP, now_ns);
     }
 }
@@ -279,6 +293,14 @@ static bool is_tunnel(const struct mt_h2_stream *s)
            mt_span_eq(x->method, MT_SPAN("CONNECT"));
 }
 
+/* Opened when a GOAWAY that rules it out was on its way. */
+static bool is_refused(const struct mt_http2 *h, const struct mt_h2_stream *s)
+{
+    enum mt_role receiver = (enum mt_role)(1 - opener_of(s->id));
+    return s->id > h->side[receiver].refuses_above &&
+           s->draft->x.resp.start_ns == 0;
+}
+
 /* Why an exchange is open when its connection ends (DECISIONS 6). */
 static enum mt_error why_open(const struct mt_http2 *h,
                               const struct mt_h2_stream *s, enum mt_role from,
@@ -290,6 +312,8 @@ static enum mt_error why_open(const struct mt_http2 *h,
         return MT_ERROR_EVICTED;
     if (!was_seen(h->conn, MT_SERVER))
         return MT_ERROR_ONE_SIDED;
+    if (is_refused(h, s))
+        return MT_ERROR_REFUSED;
     if (s->lost[MT_SERVER])
         return MT_ERROR_CAPTURE_GAP;
     bool begun = s->draft->x.resp.start_ns != 0;
@@ -315,7 +339,7 @@ void mt_http2_end_all(struct mt_http2 *h, enum mt_role from, enum mt_end end,
     uint32_t ids[MT_H2_STREAMS_MAX];
     uint32_t n = mt_h2_streams_ids(&h->streams, ids);
     for (uint32_t i = 0; i < n; i++) {
-        struct mt_h2_stream *s = mt_h2_streams_find(&h->streams, ids[i]);
+        struct mt_h2_stream *s = find(h, ids[i]);
         mt_http2_finish(h, s, why_open(h, s, from, end), ts_ns);
     }
 }
