@@ -232,7 +232,6 @@ static void take_block(struct mt_http2 *h, struct mt_h2_stream *s,
     x->anomalies |= (bomb ? MT_ANOMALY_BOMB : 0u) |
                     (rc == MT_EPROTO ? MT_ANOMALY_FRAME : 0u);
     uint8_t state = (uint8_t)mt_hpack_state(hpack);
-    b.unknown |= state != MT_HPACK_FULL; /* the doubtful is no anomaly */
     if (state > x->hpack)
         x->hpack = state;
     apply(h, s, frame, &b);

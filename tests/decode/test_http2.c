@@ -409,6 +409,28 @@ static void test_details(void **state)
     fixture_close(&f);
 }
 
+/* A 1xx that ends the stream is none (section 8.1). */
+static void test_informational_end(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct h2_side *c = h2_new(), *s = h2_new();
+    fixture_open(&f);
+    h2_start_client(c);
+    h2_get(c, 1, "/");
+    fixture_feed(&f, 0, (struct mt_span){c->bytes, c->len}, 5000);
+    h2_start_server(s);
+    HEADERS(s, 1, true, {":status", "103"});
+    fixture_feed(&f, 1, (struct mt_span){s->bytes, s->len}, 6000);
+    const struct mt_exchange *x = mt_decode_next(&f.decode);
+    assert_non_null(x);
+    assert_int_equal(x->anomalies, MT_ANOMALY_PSEUDO);
+    assert_int_equal(x->outcome, MT_OUTCOME_UNKNOWN);
+    h2_free(c);
+    h2_free(s);
+    fixture_close(&f);
+}
+
 /* Malformed heads are kept, and marked. */
 static void test_malformed(void **state)
 {
@@ -465,6 +487,7 @@ int main(void)
         cmocka_unit_test(test_frames_of_every_kind),
         cmocka_unit_test(test_upgrade),
         cmocka_unit_test(test_details),
+        cmocka_unit_test(test_informational_end),
         cmocka_unit_test(test_malformed),
     };
     return cmocka_run_group_tests_name("decode/http2", tests, NULL, NULL);

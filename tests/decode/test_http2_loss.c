@@ -327,6 +327,60 @@ static void test_unknown_path_counts(void **state)
     fixture_close(&f);
 }
 
+/* An answer whose request was not captured is said when it ends, not when the
+ * connection does. */
+static void test_answer_alone(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct h2_side *s = h2_new();
+    fixture_open_with(
+        &f, &(struct mt_decode_config){.keep_packets = false},
+        &(struct mt_conn_start){.addr = {addr_v4(1, 40000), addr_v4(2, 8080)},
+                                .client = -1,
+                                .midstream = true,
+                                .ts_ns = 1});
+    h2_status(s, 7, false, "200");
+    h2_data(s, 7, "alone", true);
+    fixture_feed(&f, 1, (struct mt_span){s->bytes, s->len}, 5000);
+    const struct mt_exchange *x = mt_decode_next(&f.decode);
+    assert_non_null(x);
+    assert_int_equal(x->stream, 7);
+    assert_int_equal(x->status, 200);
+    assert_int_equal(x->half, MT_HALF_RESPONSE);
+    assert_int_equal(x->resp.body_bytes, 5);
+    assert_int_equal(x->server.addr.port, 8080);
+    h2_free(s);
+    fixture_close(&f);
+}
+
+/* What was lost before an answer began does not excuse the answer. */
+static void test_loss_before_the_answer(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct h2_side *c = h2_new(), *s = h2_new();
+    fixture_open(&f);
+    h2_start_client(c);
+    h2_get(c, 1, "/cut");
+    fixture_feed(&f, 0, (struct mt_span){c->bytes, c->len}, 5000);
+    h2_start_server(s);
+    fixture_feed(&f, 1, (struct mt_span){s->bytes, s->len}, 6000);
+    mt_conn_gap(f.conn, 1, 17, 6100); /* maybe a PING */
+    s->len = 0;
+    h2_status(s, 1, false, "200");
+    h2_data(s, 1, "some of it", false);
+    fixture_feed(&f, 1, (struct mt_span){s->bytes, s->len}, 6200);
+    mt_conn_end(f.conn, 1, MT_END_FIN, 7000);
+    const struct mt_exchange *x = mt_decode_next(&f.decode);
+    assert_non_null(x);
+    assert_int_equal(x->status, 200);
+    assert_int_equal(x->error, MT_ERROR_TRUNCATED);
+    h2_free(c);
+    h2_free(s);
+    fixture_close(&f);
+}
+
 /* A stream whose end was lost goes after ten minutes of silence, and on a busy
  * connection too. */
 static void test_lost_end(void **state)
@@ -478,6 +532,8 @@ int main(void)
         cmocka_unit_test(test_gap_inside_data),
         cmocka_unit_test(test_joined_anywhere),
         cmocka_unit_test(test_unknown_path_counts),
+        cmocka_unit_test(test_answer_alone),
+        cmocka_unit_test(test_loss_before_the_answer),
         cmocka_unit_test(test_lost_end),
         cmocka_unit_test(test_endless_continuation),
         cmocka_unit_test(test_too_many_streams_and_fields),
