@@ -33,18 +33,30 @@ static struct mt_span trim(struct mt_span s)
     return sub(s, from, s.len);
 }
 
+/* "HTTP/", digits, a dot and digits, but not one of each. */
+static bool is_odd_version(struct mt_span v)
+{
+    unsigned dots = 0;
+    if (v.len < 8 || v.len > 16 || memcmp(v.ptr, "HTTP/", 5) != 0)
+        return false;
+    for (size_t i = 5; i < v.len; i++) {
+        if (!is_digit(v.ptr[i]) && v.ptr[i] != '.')
+            return false;
+        dots += v.ptr[i] == '.';
+    }
+    return dots == 1 && v.ptr[5] != '.' && v.ptr[v.len - 1] != '.';
+}
+
 /* "HTTP/1.1": false where it is no HTTP version at all. */
 static bool read_version(struct mt_http1 *p, struct mt_span v)
 {
-    if (v.len != 8 || memcmp(v.ptr, "HTTP/", 5) != 0 || !is_digit(v.ptr[5]) ||
-        v.ptr[6] != '.' || !is_digit(v.ptr[7]))
-        return false;
-    p->minor = (uint8_t)(v.ptr[7] - '0');
-    if (v.ptr[5] != '1') {
-        p->anomalies |= MT_ANOMALY_BAD_VERSION;
-        p->minor = 1;
+    if (v.len == 8 && memcmp(v.ptr, "HTTP/1.", 7) == 0 && is_digit(v.ptr[7])) {
+        p->minor = (uint8_t)(v.ptr[7] - '0');
+        return true;
     }
-    return true;
+    p->minor = 1;
+    p->anomalies |= MT_ANOMALY_BAD_VERSION;
+    return is_odd_version(v);
 }
 
 /* The four forms of a target, RFC 9112 section 3.2, told by their start. */
@@ -63,15 +75,19 @@ static bool target_form_ok(struct mt_span method, struct mt_span target)
            mt_http1_token(target) >= colon;
 }
 
-/* Cut " HTTP/1.1" off the end of a request line. */
+/* Cut "HTTP/1.1" and the blank before it off the end of a request line. With
+ * nothing before them the target is missing: *rest is empty then. */
 static bool take_version(struct mt_http1 *p, struct mt_span *rest)
 {
-    if (rest->len < 9 || !is_space(rest->ptr[rest->len - 9]) ||
-        !read_version(p, sub(*rest, rest->len - 8, rest->len)))
+    size_t at = rest->len >= 8 ? rest->len - 8 : 0;
+    if (at > 0 && !is_space(rest->ptr[at - 1])) /* an odd one is longer */
+        for (at = rest->len; at > 0 && !is_space(rest->ptr[at - 1]);)
+            at--;
+    if (!read_version(p, sub(*rest, at, rest->len)))
         return false;
-    rest->len -= 9;
-    if (rest->ptr[rest->len] == '\t')
+    if (at > 0 && rest->ptr[at - 1] == '\t')
         p->anomalies |= MT_ANOMALY_SPACES;
+    rest->len = at > 0 ? at - 1 : 0;
     return true;
 }
 
@@ -98,13 +114,11 @@ static bool read_request(struct mt_http1 *p, struct mt_span line,
         p->anomalies |= MT_ANOMALY_SPACES;
         target = trim(target);
     }
-    if (target.len == 0)
-        return false;
     ev->kind = MT_HTTP1_REQUEST;
     ev->request.method = sub(line, 0, m);
     ev->request.target = target;
     p->connect = mt_span_eq(ev->request.method, MT_SPAN("CONNECT"));
-    if (mt_http1_scan_untarget(target) < target.len ||
+    if (target.len == 0 || mt_http1_scan_untarget(target) < target.len ||
         !target_form_ok(ev->request.method, target))
         p->anomalies |= MT_ANOMALY_BAD_TARGET;
     return true;
@@ -113,13 +127,13 @@ static bool read_request(struct mt_http1 *p, struct mt_span line,
 static bool read_status(struct mt_http1 *p, struct mt_span line,
                         struct mt_http1_event *ev)
 {
-    if (line.len < 12 || !read_version(p, sub(line, 0, 8)) ||
-        !is_space(line.ptr[8]))
+    size_t end = mt_http1_scan_class(line, 0, MT_HTTP1_SPACE);
+    if (end == line.len || !read_version(p, sub(line, 0, end)))
         return false;
-    size_t at = 9;
+    size_t at = end + 1;
     while (at < line.len && is_space(line.ptr[at]))
         at++;
-    if (at != 9 || line.ptr[8] == '\t')
+    if (at != end + 1 || line.ptr[end] == '\t')
         p->anomalies |= MT_ANOMALY_SPACES;
     if (line.len - at < 3 || line.ptr[at] < '1' || !is_digit(line.ptr[at]) ||
         !is_digit(line.ptr[at + 1]) || !is_digit(line.ptr[at + 2]))

@@ -260,6 +260,7 @@ static void on_status(struct mt_http1_tap *h, const struct mt_http1_event *ev)
         h->in_response = true;
         h->forced = false;
     }
+    h->garbled = false;
     h->interim = ev->status.code < 200 && ev->status.code != 101;
     h->sse = (struct mt_sse){0};
     h->grpc[MT_SERVER] = (struct mt_grpc_count){0};
@@ -426,6 +427,7 @@ void mt_http1_on_error(struct mt_http1_tap *h, enum mt_role from)
         mt_http1_end_response(h, MT_ERROR_PROTOCOL, 0);
     else
         lose_response(h);
+    h->garbled = h->garbled || from == MT_SERVER;
     mt_http1_pair_lost(&h->pair, from);
 }
 
@@ -485,6 +487,8 @@ static enum mt_error why_unanswered(const struct mt_http1_tap *h,
     case MT_END_REUSED:
         break;
     }
+    if (h->garbled)
+        return MT_ERROR_PROTOCOL;
     return h->pair.server_lost ? MT_ERROR_CAPTURE_GAP : MT_ERROR_NO_RESPONSE;
 }
 

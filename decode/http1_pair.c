@@ -155,10 +155,16 @@ void mt_http1_pair_request(struct mt_http1_pair *p, struct mt_draft *r,
         push(p, r);
 }
 
-/* The request was under way when a response began at ts_ns. */
+/* The request was under way when a response began at ts_ns, or, in a clock's
+ * coarse grain, may have been. */
+static bool maybe_sent(const struct mt_draft *r, int64_t ts_ns)
+{
+    return r != NULL && has(r, MT_HTTP1_W_HEADER) && r->x.req.start_ns <= ts_ns;
+}
+
 static bool was_sent(const struct mt_draft *r, int64_t ts_ns)
 {
-    return r != NULL && has(r, MT_HTTP1_W_HEADER) && r->x.req.start_ns < ts_ns;
+    return maybe_sent(r, ts_ns) && r->x.req.start_ns < ts_ns;
 }
 
 /* Rule 3. Of two candidates that were both sent since the loss no answer can
@@ -167,7 +173,7 @@ static struct mt_draft *after_loss(struct mt_http1_pair *p, int64_t ts_ns)
 {
     unsigned candidates = 0;
     uint64_t ordinal = 0, before = 0; /* of the last two candidates */
-    for (struct mt_draft *r = p->first; was_sent(r, ts_ns); r = r->link) {
+    for (struct mt_draft *r = p->first; maybe_sent(r, ts_ns); r = r->link) {
         candidates++;
         before = ordinal;
         ordinal = r->decoder_word >> ORDINAL_SHIFT;

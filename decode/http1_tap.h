@@ -32,6 +32,7 @@ struct mt_http1_tap {
     bool tail_lost; /* the end of that response is lost: it is over when
                        another message shows it */
     bool interim;   /* that response is a 1xx so far */
+    bool garbled;   /* what came last from the server is no HTTP */
     bool paused;    /* the client's bytes wait for the answer to an Upgrade
                        or a CONNECT */
     bool server_ended;

@@ -21,7 +21,7 @@ struct message {
     uint64_t head; /* start line and fields */
     uint64_t body;
     size_t end;           /* offset behind it */
-    bool interim, framed; /* ours: a 1xx; with a length or a coding */
+    bool no_body, framed; /* ours: by its status; a length or a coding */
     bool framed_by_trailer, connect;
 };
 
@@ -186,7 +186,8 @@ static void on_event(struct ours *o, const struct mt_http1_event *ev,
         break;
     case MT_HTTP1_STATUS:
         method_number = ev->status.code & 0xff;
-        l->now.interim = ev->status.code < 200;
+        l->now.no_body = ev->status.code < 200 || ev->status.code == 204 ||
+                         ev->status.code == 304;
         break;
     case MT_HTTP1_FIELD:
         l->now.framed |= ev->field.id == MT_HTTP1_CONTENT_LENGTH ||

@@ -122,6 +122,9 @@ static bool excused_refusal_by_us(const struct ours *a, struct mt_span in)
         return true;
     if (has_bare_cr(rest))
         return true;
+    if (a->parser.side == MT_HTTP1_RESPONSES &&
+        (a->anomalies & MT_ANOMALY_EMPTY_LINES) != 0)
+        return true; /* A16 */
     if ((a->anomalies & MT_ANOMALY_BAD_NAME) != 0)
         return has_spaced_name(rest);
     /* A13: what follows a chunk's size is none of the oracle's business */
@@ -151,11 +154,11 @@ static bool has_longer_name(struct mt_span s)
     return false;
 }
 
-/* C1: the oracle reads content after a 1xx that has a length or a coding; C2:
- * and none after CONNECT. */
+/* C1: the oracle reads content after a 1xx, 204 or 304 that has a length or a
+ * coding; C2: and none after CONNECT. */
 static bool excused_difference(const struct message *ours)
 {
-    return (ours->interim || ours->connect) && ours->framed;
+    return (ours->no_body || ours->connect) && ours->framed;
 }
 
 /* B1: the oracle has a list of methods; B3: and of what a URL may be. */
