@@ -57,7 +57,7 @@ static const struct option_row rows[] = {
      "write exchanges into this database; none decodes and counts only"},
     {'d', "db", "DB", K_TEXT, G_VIEW, AT(db), 0, 0,
      "answer from this database (default: live.db in the state folder)"},
-    {'f', "follow", NULL, K_FLAG, G_RECORD | G_ROWS, AT(follow), 0, 0,
+    {'f', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0, 0,
      "go on as the file grows, until interrupted"},
     {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS, AT(format), 0, 0,
      "table, wide, json, jsonl or csv"},
