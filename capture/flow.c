@@ -91,10 +91,10 @@ static bool is_reversed(const struct mt_segment *s)
     return s->src.port > s->dst.port;
 }
 
-static uint32_t hash_in(uint64_t tuple_hash, uint64_t network)
+/* The network is no part of it: mt_flow_alike() walks one bucket. */
+static uint32_t hash_of(uint64_t tuple_hash)
 {
-    uint64_t h = tuple_hash ^ (network * 0x9e3779b97f4a7c15u);
-    return (uint32_t)(h ^ (h >> 32));
+    return (uint32_t)(tuple_hash ^ (tuple_hash >> 32));
 }
 
 struct mt_flow_id mt_flow_id_of(const struct mt_flow_table *t,
@@ -111,7 +111,7 @@ struct mt_flow_id mt_flow_id_of(const struct mt_flow_table *t,
     id.key.network = s->network;
     id.tuple_hash = XXH3_64bits_withSeed(
         id.key.ip, sizeof id.key - offsetof(struct mt_flow_key, ip), t->seed);
-    id.hash = hash_in(id.tuple_hash, s->network);
+    id.hash = hash_of(id.tuple_hash);
     return id;
 }
 
@@ -119,7 +119,6 @@ struct mt_flow_id mt_flow_id_in(const struct mt_flow_id *id, uint64_t network)
 {
     struct mt_flow_id other = *id;
     other.key.network = network;
-    other.hash = hash_in(id->tuple_hash, network);
     return other;
 }
 
@@ -154,6 +153,25 @@ struct mt_flow *mt_flow_find(struct mt_flow_table *t,
         f = f->chain;
     if (f != NULL)
         t->last = f;
+    return f;
+}
+
+static bool is_alike(const struct mt_flow *f, const struct mt_flow_id *id)
+{
+    const size_t at = offsetof(struct mt_flow_key, ip);
+    return f->hash == id->hash && f->key.network != id->key.network &&
+           memcmp((const char *)&f->key + at, (const char *)&id->key + at,
+                  sizeof f->key - at) == 0;
+}
+
+struct mt_flow *mt_flow_alike(const struct mt_flow_table *t,
+                              const struct mt_flow_id *id,
+                              const struct mt_flow *after)
+{
+    struct mt_flow *f =
+        after != NULL ? after->chain : *bucket(t, bucket_index(t, id->hash));
+    while (f != NULL && !is_alike(f, id))
+        f = f->chain;
     return f;
 }
 

@@ -129,6 +129,12 @@ void mt_flow_prefetch(const struct mt_flow_table *t,
 struct mt_flow *mt_flow_find(struct mt_flow_table *t,
                              const struct mt_flow_id *id);
 
+/* Flows of the same endpoints in other networks: the first, with after NULL,
+ * or the next one; NULL at the end. */
+struct mt_flow *mt_flow_alike(const struct mt_flow_table *t,
+                              const struct mt_flow_id *id,
+                              const struct mt_flow *after);
+
 /* A new flow in list HALF_OPEN, cleared, side 0 the sender of this packet.
  * NULL at the ceiling. */
 struct mt_flow *mt_flow_add(struct mt_flow_table *t,

@@ -146,29 +146,13 @@ int64_t mt_tap_now_ns(const struct mt_tap *tap)
 
 /* ---- segments ---- */
 
-/* Packets seen both tagged and untagged are one flow, even where one of the
- * two copies is lost. */
-static void add_alias(struct mt_tap *tap, const struct mt_flow_id *id,
-                      uint64_t network)
-{
-    struct mt_flow_id real = mt_flow_id_in(id, network);
-    if (mt_flow_find(&tap->flows, id) != NULL ||
-        mt_flow_find(&tap->flows, &real) == NULL)
-        return;
-    struct mt_flow *f = mt_flow_add(&tap->flows, id, tap->now_ns);
-    if (f == NULL)
-        return;
-    f->u.alias_network = network;
-    mt_flow_move(&tap->flows, f, MT_FLOW_ALIAS, tap->now_ns);
-}
-
 static void count_duplicate(struct mt_tap *tap, const struct mt_flow_id *id,
                             uint64_t network)
 {
     struct mt_flow_id real = mt_flow_id_in(id, network);
     tap->counters.dup_packets++;
     if (network != id->key.network)
-        add_alias(tap, id, network);
+        mt_tap_add_alias(tap, id, network);
     struct mt_flow *f = mt_flow_find(&tap->flows, &real);
     if (f != NULL && f->tcp != NULL && f->tcp->tcp.stats != NULL)
         f->tcp->tcp.stats->dup_packets++;

@@ -372,10 +372,51 @@ static void flow_input(struct mt_tap *tap, struct mt_flow *f, int side,
         wait_update(tap, w);
 }
 
+/* Packets seen both tagged and untagged are one flow, even where one of the
+ * two copies is lost. */
+void mt_tap_add_alias(struct mt_tap *tap, const struct mt_flow_id *id,
+                      uint64_t network)
+{
+    struct mt_flow_id real = mt_flow_id_in(id, network);
+    if (mt_flow_find(&tap->flows, id) != NULL ||
+        mt_flow_find(&tap->flows, &real) == NULL)
+        return;
+    struct mt_flow *f = mt_flow_add(&tap->flows, id, tap->now_ns);
+    if (f == NULL)
+        return;
+    f->u.alias_network = network;
+    mt_flow_move(&tap->flows, f, MT_FLOW_ALIAS, tap->now_ns);
+}
+
+/* A SYN-ACK to a SYN of another network that nobody answered there: one
+ * direction is tagged and the other is not, as a mirror port may do it. */
+static void join_answer(struct mt_tap *tap, const struct mt_flow_id *id,
+                        const struct mt_segment *s)
+{
+    const unsigned both = MT_TCP_SYN | MT_TCP_ACK;
+    if ((s->flags & (both | MT_TCP_RST)) != both)
+        return;
+    struct mt_flow *f = mt_flow_alike(&tap->flows, id, NULL);
+    for (; f != NULL; f = mt_flow_alike(&tap->flows, id, f)) {
+        int asked = 1 - mt_flow_side(f, id);
+        if (f->list == MT_FLOW_HALF_OPEN && (f->flags & syn_flag(asked)) != 0 &&
+            (f->flags & seen_flag(1 - asked)) == 0 &&
+            s->ack == f->isn[asked] + 1) {
+            mt_tap_add_alias(tap, id, f->key.network);
+            return;
+        }
+    }
+}
+
 /* A copy seen in another network leads to the flow of the first one. */
-static struct mt_flow *find_flow(struct mt_tap *tap, struct mt_flow_id *id)
+static struct mt_flow *find_flow(struct mt_tap *tap, struct mt_flow_id *id,
+                                 const struct mt_segment *s)
 {
     struct mt_flow *f = mt_flow_find(&tap->flows, id);
+    if (f == NULL) {
+        join_answer(tap, id, s);
+        f = mt_flow_find(&tap->flows, id);
+    }
     if (f == NULL || f->list != MT_FLOW_ALIAS)
         return f;
     struct mt_flow_id other = mt_flow_id_in(id, f->u.alias_network);
@@ -392,7 +433,7 @@ static struct mt_flow *find_flow(struct mt_tap *tap, struct mt_flow_id *id)
 void mt_tap_tcp(struct mt_tap *tap, const struct mt_segment *s,
                 struct mt_flow_id *id)
 {
-    struct mt_flow *f = find_flow(tap, id);
+    struct mt_flow *f = find_flow(tap, id, s);
     if (f != NULL && is_reuse(tap, f, mt_flow_side(f, id), s)) {
         tap->counters.reused += f->list != MT_FLOW_CLOSED;
         mt_tap_end_flow(tap, f, MT_END_REUSED, s->ts_ns);

@@ -67,6 +67,11 @@ bool mt_tap_take(struct mt_tap *tap, const struct mt_segment *s);
 void mt_tap_tcp(struct mt_tap *tap, const struct mt_segment *s,
                 struct mt_flow_id *id);
 
+/* Packets with this id are of the flow with the same endpoints in another
+ * network, as long as that one is there. */
+void mt_tap_add_alias(struct mt_tap *tap, const struct mt_flow_id *id,
+                      uint64_t network);
+
 enum { MT_TAP_TIMERS_NS = 1000000 }; /* they need not run more often */
 
 /* Time out holes and idle flows. */

@@ -223,6 +223,29 @@ static void test_row8_tagged_and_untagged(void **state)
     stop(&r);
 }
 
+/* A mirror port that tags what one side sends: the SYN-ACK tells. An answer to
+ * another SYN, in a third network, is another connection's. */
+static void test_row8_one_side_tagged(void **state)
+{
+    (void)state;
+    struct run r;
+    start(&r);
+    r.network = 42;
+    put(&r, 0, 999, 0, S, "");
+    r.network = 7;
+    put(&r, 1, 4999, 31000, S | A, "");
+    r.network = 0;
+    put(&r, 1, 4999, 1000, S | A, "");
+    r.network = 42;
+    put(&r, 0, 1000, 5000, A, "GET");
+    r.network = 0;
+    put(&r, 1, 5000, 1003, A, "200");
+    assert_log(&r.log, "0:GET 1:200");
+    assert_false(r.log.start.midstream);
+    assert_int_equal(r.log.opened, 1);
+    stop(&r);
+}
+
 /* The same addresses, and even the same packets, in two VLANs. */
 static void test_row8_vlans_stay_apart(void **state)
 {
@@ -372,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_row8_without_id_and_timestamps),
         cmocka_unit_test(test_row8_window_is_two_seconds),
         cmocka_unit_test(test_row8_tagged_and_untagged),
+        cmocka_unit_test(test_row8_one_side_tagged),
         cmocka_unit_test(test_row8_vlans_stay_apart),
         cmocka_unit_test(test_row12_reuse),
         cmocka_unit_test(test_row12_reuse_after_close),
