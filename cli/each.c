@@ -15,34 +15,25 @@ static bool give(struct mt_each *each, const struct mt_exchange *x)
 
 /* ---- captures, streaming ---- */
 
-struct stream {
-    struct mt_each *each;
-    uint64_t ids;
-};
-
 static bool stream_exchange(void *context, const struct mt_exchange *x)
 {
-    struct stream *s = context;
-    struct mt_exchange numbered = *x;
-    numbered.id = ++s->ids;
-    return give(s->each, &numbered);
+    return give(context, x);
 }
 
 static bool stream_idle(void *context, int64_t now_ns)
 {
-    struct stream *s = context;
+    struct mt_each *each = context;
     (void)now_ns;
-    if (s->each->idle != NULL)
-        s->each->idle(s->each->context);
+    if (each->idle != NULL)
+        each->idle(each->context);
     return true;
 }
 
 static int stream_captures(struct mt_each *each)
 {
     const struct mt_options *o = each->options;
-    struct stream s = {.each = each};
     struct mt_feed_sink sink = {
-        .context = &s, .exchange = stream_exchange, .idle = stream_idle};
+        .context = each, .exchange = stream_exchange, .idle = stream_idle};
     struct mt_feed *f = NULL;
     struct mt_feed_result result = {0};
     struct mt_filter *filter;

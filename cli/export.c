@@ -4,13 +4,8 @@
 
 #include "cli/each.h"
 #include "cli/say.h"
+#include "cli/write.h"
 #include "store/export.h"
-
-static int to_stdout(void *arg, struct mt_span bytes)
-{
-    (void)arg;
-    return fwrite(bytes.ptr, 1, bytes.len, stdout) == bytes.len ? 0 : -errno;
-}
 
 static bool add(void *context, const struct mt_exchange *x)
 {
@@ -29,7 +24,7 @@ int mt_command_export(const struct mt_options *o)
         mt_export_new(&(struct mt_export_options){.format = o->export_as,
                                                   .csv_raw = o->csv_raw,
                                                   .version = MT_VERSION},
-                      (struct mt_sink){.write = to_stdout});
+                      (struct mt_sink){mt_write_file, stdout});
     if (e == NULL) {
         mt_say(NULL, "not enough memory");
         return MT_EXIT_ERROR;

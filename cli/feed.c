@@ -45,6 +45,7 @@ struct mt_feed {
     struct mt_tap *tap;
     struct drops drops[DROPS_MAX];
     size_t drops_count;
+    uint64_t exchanges;  /* finished ones: the id of the last */
     int64_t open_due_ns; /* packets' clock: look at open requests again */
     struct mt_progress progress;
     uint64_t total_bytes;
@@ -81,6 +82,7 @@ static bool drain(struct mt_feed *f)
     const struct mt_exchange *finished;
     while ((finished = mt_tap_next(f->tap)) != NULL) {
         struct mt_exchange x = *finished;
+        x.id = ++f->exchanges;
         name(f, &x);
         if (f->filter != NULL && !mt_filter_match(f->filter, &x))
             continue;

@@ -21,7 +21,8 @@
 
 struct mt_feed_sink {
     void *context;
-    /* A finished exchange. False: no more is wanted. */
+    /* A finished exchange; its id is its ordinal, whatever the filter lets
+     * through. False: no more is wanted. */
     bool (*exchange)(void *context, const struct mt_exchange *x);
     /* One that has been open for more than a second; NULL: not wanted. */
     bool (*open)(void *context, const struct mt_exchange *x, int64_t now_ns);

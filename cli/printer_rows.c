@@ -6,13 +6,9 @@
 #include "base/json.h"
 #include "base/out.h"
 #include "base/text.h"
+#include "cli/write.h"
 
 enum { SCRATCH_BYTES = 1 << 15, NUMBER_BYTES = 64 };
-
-static int to_file(void *file, struct mt_span bytes)
-{
-    return fwrite(bytes.ptr, 1, bytes.len, file) == bytes.len ? 0 : -1;
-}
 
 /* ---- values ---- */
 
@@ -110,7 +106,7 @@ void mt_printer_rows_begin(struct mt_printer *p)
     struct mt_out o;
     if (p->format != MT_FORMAT_CSV)
         return;
-    mt_out_init(&o, (struct mt_sink){to_file, p->file});
+    mt_out_init(&o, (struct mt_sink){mt_write_file, p->file});
     for (size_t i = 0; i < p->screen->count; i++) {
         if (i > 0)
             mt_out_char(&o, ',');
@@ -135,7 +131,7 @@ void mt_printer_rows_head(struct mt_printer *p, const struct mt_coverage *c)
 void mt_printer_rows_add(struct mt_printer *p, const void *row)
 {
     struct mt_out o;
-    mt_out_init(&o, (struct mt_sink){to_file, p->file});
+    mt_out_init(&o, (struct mt_sink){mt_write_file, p->file});
     switch (p->format) {
     case MT_FORMAT_JSON:
         mt_out_str(&o, p->rows > 0 ? ",\n" : "\n");

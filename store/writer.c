@@ -231,8 +231,9 @@ int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x)
         return 0;
     }
     bool new_conn = mt_writer_note_conn(w, x);
-    mt_tally_add(&w->tally, w->shapes.shape[shape].route, x, w->rows_count,
-                 new_conn);
+    /* without rows an example is known by the id that it came with */
+    uint64_t row = w->options.no_rows ? x->id - 1 : w->rows_count;
+    mt_tally_add(&w->tally, w->shapes.shape[shape].route, x, row, new_conn);
     mt_writer_end_open(w, x->conn, x->stream);
     if (!w->options.no_rows)
         mt_writer_fill_row(w, x, shape);

@@ -201,13 +201,12 @@ static int put_keys(struct mt_writer *w, enum mt_keys keys,
 /* Rows have their ids now: name the examples by them. */
 static void name_examples(struct mt_writer *w)
 {
-    uint64_t base = (uint64_t)w->first_id - 1;
+    uint64_t base = w->options.no_rows ? 0 : (uint64_t)w->first_id - 1;
     for (uint32_t i = 0; i < w->tally.count; i++) {
         struct mt_tally_cell *c = &w->tally.cells[i];
         struct mt_counts *n = &c->cell.counts;
-        bool rows = !w->options.no_rows;
-        n->slowest_id = rows && c->slowest_row ? base + c->slowest_row : 0;
-        n->failed_id = rows && c->failed_row ? base + c->failed_row : 0;
+        n->slowest_id = c->slowest_row != 0 ? base + c->slowest_row : 0;
+        n->failed_id = c->failed_row != 0 ? base + c->failed_row : 0;
     }
 }
 
