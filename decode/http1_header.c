@@ -368,9 +368,7 @@ enum mt_http1_framing mt_http1_framing_of(struct mt_http1 *p)
 {
     enum mt_http1_framing by_fields = framing_by_fields(p);
     if (p->side == MT_HTTP1_REQUESTS) {
-        if (p->minor > 0 && p->hosts != 1)
-            p->anomalies |= MT_ANOMALY_NO_HOST;
-        else if (p->hosts > 1)
+        if (p->hosts > 1 || (p->minor > 0 && p->hosts == 0))
             p->anomalies |= MT_ANOMALY_NO_HOST;
         return by_fields;
     }

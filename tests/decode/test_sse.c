@@ -21,6 +21,7 @@ static const struct vector {
     {"data: a\n\ndata: b\r\n\r\ndata: c\r\r", 3},
     {"data: a\r\n\ndata: b\n\r\n", 2},
     {"data: a\ndata: b\n\n", 1},
+    {"data: a\r\ndata: b\r\n\r\n", 1},
     {"event: x\nid: 1\ndata: {}\n\n", 1},
     {"data: a\n", 0},
     {"data: a", 0},
