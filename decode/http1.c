@@ -389,30 +389,37 @@ int mt_http1_eof(struct mt_http1 *p, struct mt_http1_event *ev)
     return between ? MT_DONE : fail(p, MT_EPROTO);
 }
 
+/* A gap in content whose length is known. */
+static enum mt_http1_gap counted_gap(struct mt_http1 *p, uint64_t n,
+                                     uint64_t *body)
+{
+    bool inside = n <= p->left, chunk = p->state == ST_CHUNK_DATA;
+    *body = inside ? n : p->left;
+    p->left -= *body;
+    p->body_begun = true;
+    if (p->left == 0)
+        p->state = chunk ? ST_CHUNK_END : ST_END;
+    if (inside)
+        return MT_HTTP1_GAP_INSIDE;
+    p->lost_after = true;
+    return chunk ? MT_HTTP1_GAP_LOST : MT_HTTP1_GAP_ENDED;
+}
+
 enum mt_http1_gap mt_http1_gap(struct mt_http1 *p, uint64_t n, uint64_t *body)
 {
+    enum mt_http1_gap verdict = MT_HTTP1_GAP_LOST;
+    enum state at = p->failed == 0 ? (enum state)p->state : ST_SEARCH;
+
     *body = 0;
-    if (p->failed == 0 && (p->state == ST_CLOSE || p->state == ST_TUNNEL)) {
+    if (at == ST_CLOSE || at == ST_TUNNEL) {
         *body = n == UINT64_MAX ? 0 : n;
-        return MT_HTTP1_GAP_INSIDE;
+        verdict = MT_HTTP1_GAP_INSIDE;
+    } else if (at == ST_BODY || at == ST_CHUNK_DATA) {
+        verdict = counted_gap(p, n, body);
     }
-    bool counted = p->state == ST_BODY || p->state == ST_CHUNK_DATA;
-    if (p->failed == 0 && counted) {
-        bool inside = n <= p->left;
-        *body = inside ? n : p->left;
-        p->left -= *body;
-        p->body_begun = true;
-        if (p->left == 0)
-            p->state = p->state == ST_BODY ? ST_END : ST_CHUNK_END;
-        if (inside)
-            return MT_HTTP1_GAP_INSIDE;
-        if (p->state == ST_END) {
-            p->lost_after = true;
-            return MT_HTTP1_GAP_ENDED;
-        }
-    }
-    mt_http1_resync(p, true);
-    return MT_HTTP1_GAP_LOST;
+    if (verdict == MT_HTTP1_GAP_LOST)
+        mt_http1_resync(p, true);
+    return verdict;
 }
 
 void mt_http1_resync(struct mt_http1 *p, bool edge)

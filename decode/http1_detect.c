@@ -52,23 +52,27 @@ static enum mt_match late_start(enum mt_http1_side side, struct mt_span bytes)
     return best;
 }
 
+/* Does this side send what `what` says? */
+static void judge(const struct mt_probe *p, int side, enum mt_http1_side what,
+                  struct mt_verdict *v)
+{
+    int client = what == MT_HTTP1_REQUESTS ? side : 1 - side;
+    if (p->client >= 0 && p->client != client)
+        return;
+    enum mt_match m = p->fresh[side] ? fresh_start(what, p->bytes[side])
+                                     : late_start(what, p->bytes[side]);
+    if (m > v->match)
+        *v = (struct mt_verdict){m, client};
+}
+
 struct mt_verdict mt_http1_detect(const struct mt_probe *p)
 {
     struct mt_verdict v = {MT_MATCH_NO, -1};
     if (p->alpn.len > 0 && !mt_span_starts(p->alpn, MT_SPAN("http/1")))
         return v;
-    for (int side = 0; side < 2; side++)
-        for (int what = 0; what < 2; what++) {
-            bool requests = what == MT_HTTP1_REQUESTS;
-            int client = requests ? side : 1 - side;
-            if (p->client >= 0 && p->client != client)
-                continue;
-            enum mt_match m =
-                p->fresh[side]
-                    ? fresh_start((enum mt_http1_side)what, p->bytes[side])
-                    : late_start((enum mt_http1_side)what, p->bytes[side]);
-            if (m > v.match)
-                v = (struct mt_verdict){m, client};
-        }
+    for (int side = 0; side < 2; side++) {
+        judge(p, side, MT_HTTP1_REQUESTS, &v);
+        judge(p, side, MT_HTTP1_RESPONSES, &v);
+    }
     return v;
 }

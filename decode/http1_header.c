@@ -339,29 +339,37 @@ void mt_http1_note_field(struct mt_http1 *p, struct mt_http1_event *ev)
     }
 }
 
-/* What Transfer-Encoding and Content-Length say together. */
+/* Nothing says where the message ends: a request's is lost, a response ends
+ * with the connection. */
+static enum mt_http1_framing unframed(struct mt_http1 *p)
+{
+    if (p->side == MT_HTTP1_RESPONSES)
+        return MT_HTTP1_UNTIL_CLOSE;
+    p->lost_after = true;
+    return MT_HTTP1_NO_BODY;
+}
+
+static enum mt_http1_framing framing_by_codings(struct mt_http1 *p)
+{
+    bool chunked = (p->transfer_codings & TE_CHUNKED) != 0;
+    if (p->has_length)
+        p->anomalies |= MT_ANOMALY_TE_AND_CL;
+    if ((p->transfer_codings & TE_BAD) != 0 || p->minor == 0 ||
+        (p->side == MT_HTTP1_REQUESTS && !chunked))
+        p->anomalies |= MT_ANOMALY_BAD_TE;
+    return chunked ? MT_HTTP1_CHUNKED : unframed(p);
+}
+
 static enum mt_http1_framing framing_by_fields(struct mt_http1 *p)
 {
-    bool request = p->side == MT_HTTP1_REQUESTS;
-    if ((p->transfer_codings & TE_ANY) != 0) {
-        bool chunked = (p->transfer_codings & TE_CHUNKED) != 0;
-        if (p->has_length)
-            p->anomalies |= MT_ANOMALY_TE_AND_CL;
-        if ((p->transfer_codings & TE_BAD) != 0 || (request && !chunked) ||
-            p->minor == 0)
-            p->anomalies |= MT_ANOMALY_BAD_TE;
-        if (chunked)
-            return MT_HTTP1_CHUNKED;
-        p->lost_after = request;
-        return request ? MT_HTTP1_NO_BODY : MT_HTTP1_UNTIL_CLOSE;
-    }
-    if ((p->anomalies & MT_ANOMALY_BAD_CL) != 0 && !p->has_length) {
-        p->lost_after = request;
-        return request ? MT_HTTP1_NO_BODY : MT_HTTP1_UNTIL_CLOSE;
-    }
+    if ((p->transfer_codings & TE_ANY) != 0)
+        return framing_by_codings(p);
     if (p->has_length)
         return p->length > 0 ? MT_HTTP1_LENGTH : MT_HTTP1_NO_BODY;
-    return request ? MT_HTTP1_NO_BODY : MT_HTTP1_UNTIL_CLOSE;
+    if ((p->anomalies & MT_ANOMALY_BAD_CL) != 0)
+        return unframed(p);
+    return p->side == MT_HTTP1_REQUESTS ? MT_HTTP1_NO_BODY
+                                        : MT_HTTP1_UNTIL_CLOSE;
 }
 
 enum mt_http1_framing mt_http1_framing_of(struct mt_http1 *p)
@@ -379,143 +387,4 @@ enum mt_http1_framing mt_http1_framing_of(struct mt_http1 *p)
         p->answers == MT_HTTP1_TO_HEAD)
         return MT_HTTP1_NO_BODY;
     return by_fields;
-}
-
-static int hex_value(uint8_t c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static void skip_spaces(struct mt_span *s)
-{
-    while (s->len > 0 && is_space(s->ptr[0]))
-        (void)mt_span_take(s, 1);
-}
-
-/* A quoted-string, RFC 9110 section 5.6.4. */
-static bool take_quoted(struct mt_span *s)
-{
-    (void)mt_span_take(s, 1);
-    while (s->len > 0 && s->ptr[0] != '"')
-        (void)mt_span_take(s, s->ptr[0] == '\\' && s->len > 1 ? 2 : 1);
-    if (s->len == 0)
-        return false;
-    (void)mt_span_take(s, 1);
-    return true;
-}
-
-/* chunk-ext, RFC 9112 section 7.1.1: ;name or ;name=value, again and again. */
-static bool good_extensions(struct mt_span s)
-{
-    while (s.len > 0) {
-        (void)mt_span_take(&s, s.ptr[0] == ';');
-        skip_spaces(&s);
-        size_t name = mt_http1_token(s);
-        (void)mt_span_take(&s, name);
-        skip_spaces(&s);
-        if (name == 0)
-            return false;
-        if (s.len > 0 && s.ptr[0] == '=') {
-            (void)mt_span_take(&s, 1);
-            skip_spaces(&s);
-            size_t value = mt_http1_token(s);
-            (void)mt_span_take(&s, value);
-            bool quoted = value == 0 && s.len > 0 && s.ptr[0] == '"';
-            if (quoted ? !take_quoted(&s) : value == 0)
-                return false;
-            skip_spaces(&s);
-        }
-        if (s.len > 0 && s.ptr[0] != ';')
-            return false;
-    }
-    return true;
-}
-
-bool mt_http1_read_chunk(struct mt_http1 *p, struct mt_span line,
-                         struct mt_http1_event *ev)
-{
-    uint64_t n = 0;
-    size_t i = 0;
-    for (; i < line.len && hex_value(line.ptr[i]) >= 0; i++) {
-        if (n >> 59 != 0) /* keeps it below 2^63 */
-            return false;
-        n = n << 4 | (uint64_t)hex_value(line.ptr[i]);
-    }
-    if (i == 0)
-        return false;
-    size_t at = i;
-    while (at < line.len && is_space(line.ptr[at]))
-        at++;
-    if (at < line.len && line.ptr[at] != ';')
-        return false;
-    if (at < line.len && !good_extensions(sub(line, at, line.len)))
-        p->anomalies |= MT_ANOMALY_CHUNK_EXT | MT_ANOMALY_BAD_CHUNK;
-    else if (at < line.len)
-        p->anomalies |= MT_ANOMALY_CHUNK_EXT;
-    else if (at > i)
-        p->anomalies |= MT_ANOMALY_SPACES;
-    ev->kind = MT_HTTP1_CHUNK;
-    ev->chunk.bytes = n;
-    ev->chunk.extension = sub(line, at, line.len);
-    return true;
-}
-
-/* As far as the bytes go, do they start with this text? */
-static bool starts_as(struct mt_span bytes, struct mt_span text)
-{
-    size_t n = bytes.len < text.len ? bytes.len : text.len;
-    return n == 0 || memcmp(bytes.ptr, text.ptr, n) == 0;
-}
-
-static bool plausible_status(struct mt_span b)
-{
-    if (!starts_as(b, MT_SPAN("HTTP/1.")))
-        return false;
-    static const char shape[] = "HTTP/1.d ddd";
-    for (size_t i = 7; i < b.len && i < 12; i++)
-        if (shape[i] == 'd' ? !is_digit(b.ptr[i]) : b.ptr[i] != ' ')
-            return false;
-    return b.len < 10 || (b.ptr[9] >= '1' && b.ptr[9] <= '9');
-}
-
-static bool plausible_request(struct mt_span b)
-{
-    size_t m = 0;
-    while (m < b.len && ((b.ptr[m] >= 'A' && b.ptr[m] <= 'Z') ||
-                         (m > 0 && (b.ptr[m] == '-' || b.ptr[m] == '_'))))
-        m++;
-    if (m > 24 || (m == 0 && b.len > 0))
-        return false;
-    if (m + 1 >= b.len)
-        return m == b.len || b.ptr[m] == ' ';
-    struct mt_span target = sub(b, m + 1, b.len);
-    if (b.ptr[m] != ' ')
-        return false;
-    if (m == 7 && memcmp(b.ptr, "CONNECT", 7) == 0)
-        return (mt_http1_class[target.ptr[0]] & MT_HTTP1_UNTARGET) == 0;
-    return target.ptr[0] == '/' || starts_as(target, MT_SPAN("* HTTP/1.")) ||
-           starts_as(target, MT_SPAN("http://")) ||
-           starts_as(target, MT_SPAN("https://"));
-}
-
-bool mt_http1_plausible(enum mt_http1_side side, struct mt_span bytes,
-                        bool *whole)
-{
-    *whole = false;
-    if (!(side == MT_HTTP1_REQUESTS ? plausible_request(bytes)
-                                    : plausible_status(bytes)))
-        return false;
-    size_t lf = mt_span_find(bytes, '\n');
-    if (lf == bytes.len)
-        return true;
-    *whole = true;
-    if (lf == 0 || bytes.ptr[lf - 1] != '\r')
-        return false;
-    struct mt_http1 scratch = {.side = (uint8_t)side};
-    struct mt_http1_event ev;
-    return mt_http1_read_start(&scratch, sub(bytes, 0, lf - 1), &ev) &&
-           (scratch.anomalies & ~(uint32_t)MT_ANOMALY_SPACES) == 0;
 }

@@ -128,6 +128,25 @@ static int lend(struct mt_http1 *p, struct mt_span *line)
     return MT_EVENT;
 }
 
+/* A whole line is held. Is it the last of its folds? That shows in the byte
+ * behind it, which may not be there. */
+static int end_of_folds(struct mt_http1 *p, struct mt_span in, bool folds)
+{
+    if (!folds || p->hold_bytes == 0)
+        return MT_EVENT;
+    if (in.len == 0)
+        return MT_MORE;
+    return fold(p, in.ptr[0]) ? MT_DONE : MT_EVENT;
+}
+
+/* Take what the input has of the line. */
+static bool extend(struct mt_http1 *p, struct mt_span *in)
+{
+    if (p->in_fold && !skip_fold(p, in))
+        return false;
+    return in->len == 0 || hold_line(p, in);
+}
+
 /* The slow way: a line that is split, folded or too long. */
 static int held_line(struct mt_http1 *p, struct mt_span *in, bool folds,
                      struct mt_span *line)
@@ -137,18 +156,12 @@ static int held_line(struct mt_http1 *p, struct mt_span *in, bool folds,
         p->line_bytes = 0;
     }
     for (;;) {
-        if (p->line_whole) {
-            bool can_fold = folds && p->hold_bytes > 0;
-            if (can_fold && in->len == 0)
-                return MT_MORE;
-            if (!can_fold || !fold(p, in->ptr[0]))
-                return lend(p, line);
-        }
+        int rc = p->line_whole ? end_of_folds(p, *in, folds) : MT_DONE;
+        if (rc == MT_EVENT)
+            return lend(p, line);
         if (in->len == 0 || (p->anomalies & p->config->fatal) != 0)
             return MT_MORE; /* the policy's verdict is the caller's */
-        if (p->in_fold && !skip_fold(p, in))
-            return MT_ELIMIT;
-        if (in->len > 0 && !hold_line(p, in))
+        if (!extend(p, in))
             return MT_ELIMIT;
     }
 }
@@ -199,22 +212,4 @@ int mt_http1_line(struct mt_http1 *p, struct mt_span *in, bool folds,
     p->anomalies |= flags;
     p->line_bytes = n;
     return MT_EVENT;
-}
-
-bool mt_http1_search(struct mt_http1 *p, struct mt_span *in)
-{
-    while (in->len > 0) {
-        bool whole;
-        if (p->edge && mt_http1_plausible(p->side, *in, &whole))
-            return true;
-        size_t lf = mt_span_find(*in, '\n');
-        bool cr = lf > 0 ? in->ptr[lf - 1] == '\r' : p->cr;
-        size_t n = lf < in->len ? lf + 1 : lf;
-        p->cr = n > 0 && in->ptr[n - 1] == '\r';
-        p->edge = lf < in->len && cr;
-        p->skipped_bytes += n;
-        (void)mt_span_take(in, n);
-    }
-    p->edge = true; /* the next input is another packet */
-    return false;
 }

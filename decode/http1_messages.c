@@ -160,8 +160,8 @@ static void on_request_body(struct mt_http1_tap *h, struct mt_draft *r,
         mt_grpc_feed(&h->grpc[MT_CLIENT], r, MT_CLIENT, body);
 }
 
-static void note_anomalies(struct mt_http1_tap *h, struct mt_draft *r,
-                           uint32_t anomalies)
+void mt_http1_note_anomalies(struct mt_http1_tap *h, struct mt_draft *r,
+                             uint32_t anomalies)
 {
     if ((anomalies & MT_ANOMALY_TOO_LONG) != 0)
         h->layer->conn->decode->stats.header_overflow++;
@@ -204,7 +204,7 @@ static void on_client(struct mt_http1_tap *h, const struct mt_http1_event *ev)
             on_request_body(h, r, ev->body);
         break;
     case MT_HTTP1_END:
-        note_anomalies(h, r, ev->end.anomalies);
+        mt_http1_note_anomalies(h, r, ev->end.anomalies);
         end_request(h);
         break;
     case MT_HTTP1_STATUS:
@@ -323,7 +323,7 @@ static void on_response_end(struct mt_http1_tap *h,
                             const struct mt_http1_event *ev)
 {
     struct mt_draft *r = h->response;
-    note_anomalies(h, r, ev->end.anomalies);
+    mt_http1_note_anomalies(h, r, ev->end.anomalies);
     if (ev->end.tunnel) {
         if (h->request == r)
             h->request = NULL;
@@ -374,183 +374,4 @@ void mt_http1_on_event(struct mt_http1_tap *h, enum mt_role from,
         on_client(h, ev);
     else
         on_server(h, ev);
-}
-
-/* ---- what goes wrong ---- */
-
-/* The rest of the request at hand cannot be told from what follows it. A
- * header that is not whole is no request (it is dropped, unless its answer has
- * begun); of one that is, only the end is lost. */
-static void lose_request(struct mt_http1_tap *h)
-{
-    struct mt_draft *r = h->request;
-    h->request = NULL;
-    if (r == NULL)
-        return;
-    if (has(r, MT_HTTP1_W_HEADER) || r == h->response) {
-        r->decoder_word |= MT_HTTP1_W_REQUEST;
-        (void)mt_http1_pair_settle(&h->pair, r);
-        return;
-    }
-    mt_http1_pair_remove(&h->pair, r);
-    mt_draft_drop(r);
-}
-
-/* An interim response answers nothing: its final one is still to come. */
-static void lose_response(struct mt_http1_tap *h)
-{
-    struct mt_draft *r = h->response;
-    if (!h->in_response)
-        return;
-    if (!h->interim) {
-        h->tail_lost = true;
-        return;
-    }
-    h->response = NULL;
-    h->in_response = h->interim = false;
-    if (r == NULL)
-        return;
-    r->x.resp.start_ns = r->x.resp.end_ns = 0;
-    if (has(r, MT_HTTP1_W_ORPHAN))
-        mt_draft_drop(r);
-    else
-        mt_http1_pair_again(&h->pair, r);
-}
-
-void mt_http1_on_error(struct mt_http1_tap *h, enum mt_role from)
-{
-    struct mt_draft *r = from == MT_CLIENT ? h->request : h->response;
-    note_anomalies(h, r, h->parser[from].anomalies);
-    if (from == MT_CLIENT)
-        lose_request(h);
-    else if (h->in_response && !h->interim)
-        mt_http1_end_response(h, MT_ERROR_PROTOCOL, 0);
-    else
-        lose_response(h);
-    h->garbled = h->garbled || from == MT_SERVER;
-    mt_http1_pair_lost(&h->pair, from);
-}
-
-void mt_http1_on_gap(struct mt_http1_tap *h, enum mt_role from, uint64_t n,
-                     uint64_t body, enum mt_http1_gap verdict)
-{
-    struct mt_draft *r = from == MT_CLIENT ? h->request : h->response;
-    if (r != NULL) {
-        struct mt_message *m = from == MT_CLIENT ? &r->x.req : &r->x.resp;
-        uint64_t lost = verdict == MT_HTTP1_GAP_LOST ? n : body;
-        m->body_bytes += body;
-        if (r->x.protocol == MT_PROTOCOL_GRPC_WEB)
-            mt_grpc_gap(&h->grpc[from], r, from, n);
-        /* a number that is not known is at least one */
-        m->gap_bytes += n == UINT64_MAX && body == 0 ? 1
-                        : lost == UINT64_MAX         ? body + 1
-                                                     : lost;
-    }
-    if (verdict != MT_HTTP1_GAP_LOST)
-        return;
-    if (from == MT_CLIENT)
-        lose_request(h);
-    else
-        lose_response(h);
-}
-
-/* ---- the end ---- */
-
-static bool seen(const struct mt_http1_tap *h, enum mt_role role)
-{
-    const struct mt_conn *c = h->layer->conn;
-    int side = mt_conn_side(c, role);
-    return c->seen[side] || c->ended[side] || c->stats.packets[side] > 0;
-}
-
-static enum mt_error reset_by(enum mt_role from)
-{
-    return from == MT_CLIENT ? MT_ERROR_RESET_BY_CLIENT
-                             : MT_ERROR_RESET_BY_SERVER;
-}
-
-/* Why a request has no answer (DECISIONS 6). */
-static enum mt_error why_unanswered(const struct mt_http1_tap *h,
-                                    enum mt_role from, enum mt_end end)
-{
-    if (end != MT_END_EVICTED && !seen(h, MT_SERVER))
-        return MT_ERROR_ONE_SIDED;
-    switch (end) {
-    case MT_END_RST:
-        return reset_by(from);
-    case MT_END_CAPTURE:
-        return MT_ERROR_CAPTURE_END;
-    case MT_END_IDLE:
-    case MT_END_EVICTED:
-        return MT_ERROR_EVICTED;
-    case MT_END_FIN:
-    case MT_END_REUSED:
-        break;
-    }
-    if (h->garbled)
-        return MT_ERROR_PROTOCOL;
-    return h->pair.server_lost ? MT_ERROR_CAPTURE_GAP : MT_ERROR_NO_RESPONSE;
-}
-
-/* Why a response has no end. */
-static enum mt_error why_cut(const struct mt_http1_tap *h, enum mt_role from,
-                             enum mt_end end)
-{
-    if (h->tail_lost)
-        return MT_ERROR_CAPTURE_GAP;
-    switch (end) {
-    case MT_END_RST:
-        return reset_by(from);
-    case MT_END_FIN:
-        return MT_ERROR_TRUNCATED;
-    case MT_END_REUSED:
-        return MT_ERROR_CAPTURE_GAP;
-    case MT_END_CAPTURE:
-        return MT_ERROR_CAPTURE_END;
-    case MT_END_IDLE:
-    case MT_END_EVICTED:
-        break;
-    }
-    return MT_ERROR_EVICTED;
-}
-
-/* The request at hand, when nothing answers it any more. */
-static void end_current(struct mt_http1_tap *h, int64_t ts_ns)
-{
-    struct mt_draft *r = h->request;
-    h->request = NULL;
-    if (has(r, MT_HTTP1_W_RESPONSE)) {
-        mt_http1_finish(r, MT_ERROR_NONE, 0); /* answered before its end */
-    } else if (!has(r, MT_HTTP1_W_HEADER)) {
-        mt_http1_pair_remove(&h->pair, r);
-        mt_draft_drop(r);
-    } else if (has(r, MT_HTTP1_W_LOOSE)) {
-        mt_http1_finish_half(r, MT_ERROR_CAPTURE_GAP, ts_ns);
-    }
-}
-
-void mt_http1_end_all(struct mt_http1_tap *h, enum mt_role from,
-                      enum mt_end end, int64_t ts_ns)
-{
-    const struct mt_conn *c = h->layer->conn;
-    bool client_ended = c->ended[mt_conn_side(c, MT_CLIENT)];
-    bool server_fin = end == MT_END_FIN && from == MT_SERVER;
-    struct mt_draft *r = h->request;
-    struct mt_draft *cut = server_fin && client_ended ? r : NULL;
-
-    if (h->in_response && h->interim)
-        lose_response(h);
-    if (h->in_response)
-        mt_http1_end_response(h, why_cut(h, from, end), ts_ns);
-    /* what the client still sends is told apart when it is done with it */
-    bool goes_on = server_fin && !client_ended && h->request != NULL &&
-                   !has(h->request, MT_HTTP1_W_RESPONSE);
-    if (!goes_on && h->request != NULL)
-        end_current(h, ts_ns);
-    while ((r = h->pair.first) != NULL && r != h->request) {
-        mt_http1_pair_remove(&h->pair, r);
-        mt_http1_finish_half(
-            r, r == cut ? MT_ERROR_TRUNCATED : why_unanswered(h, from, end),
-            ts_ns);
-    }
 }

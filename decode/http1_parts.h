@@ -2,7 +2,8 @@
  * http1_parts.h - what the parts of the HTTP/1 parser share; private to it.
  *
  * http1.c has the states, http1_line.c takes lines, http1_header.c reads
- * start lines and fields.
+ * start lines and fields, http1_chunk.c chunk lines; http1_search.c looks for
+ * the next message.
  *
  *     int rc = mt_http1_line(p, in, true, &line);
  *     if (rc != MT_EVENT)

@@ -2,7 +2,8 @@
  * http1_tap.h - the state of the HTTP/1 decoder; private to its parts.
  *
  * http1_tap.c moves bytes: gates, holds, gaps and ends. http1_messages.c
- * makes exchanges of the parser's events. http1_pair.c says which response
+ * makes exchanges of the parser's events, http1_ends.c ends those that were
+ * cut short. http1_pair.c says which response
  * answers which request.
  *
  *     while ((rc = mt_http1_next(&h->parser[from], &in, &ev)) == MT_EVENT)
@@ -49,6 +50,10 @@ struct mt_http1_tap {
 /* What the parser of role `from` tells. */
 void mt_http1_on_event(struct mt_http1_tap *h, enum mt_role from,
                        const struct mt_http1_event *ev);
+
+/* Add to what is noted of r; NULL: only the counters. */
+void mt_http1_note_anomalies(struct mt_http1_tap *h, struct mt_draft *r,
+                             uint32_t anomalies);
 
 /* The message at hand broke the grammar and has been given up. */
 void mt_http1_on_error(struct mt_http1_tap *h, enum mt_role from);

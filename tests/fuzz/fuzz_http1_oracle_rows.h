@@ -120,6 +120,8 @@ static bool excused_refusal_by_us(const struct ours *a, struct mt_span in)
     struct mt_span rest = {in.ptr + from, in.len - from};
     if ((a->anomalies & OURS_ALONE_REFUSES) != 0)
         return true;
+    if (strcmp(mt_http1_state_name(&a->parser), "tunnel") == 0)
+        return true; /* C3: 101 without Upgrade ends HTTP/1 for us */
     if (has_bare_cr(rest))
         return true;
     if (a->parser.side == MT_HTTP1_RESPONSES &&
