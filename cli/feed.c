@@ -45,8 +45,9 @@ struct mt_feed {
     struct mt_tap *tap;
     struct drops drops[DROPS_MAX];
     size_t drops_count;
-    uint64_t exchanges;  /* finished ones: the id of the last */
-    int64_t open_due_ns; /* packets' clock: look at open requests again */
+    uint64_t idle_packets; /* as many when the sink was last told */
+    uint64_t exchanges;    /* finished ones: the id of the last */
+    int64_t open_due_ns;   /* packets' clock: look at open requests again */
     struct mt_progress progress;
     uint64_t total_bytes;
 };
@@ -202,9 +203,12 @@ static void draw_progress(struct mt_feed *f)
     mt_progress_draw(&f->progress, &now, now_ns);
 }
 
+/* The sink is told once that nothing more comes for now. */
 static bool wait_for_more(struct mt_feed *f)
 {
-    if (f->sink->idle != NULL &&
+    bool news = f->result->packets != f->idle_packets;
+    f->idle_packets = f->result->packets;
+    if (news && f->sink->idle != NULL &&
         !f->sink->idle(f->sink->context, mt_tap_now_ns(f->tap)))
         return false;
     struct timespec nap = {.tv_nsec = FOLLOW_POLL_NS};
