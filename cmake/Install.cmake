@@ -1,4 +1,3 @@
 # What `cmake --install` puts where.
-install(TARGETS meshtop RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES docs/meshtop.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES LICENSE README.md CHANGES.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
