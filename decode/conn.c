@@ -174,8 +174,8 @@ static struct mt_probe probe_of(const struct mt_layer *l, int side,
     for (int s = 0; s < 2; s++) {
         p.bytes[s] = s == side ? bytes : held(l, s);
         p.fresh[s] = is_fresh(l, s);
-        p.strayed[s] = l->skipped[s] && !l->lost[s] &&
-                       (l->depth > 0 || !c->midstream);
+        p.strayed[s] =
+            l->skipped[s] && !l->lost[s] && (l->depth > 0 || !c->midstream);
         p.port[s] = c->addr[s].port;
     }
     return p;
