@@ -222,6 +222,25 @@ static void finish_sources(struct mt_feed *f)
         mt_source_finish(mt_merge_source(f->merge, i));
 }
 
+/* False: the sink has had enough. */
+static bool take_turn(struct mt_feed *f, int rc, const struct mt_item *item)
+{
+    if (rc == MT_EVENT)
+        return take_item(f, item);
+    return rc != MT_MORE || mt_interrupted() || wait_for_more(f);
+}
+
+/* True: end now. Of a growing file, what is written already is still read. */
+static bool ends_interrupted(struct mt_feed *f)
+{
+    if (!mt_interrupted() || f->result->interrupted)
+        return false;
+    f->result->interrupted = true;
+    if (f->o->follow)
+        finish_sources(f);
+    return !f->o->follow;
+}
+
 static void run(struct mt_feed *f)
 {
     struct mt_item item;
@@ -232,20 +251,14 @@ static void run(struct mt_feed *f)
         patient = rc != MT_MORE || !patient;
         if (rc == MT_DONE)
             break;
-        if (rc == MT_EVENT && !take_item(f, &item))
-            return;
-        if (rc == MT_MORE && !mt_interrupted() && !wait_for_more(f))
+        if (!take_turn(f, rc, &item))
             return;
         if (--until_look > 0 && rc == MT_EVENT)
             continue;
         until_look = LOOK_UP_EVERY;
         draw_progress(f);
-        if (mt_interrupted() && !f->result->interrupted) {
-            f->result->interrupted = true;
-            if (!f->o->follow)
-                break;
-            finish_sources(f); /* what is written already is still read */
-        }
+        if (ends_interrupted(f))
+            break;
     }
     mt_tap_end(f->tap);
     (void)drain(f);

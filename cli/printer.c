@@ -11,6 +11,7 @@
 #include "cli/printer_rows.h"
 
 enum { CELL_BYTES = 16384, GAP = 2, SHORTEST_TEXT = 8 };
+static const size_t readable_text = 16;
 
 bool mt_utf8_locale(void)
 {
@@ -148,12 +149,12 @@ static bool shrink_a_text(struct mt_printer *p, size_t excess)
 {
     size_t at = p->shown_count;
     for (size_t i = 0; i < p->shown_count; i++)
-        if (is_text(p, p->shown[i]) && p->widths[i] > 2 * SHORTEST_TEXT &&
+        if (is_text(p, p->shown[i]) && p->widths[i] > readable_text &&
             (at == p->shown_count || p->widths[i] > p->widths[at]))
             at = i;
     if (at == p->shown_count)
         return false;
-    size_t spare = p->widths[at] - 2 * SHORTEST_TEXT;
+    size_t spare = p->widths[at] - readable_text;
     p->widths[at] -= excess < spare ? excess : spare;
     return true;
 }

@@ -278,6 +278,29 @@ static bool give_up(const struct mt_layer *l)
     return l->undetected_bytes > UNDETECTED_MAX_BYTES && !l->conn->midstream;
 }
 
+/* Some decoder may want these bytes, once more of them have come. */
+static void wait_for_more(struct mt_layer *l, int side, struct mt_chunk *in,
+                          bool waiting)
+{
+    if (waiting || hold(l, side, in))
+        return;
+    drop_hold(l, side);
+    pass_over(l, side, in->bytes.len);
+}
+
+/* Nobody wants them. */
+static void decline(struct mt_layer *l, int side, struct mt_chunk *in,
+                    bool waiting)
+{
+    if (waiting)
+        drop_hold(l, side);
+    else
+        pass_over(l, side, in->bytes.len);
+    if (give_up(l))
+        adopt(l, &(struct choice){&mt_opaque_decoder, -1, false}, side,
+              &(struct mt_chunk){.bytes = no_bytes});
+}
+
 static void detect(struct mt_layer *l, int side, struct mt_chunk *in)
 {
     bool waiting = l->hold[side] != NULL;
@@ -293,20 +316,10 @@ static void detect(struct mt_layer *l, int side, struct mt_chunk *in)
         adopt(l, &choice, side, in);
         return;
     }
-    if (choice.more || choice.decoder != NULL) {
-        if (!waiting && !hold(l, side, in)) {
-            drop_hold(l, side);
-            pass_over(l, side, in->bytes.len);
-        }
-    } else {
-        if (waiting)
-            drop_hold(l, side);
-        else
-            pass_over(l, side, in->bytes.len);
-        if (give_up(l))
-            adopt(l, &(struct choice){&mt_opaque_decoder, -1, false}, side,
-                  &(struct mt_chunk){.bytes = no_bytes});
-    }
+    if (choice.more || choice.decoder != NULL)
+        wait_for_more(l, side, in, waiting);
+    else
+        decline(l, side, in, waiting);
     in->bytes.len = 0;
 }
 

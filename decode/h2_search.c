@@ -106,8 +106,9 @@ static void remember(struct mt_h2_search *s, struct mt_h2_candidate c)
         *slot = c;
 }
 
-/* Returns the offset at which to begin, or UINT64_MAX. */
-static uint64_t search(struct mt_h2_search *s, const struct window *w)
+/* Chains that earlier segments began: where to go on with the one that this
+ * segment makes believable, or UINT64_MAX. */
+static uint64_t resume(struct mt_h2_search *s, const struct window *w)
 {
     for (size_t i = 0; i < MT_H2_CANDIDATES; i++) {
         struct mt_h2_candidate *c = &s->candidates[i];
@@ -118,26 +119,43 @@ static uint64_t search(struct mt_h2_search *s, const struct window *w)
         if (is_believed(w, *c))
             return first;
     }
+    return UINT64_MAX;
+}
+
+/* A new chain from this offset: good enough to begin with? */
+static bool begins(struct mt_h2_search *s, const struct window *w, uint64_t at)
+{
     struct mt_h2_header h;
-    for (uint64_t at = w->from; w->to - at >= MT_H2_HEADER_BYTES; at++) {
-        if (!header_at(w, at, &h))
-            continue;
-        struct mt_h2_candidate c = follow(
-            w, (struct mt_h2_candidate){
-                   .next = at + MT_H2_HEADER_BYTES + h.length, .frames = 1});
-        bool at_start = at == s->at; /* peers begin frames there */
-        if ((at_start && c.frames >= MT_H2_CHAIN_MIN - 1) ||
-            (is_believed(w, c) && (at_start || !is_weak(w, c, &h))))
+    if (!header_at(w, at, &h))
+        return false;
+    struct mt_h2_candidate c =
+        follow(w, (struct mt_h2_candidate){
+                      .next = at + MT_H2_HEADER_BYTES + h.length, .frames = 1});
+    bool at_start = at == s->at; /* peers begin frames there */
+    if (at_start && c.frames >= MT_H2_CHAIN_MIN - 1)
+        return true;
+    if (is_believed(w, c) && (at_start || !is_weak(w, c, &h)))
+        return true;
+    if (c.frames > 0)
+        remember(s, c);
+    return false;
+}
+
+/* Returns the offset at which to begin, or UINT64_MAX. */
+static uint64_t search(struct mt_h2_search *s, const struct window *w)
+{
+    uint64_t resumed = resume(s, w);
+    if (resumed != UINT64_MAX)
+        return resumed;
+    for (uint64_t at = w->from; w->to - at >= MT_H2_HEADER_BYTES; at++)
+        if (begins(s, w, at))
             return at;
-        if (c.frames > 0)
-            remember(s, c);
-    }
     return UINT64_MAX;
 }
 
 static void carry_on(struct mt_h2_search *s, const struct window *w)
 {
-    uint8_t kept[sizeof s->carry];
+    uint8_t kept[sizeof s->carry] = {0};
     size_t have = (size_t)(w->to - w->from);
     size_t n = have < sizeof kept ? have : sizeof kept;
     for (size_t i = 0; i < n; i++) {

@@ -43,13 +43,18 @@ static bool is_server_start(struct mt_span bytes)
     return true;
 }
 
-/* Joined late: both sides by their chains of frames. Bytes that began as some
- * other protocol may look like frames by chance: binary ones with small
- * numbers do. */
-static struct mt_verdict match_chains(const struct mt_probe *p)
+/* What the chains of frames on both sides say together. */
+struct chains {
+    unsigned to_end; /* sides whose chain ends where their bytes do */
+    unsigned most;   /* frames of the longer one */
+    int client;      /* side, by the header blocks; -1 not told */
+};
+
+/* Bytes that began as some other protocol may look like frames by chance:
+ * binary ones with small numbers do. */
+static struct chains chains_of(const struct mt_probe *p)
 {
-    struct mt_verdict v = {MT_MATCH_NO, -1};
-    unsigned to_end = 0, most = 0;
+    struct chains found = {.client = -1};
     for (int side = 0; side < 2; side++) {
         if (p->bytes[side].len == 0 || p->fresh[side] || p->strayed[side])
             continue;
@@ -57,18 +62,27 @@ static struct mt_verdict match_chains(const struct mt_probe *p)
         bool ends = chain.to_end && chain.frames > 0;
         bool believed = ends || chain.frames >= MT_H2_CHAIN_MIN;
         if (believed && chain.sender >= 0)
-            v.client = chain.sender == MT_CLIENT ? side : 1 - side;
-        to_end += ends;
-        if (chain.frames > most)
-            most = chain.frames;
+            found.client = chain.sender == MT_CLIENT ? side : 1 - side;
+        found.to_end += ends;
+        if (chain.frames > found.most)
+            found.most = chain.frames;
     }
+    return found;
+}
+
+/* Joined late: both sides by their chains of frames. */
+static struct mt_verdict match_chains(const struct mt_probe *p)
+{
+    struct chains found = chains_of(p);
+    struct mt_verdict v = {MT_MATCH_NO, found.client};
     /* A length that fits to the byte, and a header block that says whose it
      * is, are no chance; one of the two may be. */
-    if (most >= MT_H2_CHAIN_MIN || to_end == 2 || (to_end > 0 && v.client >= 0))
+    if (found.most >= MT_H2_CHAIN_MIN || found.to_end == 2 ||
+        (found.to_end > 0 && v.client >= 0))
         v.match = MT_MATCH_SURE;
-    else if (to_end == 1)
-        v.match = most > 1 ? MT_MATCH_LIKELY : MT_MATCH_MORE;
-    else if (most > 0)
+    else if (found.to_end == 1)
+        v.match = found.most > 1 ? MT_MATCH_LIKELY : MT_MATCH_MORE;
+    else if (found.most > 0)
         v.match = MT_MATCH_MORE;
     /* Frames that do not tell who sends them: wait for a header block. */
     if (v.match != MT_MATCH_NO && v.client < 0 && p->client < 0)
