@@ -32,7 +32,8 @@ static struct mt_exchange exchange_of(sqlite3_stmt *st, uint64_t number)
     x.req.start_ns = sqlite3_column_int64(st, 0);
     x.client.addr = mt_column_addr(st, 10, 11);
     x.server.addr = mt_column_addr(st, 12, 13);
-    x.outcome = mt_outcome_of(&x)->outcome;
+    const struct mt_outcome_rule *rule = mt_outcome_of(&x);
+    x.outcome = rule->outcome;
     return x;
 }
 

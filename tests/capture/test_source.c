@@ -74,7 +74,7 @@ static struct bytes sample(bool pcapng)
     if (!pcapng) {
         put_pcap_header(&f, 0xa1b2c3d4, 65535, 1);
         for (unsigned i = 0; i < 4; i++)
-            put_pcap_packet(&f, i, 7, "packet of pcap" + i, 60);
+            put_pcap_packet(&f, i, 7, &"packet of pcap"[i], 60);
         return f;
     }
     for (unsigned i = 0; i < 3; i++) {
