@@ -74,7 +74,7 @@ static void fill_after(uint8_t ip[16], unsigned bits, bool to)
 {
     for (unsigned i = 0; i < 16; i++) {
         unsigned kept = bits > i * 8 ? bits - i * 8 : 0;
-        uint8_t mask = kept >= 8 ? 0 : (uint8_t)(0xff >> kept);
+        uint8_t mask = (uint8_t)(kept >= 8 ? 0u : 0xffu >> kept);
         ip[i] = (uint8_t)(to ? ip[i] | mask : ip[i] & ~mask);
     }
 }

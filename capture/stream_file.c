@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,17 @@ static ptrdiff_t read_fd(void *self, uint8_t *to, size_t n)
 {
     ssize_t got = read(fd_of(self), to, n);
     return got >= 0 ? got : -errno;
+}
+
+/* A pipe that nobody writes to is waited for by poll(): a signal ends that
+ * wait even where its handler has read() and write() go on. */
+static ptrdiff_t read_pipe(void *self, uint8_t *to, size_t n)
+{
+    struct pollfd wait = {.fd = fd_of(self), .events = POLLIN};
+    int flags = fcntl(wait.fd, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK) == 0 && poll(&wait, 1, -1) < 0)
+        return -errno;
+    return read_fd(self, to, n);
 }
 
 static int seek_fd(void *self, uint64_t offset)
@@ -56,7 +68,7 @@ static int open_fd(const char *path, int *fd, bool *regular)
 
 int mt_input_open_file(struct mt_input *out, const char *path)
 {
-    bool regular;
+    bool regular = false;
     int *fd = malloc(sizeof *fd);
     if (fd == NULL)
         return -ENOMEM;
@@ -66,7 +78,7 @@ int mt_input_open_file(struct mt_input *out, const char *path)
         return rc;
     }
     *out = (struct mt_input){.self = fd,
-                             .read = read_fd,
+                             .read = regular ? read_fd : read_pipe,
                              .seek = regular ? seek_fd : NULL,
                              .bytes = regular ? bytes_of_fd : NULL,
                              .close = close_fd};

@@ -13,7 +13,8 @@ static void on_signal(int number)
 
 void mt_signals_catch(void)
 {
-    struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART */
+    /* writes go on, or half a line would be lost; naps and poll() end */
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* From now on they set a flag, and interrupt what waits. The second one ends
- * the program at once. */
+/* From now on they set a flag, and end naps and waits for a pipe. The second
+ * one ends the program at once. */
 void mt_signals_catch(void);
 bool mt_interrupted(void);
 

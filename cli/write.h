@@ -1,4 +1,4 @@
-/* write.h - whole writes to standard output, signals or not. */
+/* write.h - where base/out.h's bytes go: a FILE. */
 #ifndef MT_CLI_WRITE_H
 #define MT_CLI_WRITE_H
 
@@ -6,8 +6,7 @@
 
 #include "base/span.h"
 
-/* A sink of base/out.h; arg is the FILE. 0 or -errno. An interrupted write
- * goes on: the second interruption ends the program by itself. */
+/* A sink of base/out.h; arg is the FILE. 0 or -errno. */
 int mt_write_file(void *arg, struct mt_span bytes);
 
 #endif

@@ -311,7 +311,7 @@ static void on_grpc_message(struct mt_draft *r, enum mt_role from,
             low = hex_digit(kept.ptr[i + 2]);
         }
         bool encoded = high >= 0 && low >= 0;
-        out[n++] = encoded ? (uint8_t)(high << 4 | low) : kept.ptr[i];
+        out[n++] = (uint8_t)(encoded ? high << 4 | low : kept.ptr[i]);
         i += encoded ? 2 : 0;
     }
     r->x.error_message = (struct mt_span){.ptr = out, .len = n};

@@ -431,7 +431,7 @@ static uint16_t take_group(struct parser *p)
 
 static uint16_t take_primary(struct parser *p)
 {
-    uint16_t term;
+    uint16_t term = NONE;
     if (take(p, "("))
         return take_group(p);
     if (is_keyword(p, "and") || is_keyword(p, "or")) {
