@@ -88,6 +88,8 @@ static const struct option_row rows[] = {
      "one JSON object a line (default)"},
     {0, "csv", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_CSV,
      "comma separated values, RFC 4180"},
+    {0, "csv-raw", NULL, K_FLAG, G_EXPORT, AT(csv_raw), 0, 0,
+     "no ' before texts that a spreadsheet would run as a formula"},
     {0, "har", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_HAR,
      "HTTP Archive 1.2"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
@@ -208,12 +210,28 @@ static void print_help(FILE *out)
                 out);
 }
 
+/* Lines of at most 78 columns, a sentence beginning on a new one, as manual
+ * pages want it. */
 static void manual_text(FILE *out, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        if (*text == '\\' || *text == '-')
-            (void)fputc('\\', out);
-        (void)fputc(*text, out);
+    int column = 0;
+    while (*text != '\0') {
+        int word = (int)strcspn(text, " ");
+        bool sentence = word > 0 && text[word - 1] == '.';
+        if (column > 0 && column + 1 + word > 78) {
+            (void)fputc('\n', out);
+            column = 0;
+        } else if (column > 0) {
+            column += fprintf(out, " ");
+        }
+        for (int i = 0; i < word; i++)
+            column += fprintf(out, text[i] == '-' ? "\\-" : "%c", text[i]);
+        text += word;
+        text += strspn(text, " ");
+        if (sentence && *text != '\0') {
+            (void)fputc('\n', out);
+            column = 0;
+        }
     }
     (void)fputc('\n', out);
 }
@@ -222,7 +240,8 @@ void mt_options_manual(FILE *out)
 {
     for (size_t i = 0; i < mt_commands_count; i++) {
         const struct mt_command *c = &mt_commands[i];
-        (void)fprintf(out, ".Ss %s %s\n", c->name, c->operands);
+        (void)fprintf(out, ".Ss %s%s%s\n", c->name,
+                      c->operands[0] != '\0' ? " " : "", c->operands);
         manual_text(out, c->text);
         (void)fputs(".Bl -tag -width Ds\n", out);
         for (size_t k = 0; k < ROWS; k++) {
