@@ -94,8 +94,6 @@ static const struct option_row rows[] = {
      "HTTP Archive 1.2"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
      "no progress and no summary"},
-    {'v', "verbose", NULL, K_FLAG, G_ALL, AT(verbose), 0, 0,
-     "say more about what went wrong"},
     {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
     {'V', "version", NULL, K_FLAG, G_ALL, AT(version), 0, 0,
      "show the version and end"},

@@ -63,7 +63,7 @@ struct mt_options {
     bool no_packets;
     uint64_t memory_bytes;
 
-    bool quiet, verbose;
+    bool quiet;
     bool help, version;
 
     char **operands; /* what remains: a filter, an id, a topic */
