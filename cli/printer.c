@@ -61,7 +61,8 @@ void mt_printer_open(struct mt_printer *p, FILE *file,
 
 void mt_printer_head(struct mt_printer *p, const struct mt_coverage *coverage)
 {
-    p->style.offset_s = mt_local_offset_s(coverage->to_ns);
+    if (coverage != NULL)
+        p->style.offset_s = mt_local_offset_s(coverage->to_ns);
     if (!is_table(p))
         mt_printer_rows_head(p, coverage);
 }

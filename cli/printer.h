@@ -34,11 +34,13 @@ struct mt_printer {
     size_t shown[MT_PRINTER_COLUMNS_MAX]; /* columns, left to right */
     size_t widths[MT_PRINTER_COLUMNS_MAX];
     size_t shown_count; /* 0: not fitted yet */
+    bool headed;        /* JSON: the list has begun */
     bool failed;        /* no memory */
 };
 
 void mt_printer_open(struct mt_printer *p, FILE *file,
                      const struct mt_screen *screen, enum mt_format format);
+/* Begin the rows. coverage NULL: they stand on themselves. */
 void mt_printer_head(struct mt_printer *p, const struct mt_coverage *coverage);
 void mt_printer_row(struct mt_printer *p, const void *row);
 

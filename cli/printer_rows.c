@@ -120,12 +120,16 @@ void mt_printer_rows_head(struct mt_printer *p, const struct mt_coverage *c)
 {
     if (p->format != MT_FORMAT_JSON)
         return;
-    (void)fprintf(p->file,
-                  "{\"from_ns\":%lld,\"to_ns\":%lld,\"answered_from\":\"%s\","
-                  "\"complete\":%s,\"%s\":[",
-                  (long long)c->from_ns, (long long)c->to_ns,
-                  c->rows ? "rows" : "cells", c->complete ? "true" : "false",
-                  p->screen->name);
+    p->headed = true;
+    (void)fputc('{', p->file);
+    if (c != NULL)
+        (void)fprintf(p->file,
+                      "\"from_ns\":%lld,\"to_ns\":%lld,"
+                      "\"answered_from\":\"%s\",\"complete\":%s,",
+                      (long long)c->from_ns, (long long)c->to_ns,
+                      c->rows ? "rows" : "cells",
+                      c->complete ? "true" : "false");
+    (void)fprintf(p->file, "\"%s\":[", p->screen->name);
 }
 
 void mt_printer_rows_add(struct mt_printer *p, const void *row)
@@ -149,6 +153,6 @@ void mt_printer_rows_add(struct mt_printer *p, const void *row)
 
 void mt_printer_rows_end(struct mt_printer *p)
 {
-    if (p->format == MT_FORMAT_JSON)
+    if (p->headed)
         (void)fputs(p->rows > 0 ? "\n]}\n" : "]}\n", p->file);
 }

@@ -8,11 +8,10 @@ enum { NEWEST = 50 };
 static bool print(void *context, const struct mt_exchange *x)
 {
     struct mt_printer *out = context;
-    if (out->rows == 0)
-        mt_printer_head(out, &(struct mt_coverage){.from_ns = x->req.start_ns,
-                                                   .to_ns = x->end_ns,
-                                                   .rows = true,
-                                                   .complete = true});
+    if (out->rows == 0) {
+        out->style.offset_s = mt_local_offset_s(x->end_ns);
+        mt_printer_head(out, NULL);
+    }
     mt_printer_row(out, x);
     return !out->failed && ferror(out->file) == 0;
 }
@@ -31,8 +30,9 @@ int mt_command_tail(const struct mt_options *o)
                            .exchange = print,
                            .idle = flush};
     bool table = o->format == MT_FORMAT_TABLE || o->format == MT_FORMAT_WIDE;
-    if (o->format == MT_FORMAT_JSON) {
-        mt_say("-o", "tail has no end to close a JSON list; use jsonl");
+    if (o->format == MT_FORMAT_JSON && o->follow) {
+        mt_say("-o", "what is followed has no end to close a JSON list; use "
+                     "jsonl");
         return MT_EXIT_USAGE;
     }
     if (o->limit == 0 && table && o->read_count == 0 && o->since == NULL &&
@@ -40,6 +40,8 @@ int mt_command_tail(const struct mt_options *o)
         each.newest = NEWEST;
     mt_printer_open(&out, stdout, &mt_screen_exchanges, o->format);
     int rc = mt_each_exchange(&each);
+    if (rc == MT_EXIT_OK && out.rows == 0)
+        mt_printer_head(&out, NULL);
     if (mt_printer_close(&out) != 0 && rc == MT_EXIT_OK)
         rc = MT_EXIT_ERROR;
     if (rc == MT_EXIT_OK && out.rows == 0 && table)
