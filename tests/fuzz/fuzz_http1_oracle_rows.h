@@ -114,6 +114,12 @@ static bool has_chunk_tail(struct mt_span s)
     return false;
 }
 
+static bool in_header(const struct ours *a)
+{
+    const char *state = mt_http1_state_name(&a->parser);
+    return strcmp(state, "start") == 0 || strcmp(state, "field") == 0;
+}
+
 static bool excused_refusal_by_us(const struct ours *a, struct mt_span in)
 {
     size_t from = a->log.count > 0 ? a->log.list[a->log.count - 1].end : 0;
@@ -122,6 +128,8 @@ static bool excused_refusal_by_us(const struct ours *a, struct mt_span in)
         return true;
     if (strcmp(mt_http1_state_name(&a->parser), "tunnel") == 0)
         return true; /* C3: 101 without Upgrade ends HTTP/1 for us */
+    if (a->log.now.connect && !in_header(a))
+        return true; /* C2: for the oracle nothing frames what follows it */
     if (has_bare_cr(rest))
         return true;
     if (a->parser.side == MT_HTTP1_RESPONSES &&
