@@ -47,7 +47,7 @@ static int stream_captures(struct mt_each *each)
     }
     mt_feed_free(f);
     mt_feed_result_deinit(&result);
-    mt_filter_free(filter);
+    mt_view_filter_free(filter);
     return rc;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/view.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,6 +64,17 @@ int mt_view_filter(const struct mt_options *o, struct mt_filter **filter)
         point_at(text, &why);
     free(text);
     return rc == 0 ? 0 : MT_EXIT_USAGE;
+}
+
+void mt_view_filter_free(struct mt_filter *filter)
+{
+    uint64_t hard = filter != NULL ? mt_filter_given_up(filter) : 0;
+    if (hard > 0)
+        mt_warn("filter",
+                "%" PRIu64 " texts were given up and did not pass ~: the "
+                "regular expression takes too many steps; simplify it",
+                hard);
+    mt_filter_free(filter);
 }
 
 /* ---- captures ---- */
@@ -180,6 +192,6 @@ void mt_view_close(struct mt_view *v)
         mt_writer_abort(v->memory);
     else
         mt_store_free(v->store);
-    mt_filter_free(v->filter);
+    mt_view_filter_free(v->filter);
     mt_feed_result_deinit(&v->feed);
 }

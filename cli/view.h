@@ -38,6 +38,9 @@ int mt_view_failed(const struct mt_view *v, int rc);
 /* The filter of a command line: 0 and NULL where there is none. */
 int mt_view_filter(const struct mt_options *o, struct mt_filter **filter);
 
+/* Says where regular expressions were given up. NULL is fine. */
+void mt_view_filter_free(struct mt_filter *filter);
+
 /* The database that -d means, or the default one. */
 const char *mt_view_path(const struct mt_options *o);
 

@@ -20,7 +20,7 @@ TEXT_OF(mt_detection_text, MT_DETECTIONS)
 TEXT_OF(mt_name_source_text, MT_NAME_SOURCES)
 TEXT_OF(mt_anomaly_text, MT_ANOMALIES)
 
-static int64_t between(int64_t from, int64_t to)
+int64_t mt_elapsed_ns(int64_t from, int64_t to)
 {
     if (from == 0 || to == 0)
         return -1;
@@ -32,12 +32,12 @@ static int64_t between(int64_t from, int64_t to)
 
 int64_t mt_exchange_ttfb_ns(const struct mt_exchange *x)
 {
-    return between(x->req.start_ns, x->resp.start_ns);
+    return mt_elapsed_ns(x->req.start_ns, x->resp.start_ns);
 }
 
 int64_t mt_exchange_duration_ns(const struct mt_exchange *x)
 {
-    return between(x->req.start_ns, x->resp.end_ns);
+    return mt_elapsed_ns(x->req.start_ns, x->resp.end_ns);
 }
 
 int64_t mt_exchange_latency_ns(const struct mt_exchange *x)

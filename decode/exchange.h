@@ -294,8 +294,11 @@ struct mt_exchange {
     uint64_t id; /* in the store; 0 before */
 };
 
-/* Time to first byte and whole duration; -1 where a phase is not known. A
- * clock that stepped back gives 0. */
+/* From one moment to a later one: -1 where either is not known, 0 when the
+ * clock stepped back. Files may hold any times: it does not overflow. */
+int64_t mt_elapsed_ns(int64_t from_ns, int64_t to_ns);
+
+/* Time to first byte and whole duration; -1 where a phase is not known. */
 int64_t mt_exchange_ttfb_ns(const struct mt_exchange *x);
 int64_t mt_exchange_duration_ns(const struct mt_exchange *x);
 

@@ -39,9 +39,9 @@ static void put_phase(const struct mt_exchange *x, struct mt_buf *b)
 {
     if (!has_response(x)) {
         mt_put_str(b, ", before any response");
-    } else if (x->resp.end_ns > x->resp.start_ns) {
+    } else if (mt_elapsed_ns(x->resp.start_ns, x->resp.end_ns) > 0) {
         mt_put_str(b, ", ");
-        mt_put_latency(b, x->resp.end_ns - x->resp.start_ns);
+        mt_put_latency(b, mt_elapsed_ns(x->resp.start_ns, x->resp.end_ns));
         mt_put_str(b, " into the response");
     } else {
         mt_put_str(b, ", in the middle of the response");

@@ -206,9 +206,9 @@ void mt_http2_on_data(struct mt_http2 *h, const struct mt_http2_frame *frame)
  * answer. What the tap sees may be a little shorter than the deadline. */
 static bool past_deadline(const struct mt_exchange *x, int64_t ts_ns)
 {
-    int64_t waited = ts_ns - x->req.start_ns;
-    return x->grpc_timeout_ns > 0 && x->req.start_ns != 0 &&
-           waited >= x->grpc_timeout_ns - x->grpc_timeout_ns / 20;
+    return x->grpc_timeout_ns > 0 &&
+           mt_elapsed_ns(x->req.start_ns, ts_ns) >=
+               x->grpc_timeout_ns - x->grpc_timeout_ns / 20;
 }
 
 static enum mt_error error_of_reset(const struct mt_h2_stream *s,

@@ -121,7 +121,6 @@ static void bits(struct mt_export *e, const char *name, uint32_t set,
 
 static void times(struct mt_export *e, const struct mt_exchange *x)
 {
-    bool sent = x->req.start_ns != 0 && x->req.end_ns != 0;
     number(e, "id", x->id != 0, x->id);
     moment(e, "end_time", x->end_ns);
     moment(e, "start_time", x->req.start_ns);
@@ -129,9 +128,7 @@ static void times(struct mt_export *e, const struct mt_exchange *x)
     duration(e, "duration_ns", mt_exchange_duration_ns(x));
     duration(e, "ttfb_ns", mt_exchange_ttfb_ns(x));
     duration(e, "req_duration_ns",
-             !sent                             ? -1
-             : x->req.end_ns > x->req.start_ns ? x->req.end_ns - x->req.start_ns
-                                               : 0);
+             mt_elapsed_ns(x->req.start_ns, x->req.end_ns));
 }
 
 static void what(struct mt_export *e, const struct mt_exchange *x)

@@ -44,19 +44,6 @@ static bool substring(struct mt_span word, struct mt_span text)
     return false;
 }
 
-/* A copy that ends in NUL, which sanitizers and other C libraries want; the
- * range lets a NUL within the text be a byte as any. */
-static bool regex(const struct value *v, struct mt_span text)
-{
-    char copy[MT_FILTER_REGEX_TEXT_MAX + 1];
-    if (text.len > MT_FILTER_REGEX_TEXT_MAX)
-        text.len = MT_FILTER_REGEX_TEXT_MAX;
-    memcpy(copy, text.ptr, text.len); /* callers have seen it is not empty */
-    copy[text.len] = 0;
-    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)text.len};
-    return regexec(v->regex, copy, 1, &range, REG_STARTEND) == 0;
-}
-
 static bool one_text(const struct value *v, struct mt_span text)
 {
     switch (v->test) {
@@ -66,7 +53,7 @@ static bool one_text(const struct value *v, struct mt_span text)
     case TEST_GLOB:
         return glob(v->text, text, v->fold);
     case TEST_REGEX:
-        return regex(v, text);
+        return mt_regex_match(v->regex, text);
     case TEST_SUBSTRING:
         return substring(v->text, text);
     default:
@@ -162,11 +149,17 @@ void mt_filter_free(struct mt_filter *f)
     if (f == NULL)
         return;
     for (unsigned i = 0; i < f->values_count; i++)
-        if (f->values[i].regex != NULL) {
-            regfree(f->values[i].regex);
-            free(f->values[i].regex);
-        }
+        mt_regex_free(f->values[i].regex);
     free(f);
+}
+
+uint64_t mt_filter_given_up(const struct mt_filter *f)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < f->values_count; i++)
+        if (f->values[i].regex != NULL)
+            sum += mt_regex_given_up(f->values[i].regex);
+    return sum;
 }
 
 void mt_filter_set_now(struct mt_filter *f, int64_t now_ns)

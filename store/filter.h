@@ -28,9 +28,8 @@
 enum {
     MT_FILTER_TEXT_MAX = 4096,
     MT_FILTER_TERMS_MAX = 256,
-    MT_FILTER_DEPTH_MAX = 32, /* of parentheses; SQLite's parser bounds it */
-    MT_FILTER_REGEX_TEXT_MAX = 8192, /* bytes of a text that ~ looks at */
-    MT_FILTER_SQL_MAX = 65536,       /* bytes of SQL that any filter fits */
+    MT_FILTER_DEPTH_MAX = 32,  /* of parentheses; SQLite's parser bounds it */
+    MT_FILTER_SQL_MAX = 65536, /* bytes of SQL that any filter fits */
 };
 
 struct mt_filter;
@@ -59,6 +58,10 @@ void mt_filter_free(struct mt_filter *f);
 /* Does the exchange pass? A comparison with a field that the exchange does
  * not have is false; `!=` and `!~` are the opposite of `=` and `~`. */
 bool mt_filter_match(const struct mt_filter *f, const struct mt_exchange *x);
+
+/* Texts over which a regular expression was given up as too hard: they did not
+ * pass `~`. Of the predicate and of SQL alike. */
+uint64_t mt_filter_given_up(const struct mt_filter *f);
 
 /* Move `last` to another now; it was ref.now_ns. */
 void mt_filter_set_now(struct mt_filter *f, int64_t now_ns);

@@ -4,10 +4,9 @@
 #ifndef MT_STORE_FILTER_AST_H
 #define MT_STORE_FILTER_AST_H
 
-#include <regex.h>
-
 #include "base/text_addr.h"
 #include "store/filter.h"
+#include "store/regex.h"
 
 enum filter_type {
     TYPE_NUMBER,
@@ -78,7 +77,7 @@ struct value {
     struct mt_cidr network;
     uint8_t low[16], high[16];
     size_t width;
-    regex_t *regex;
+    struct mt_regex *regex;
 };
 
 /* field (one of values...), or none of them */

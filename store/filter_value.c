@@ -1,15 +1,10 @@
 /* What is right of an operator, by the field's type. */
-#include <locale.h>
 #include <stdlib.h>
 
 #include "base/rc.h"
 #include "base/text.h"
 #include "decode/outcome.h"
 #include "store/filter_parse.h"
-
-/* A regular expression may not make its automaton large: bounds are counted
- * as they multiply, and groups nest so deep. */
-enum { REGEX_LEN_MAX = 512, REGEX_REPEAT_MAX = 256, REGEX_GROUPS_MAX = 32 };
 
 static bool value_fail(struct parser *p, const struct word *w, const char *what,
                        const char *write)
@@ -186,93 +181,18 @@ static bool number_value(struct parser *p, enum filter_type type,
 
 /* ---- texts ---- */
 
-static unsigned bound_of(struct mt_span s, size_t *at)
-{
-    unsigned most = 1, v = 0;
-    for (; *at < s.len && s.ptr[*at] != '}'; ++*at) {
-        uint8_t c = s.ptr[*at];
-        v = c >= '0' && c <= '9' && v <= REGEX_REPEAT_MAX
-                ? v * 10 + (c - (unsigned)'0')
-                : 0;
-        most = v > most ? v : most;
-    }
-    return most;
-}
-
-/* What the byte at *at adds to the size of the automaton: NULL, or what is not
- * allowed. */
-static const char *regex_step(struct mt_span s, size_t *at, unsigned *product,
-                              unsigned *groups)
-{
-    uint8_t c = s.ptr[*at];
-    if (c == 0)
-        return "a NUL byte";
-    if (c == '\\') {
-        uint8_t next = *at + 1 < s.len ? s.ptr[*at + 1] : 0;
-        ++*at;
-        return next >= '1' && next <= '9'
-                   ? "back references, which can take for ever"
-                   : NULL;
-    }
-    if (c == '(')
-        return ++*groups > REGEX_GROUPS_MAX ? "more than 32 groups" : NULL;
-    if (c == '{') {
-        unsigned most = bound_of(s, at);
-        if (most > REGEX_REPEAT_MAX / *product)
-            return "repeats beyond 256";
-        *product *= most;
-    }
-    return NULL;
-}
-
-/* NULL, or what a regular expression has that is not allowed. */
-static const char *regex_excess(struct mt_span s)
-{
-    unsigned product = 1, groups = 0;
-    const char *excess = NULL;
-    for (size_t i = 0; i < s.len && excess == NULL; i++)
-        excess = regex_step(s, &i, &product, &groups);
-    if (excess == NULL && s.len > REGEX_LEN_MAX)
-        excess = "more than 512 bytes";
-    return excess;
-}
-
-/* In the C locale: bytes are bytes, whoever runs it. */
-static int compile(regex_t *re, const char *pattern)
-{
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    locale_t before = c != (locale_t)0 ? uselocale(c) : (locale_t)0;
-    int rc = regcomp(re, pattern, REG_EXTENDED);
-    if (c != (locale_t)0) {
-        (void)uselocale(before);
-        freelocale(c);
-    }
-    return rc;
-}
-
 static bool regex_value(struct parser *p, struct value *v, const struct word *w)
 {
-    char pattern[REGEX_LEN_MAX + 1];
-    const char *excess = regex_excess(w->text);
-    if (excess != NULL)
-        return filter_fail(p, w->at, w->end,
-                           "a regular expression may not have %s", excess);
-    memcpy(pattern, w->text.ptr, w->text.len);
-    pattern[w->text.len] = 0;
-    regex_t *re = calloc(1, sizeof *re);
-    int rc = re != NULL ? compile(re, pattern) : REG_ESPACE;
+    struct mt_regex_error error;
+    int rc = mt_regex_new(&v->regex, w->text, &error);
     if (rc == 0) {
-        v->regex = re;
         v->test = TEST_REGEX;
         return true;
     }
-    char why[96] = "";
-    if (re != NULL)
-        (void)regerror(rc, re, why, sizeof why);
-    free(re);
-    p->no_memory = rc == REG_ESPACE;
+    p->no_memory = rc == MT_ELIMIT;
     return filter_fail(p, w->at, w->end, "'%.*s' is no regular expression: %s",
-                       filter_shown(w->text), (const char *)w->text.ptr, why);
+                       filter_shown(w->text), (const char *)w->text.ptr,
+                       error.text);
 }
 
 static bool text_value(struct parser *p, enum filter_type type,
