@@ -20,10 +20,11 @@ enum { SMALLEST_SHIFT = 6 };
 
 static unsigned class_of(size_t size)
 {
-    unsigned c = 0;
-    while (c < MT_POOL_CLASSES && ((size_t)1 << (c + SMALLEST_SHIFT)) < size)
-        c++;
-    return c;
+    if (size <= (size_t)1 << SMALLEST_SHIFT)
+        return 0;
+    unsigned bits = 64 - (unsigned)__builtin_clzll(size - 1);
+    unsigned c = bits - SMALLEST_SHIFT;
+    return c < MT_POOL_CLASSES ? c : MT_POOL_CLASSES;
 }
 
 static size_t class_bytes(unsigned c)

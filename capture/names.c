@@ -17,6 +17,8 @@ struct mt_names {
     struct mt_names_stats stats;
     bool told; /* some name was: else nobody looks for one */
     uint8_t host[MT_NAME_MAX_BYTES]; /* lent to the last exchange */
+    struct mt_addr addressed;        /* whose text `address` holds */
+    size_t address_bytes;            /* 0: nobody's */
     uint8_t address[ADDRESS_MAX_BYTES];
 };
 
@@ -241,9 +243,15 @@ static struct named learn(struct mt_names *n, const struct mt_exchange *x,
 static struct named name_of_address(struct mt_names *n,
                                     const struct mt_addr *addr)
 {
-    struct mt_buf b = mt_buf_of(n->address, sizeof n->address);
-    mt_put_ip_port(&b, addr->ip, addr->port);
-    return (struct named){mt_buf_span(&b), MT_NAME_ADDRESS};
+    if (n->address_bytes == 0 || n->addressed.port != addr->port ||
+        memcmp(n->addressed.ip, addr->ip, sizeof addr->ip) != 0) {
+        struct mt_buf b = mt_buf_of(n->address, sizeof n->address);
+        mt_put_ip_port(&b, addr->ip, addr->port);
+        n->addressed = *addr;
+        n->address_bytes = mt_buf_span(&b).len;
+    }
+    struct mt_span text = {.ptr = n->address, .len = n->address_bytes};
+    return (struct named){text, MT_NAME_ADDRESS};
 }
 
 /* By what it served, or says it serves. */

@@ -242,7 +242,9 @@ static struct mt_h2_chain chain_at(struct mt_span bytes, size_t at)
     struct mt_cursor c = {.rest = {bytes.ptr + at, bytes.len - at}};
     while (c.rest.len >= MT_H2_HEADER_BYTES) {
         struct mt_h2_header h;
-        if (!is_plausible(mt_get_span(&c, MT_H2_HEADER_BYTES).ptr, &h)) {
+        bool plausible = is_plausible(c.rest.ptr, &h);
+        (void)mt_get_span(&c, MT_H2_HEADER_BYTES);
+        if (!plausible) {
             chain.frames = 0;
             return chain;
         }
