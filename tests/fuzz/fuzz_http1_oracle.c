@@ -204,8 +204,9 @@ static void on_event(struct ours *o, const struct mt_http1_event *ev,
         break;
     case MT_HTTP1_HEADERS:
         mix(&l->now.head, (uint8_t)method_number);
-        l->over =
-            !ev->headers.keep_alive || ev->headers.framing == MT_HTTP1_TUNNEL;
+        l->over = !ev->headers.keep_alive ||
+                  ev->headers.framing == MT_HTTP1_TUNNEL ||
+                  (o->parser.side == MT_HTTP1_REQUESTS && ev->headers.upgrade);
         break;
     case MT_HTTP1_BODY:
         for (size_t i = 0; i < ev->body.len; i++)
