@@ -515,6 +515,7 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     int64_t started_ns = mt_steady_ns();
     *result = (struct mt_feed_result){
         .sources = f->found, .sources_count = mt_merge_count(f->merge)};
+    result->started_ns = mt_wall_ns();
     f->found = NULL;
     f->sink = sink;
     f->result = result;
@@ -528,6 +529,7 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     mt_progress_end(&f->progress);
     take_stats(f);
     take_sources(f);
+    result->ended_ns = mt_wall_ns();
     result->seconds = (double)(mt_steady_ns() - started_ns) / 1e9;
     if (!f->live)
         say_problems(result);

@@ -50,7 +50,8 @@ struct mt_feed_result {
     uint64_t packets, bytes; /* bytes of the files, or on the wire */
     uint64_t exchanges;      /* that the filter let through */
     int64_t first_ns, last_ns;
-    double seconds; /* it took */
+    int64_t started_ns, ended_ns; /* wall clock */
+    double seconds;               /* it took */
     bool interrupted;
     bool stopped;                   /* the sink had enough */
     bool all_gone;                  /* no interface is left */

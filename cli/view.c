@@ -162,6 +162,10 @@ static int set_window(struct mt_view *v, const struct mt_options *o)
         mt_say(NULL, "--since is not before --until: nothing lies between");
         return MT_EXIT_USAGE;
     }
+    if (o->interfaces_count > 0 && spec.last_ns == 0) { /* all that it ran */
+        spec.since_ns = spec.since_ns > 0 ? spec.since_ns : v->feed.started_ns;
+        spec.until_ns = spec.until_ns > 0 ? spec.until_ns : v->feed.ended_ns;
+    }
     rc = mt_query_window(v->store, &spec, &v->ask.from_ns, &v->ask.to_ns);
     return rc == 0 ? 0 : mt_view_failed(v, rc);
 }
