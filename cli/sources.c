@@ -6,7 +6,7 @@
 
 #include "capture/interfaces.h"
 #include "capture/live.h"
-#include "cli/own.h"
+#include "capture/own_filter.h"
 #include "cli/say.h"
 
 enum { MANY = 16, LESS_BYTES = 65536, LIST_BYTES = 512, PATH_BYTES = 4096 };

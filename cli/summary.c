@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "base/text_time.h"
-#include "cli/own.h"
+#include "capture/own_filter.h"
 #include "cli/printer.h"
 
 static void put_span_of_time(struct mt_buf *b, const struct mt_feed_result *r)

@@ -1,5 +1,5 @@
 /**
- * own.h - the capture filter of a command line, without our own traffic.
+ * own_filter.h - the capture filter of a command line, without our own traffic.
  *
  *     char text[MT_OWN_FILTER_BYTES];
  *     rc = mt_own_filter(text, o->capture_filter, getenv("SSH_CONNECTION"));
@@ -8,8 +8,8 @@
  * Left out are the port of our own page, and the ssh session we run in:
  * showing its packets makes more of them.
  */
-#ifndef MT_CLI_OWN_H
-#define MT_CLI_OWN_H
+#ifndef MT_CAPTURE_OWN_FILTER_H
+#define MT_CAPTURE_OWN_FILTER_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "cli/own.h"
+#include "capture/own_filter.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>
