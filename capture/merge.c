@@ -21,11 +21,17 @@ struct mt_merge {
     bool runner_up_known;
     int64_t runner_up_ns;
     size_t runner_up;
+    int64_t asked_ns; /* settled_ns when the late ones were last asked */
+    bool ask_again;
+    int64_t waiting_ns;
 };
 
 struct mt_merge *mt_merge_new(void)
 {
-    return calloc(1, sizeof(struct mt_merge));
+    struct mt_merge *m = calloc(1, sizeof *m);
+    if (m != NULL)
+        m->ask_again = true;
+    return m;
 }
 
 void mt_merge_free(struct mt_merge *m)
@@ -94,17 +100,20 @@ static bool before(int64_t a_ns, size_t a, int64_t b_ns, size_t b)
 
 /* Refill what is wanted; returns a source whose item is no packet and so has
  * no place in time, or the count. Sets *late where one has nothing now. */
-static size_t look(struct mt_merge *m, bool *late)
+static size_t look(struct mt_merge *m, int64_t settled_ns, bool *late)
 {
+    bool ask = m->ask_again || settled_ns != m->asked_ns;
     *late = false;
     for (size_t i = 0; i < m->count; i++) {
         struct head *h = &m->heads[i];
-        if (h->state == HEAD_WANTED || h->state == HEAD_LATE)
+        if (h->state == HEAD_WANTED || (ask && h->state == HEAD_LATE))
             refill(h);
         if (h->state == HEAD_HERE && h->item.kind != MT_ITEM_PACKET)
             return i;
         *late = *late || h->state == HEAD_LATE;
     }
+    m->ask_again = false;
+    m->asked_ns = settled_ns;
     return m->count;
 }
 
@@ -134,26 +143,51 @@ static size_t choose(struct mt_merge *m)
     return best;
 }
 
-int mt_merge_next(struct mt_merge *m, bool patient, struct mt_item *item)
+/* The last source again, while its packets come before all others. */
+static bool goes_on(struct mt_merge *m)
 {
-    if (m->runner_up_known) {
-        struct head *h = &m->heads[m->last];
-        refill(h);
-        if (h->state == HEAD_HERE && h->item.kind == MT_ITEM_PACKET &&
-            before(h->item.packet.ts_ns, m->last, m->runner_up_ns,
-                   m->runner_up))
-            return give(m, m->last, item);
-        m->runner_up_known = false;
-    }
+    struct head *h = &m->heads[m->last];
+    if (!m->runner_up_known)
+        return false;
+    refill(h);
+    m->runner_up_known =
+        h->state == HEAD_HERE && h->item.kind == MT_ITEM_PACKET &&
+        before(h->item.packet.ts_ns, m->last, m->runner_up_ns, m->runner_up);
+    return m->runner_up_known;
+}
+
+static int give_none(struct mt_merge *m, int64_t waiting_ns)
+{
+    m->ask_again = true;
+    m->waiting_ns = waiting_ns;
+    return MT_MORE;
+}
+
+int mt_merge_next(struct mt_merge *m, int64_t settled_ns, struct mt_item *item)
+{
+    if (goes_on(m))
+        return give(m, m->last, item);
     bool late;
-    size_t i = look(m, &late);
+    size_t i = look(m, settled_ns, &late);
     if (i < m->count)
         return give(m, i, item);
-    if (late && patient)
-        return MT_MORE;
     i = choose(m);
     m->runner_up_known = i < m->count && !late;
-    if (i < m->count)
-        return give(m, i, item);
-    return late ? MT_MORE : MT_DONE;
+    if (i == m->count)
+        return late ? give_none(m, INT64_MAX) : MT_DONE;
+    int64_t ns = m->heads[i].item.packet.ts_ns;
+    if (late && ns > settled_ns)
+        return give_none(m, ns);
+    return give(m, i, item);
+}
+
+int64_t mt_merge_waiting_ns(const struct mt_merge *m)
+{
+    return m->waiting_ns;
+}
+
+bool mt_merge_is_late(const struct mt_merge *m, size_t i)
+{
+    assert(i < m->count);
+    return m->heads[i].state == HEAD_LATE;
 }

@@ -7,7 +7,7 @@
  *
  *     struct mt_merge *m = mt_merge_new();
  *     mt_merge_add(m, source);             // taken
- *     while ((rc = mt_merge_next(m, true, &item)) == MT_EVENT)
+ *     while ((rc = mt_merge_next(m, MT_MERGE_EXACT, &item)) == MT_EVENT)
  *         use(&item);                      // borrowed until the next call
  *     for (i = 0; i < mt_merge_count(m); i++)
  *         warn(mt_source_problem(mt_merge_source(m, i)));
@@ -42,14 +42,29 @@ struct mt_source *mt_merge_source(const struct mt_merge *m, size_t i);
 /* Which source gave the last item. */
 size_t mt_merge_last(const struct mt_merge *m);
 
+#define MT_MERGE_EXACT INT64_MIN /* wait for all: the order is exact */
+#define MT_MERGE_NOW INT64_MAX   /* wait for none */
+
 /**
  * The next item of all. A source that breaks is left as one that ended.
  *
+ * A packet from before settled_ns is given although some source has nothing
+ * now: what comes from there will be later. Live: the clock less the delay of
+ * sources. Who had nothing is not asked again before settled_ns has changed
+ * or MT_MORE was returned.
+ *
  *   MT_EVENT  *item is set, borrowed until the next call
- *   MT_MORE   patient: some source has nothing now, so that the order is not
- *             known; else: none has anything now
+ *   MT_MORE   some source has nothing now, and the next packet, if there is
+ *             one, is not settled
  *   MT_DONE   all have ended
  */
-int mt_merge_next(struct mt_merge *m, bool patient, struct mt_item *item);
+int mt_merge_next(struct mt_merge *m, int64_t settled_ns, struct mt_item *item);
+
+/* After MT_MORE: the time of the packet that is not settled; INT64_MAX: there
+ * is none. */
+int64_t mt_merge_waiting_ns(const struct mt_merge *m);
+
+/* After MT_MORE: did source i have nothing? */
+bool mt_merge_is_late(const struct mt_merge *m, size_t i);
 
 #endif

@@ -14,8 +14,9 @@
  *     // mt_source_problem(s) says where and why; all before it was whole
  *     mt_source_free(s);
  *
- * One thread. A source holds one buffer (256 KiB unless a record is longer)
- * and the state of a decompressor; it never reads ahead beyond them.
+ * One thread. A file's source holds one buffer (256 KiB unless a record is
+ * longer) and the state of a decompressor; it never reads ahead beyond them.
+ * live.h opens an interface.
  */
 #ifndef MT_CAPTURE_PACKET_H
 #define MT_CAPTURE_PACKET_H
@@ -40,7 +41,7 @@ enum mt_item_kind {
     MT_ITEM_NAME,      /* address -> name, from a name resolution block */
     MT_ITEM_SECRETS,   /* TLS key log lines, from a decryption secrets block */
     MT_ITEM_DROPS,     /* interface statistics */
-    MT_ITEM_COMMENT,   /* of a section or an interface */
+    MT_ITEM_COMMENT,   /* of a section or an interface; live: it went down */
     MT_ITEM_INTERFACE, /* declared; comes before its first packet */
 };
 
@@ -71,7 +72,8 @@ struct mt_source_options {
 };
 
 struct mt_source_progress {
-    uint64_t done_bytes;     /* read from the file, compressed or not */
+    uint64_t done_bytes;     /* read from the file, compressed or not; of an
+                                interface: on the wire */
     uint64_t total_bytes;    /* its size; 0 not known (a pipe) */
     uint64_t packets;        /* given so far */
     uint64_t skipped_blocks; /* pcapng: of no use here, or malformed but not
@@ -101,15 +103,21 @@ int mt_source_open_file(struct mt_source **out, const char *path,
  */
 int mt_source_next(struct mt_source *s, struct mt_item *item);
 
-/* No more will be written: a followed file's end is the end from now on. */
-void mt_source_finish(struct mt_source *s);
+/* No more is to come: a followed file's end is the end from now on, and of an
+ * interface what it saw until now_ns (Unix time) is still given. */
+void mt_source_finish(struct mt_source *s, int64_t now_ns);
+
+/* What poll() can wait for until there is more; -1: nothing. It may stay
+ * readable while there is something that was not asked for. */
+int mt_source_descriptor(const struct mt_source *s);
 
 /**
  * The packet whose record is at an offset (the low 48 bits of its ref), read
  * again; *item is borrowed until the next call. Cheapest in rising order. The
  * next mt_source_next() goes on after it, and a problem met is forgotten.
  *
- * Returns MT_EVENT, MT_DONE where no packet is at that offset, or < 0.
+ * Returns MT_EVENT, MT_DONE where no packet is at that offset, or < 0: -ESPIPE
+ * where nothing can be read again.
  */
 int mt_source_read_at(struct mt_source *s, uint64_t offset,
                       struct mt_item *item);

@@ -42,8 +42,7 @@ static int stream_captures(struct mt_each *each)
         rc = mt_feed_open(&f, o, filter);
     if (rc == 0) {
         mt_feed_run(f, &sink, &result);
-        if (result.interrupted && !o->follow)
-            rc = MT_EXIT_INTERRUPTED;
+        rc = mt_feed_exit(o, &result);
     }
     mt_feed_free(f);
     mt_feed_result_deinit(&result);
@@ -139,8 +138,8 @@ static int read_store(struct mt_each *each)
     mt_signals_catch();
     if (rc == 0)
         rc = read_view(&v, each);
-    if (rc == 0 && v.feed.interrupted)
-        rc = MT_EXIT_INTERRUPTED;
+    if (rc == 0)
+        rc = mt_feed_exit(each->options, &v.feed);
     mt_view_close(&v);
     return rc;
 }
@@ -150,7 +149,7 @@ int mt_each_exchange(struct mt_each *each)
     const struct mt_options *o = each->options;
     bool end_first = each->newest > 0 || o->last_ns > 0 || o->since != NULL ||
                      o->until != NULL;
-    if (o->read_count > 0 && !end_first)
+    if (mt_options_sources(o) > 0 && !end_first)
         return stream_captures(each);
     if (o->read_count > 0 && o->follow) {
         mt_say(NULL, "--follow excludes --since, --until, --last and -n: the "

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "capture/link.h"
+#include "capture/live.h"
 #include "capture/merge.h"
 #include "capture/names.h"
 #include "capture/names_file.h"
@@ -12,16 +13,22 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/signals.h"
+#include "cli/sources.h"
+#include "cli/wait.h"
 #include "store/route.h"
 
 enum {
     LOOK_UP_EVERY = 4096, /* packets between looks at the clock */
-    FOLLOW_POLL_NS = 50000000,
+    FOLLOW_POLL_MS = 50,
+    LIVE_POLL_MS = 250, /* timers of connections go on so often */
     NAMES_BYTES = 64 << 20,
     DROPS_MAX = 256, /* interfaces that report drops */
 };
 
-#define OPEN_AFTER_NS INT64_C(1000000000)
+#define SECOND_NS INT64_C(1000000000)
+#define MS_NS INT64_C(1000000)
+#define OPEN_AFTER_NS SECOND_NS
+#define SETTLED_NS (MT_LIVE_BLOCK_MS * MS_NS) /* packets are not later */
 
 /* What one interface of one source has reported so far. */
 struct drops {
@@ -45,6 +52,13 @@ struct mt_feed {
     struct mt_tap *tap;
     struct drops drops[DROPS_MAX];
     size_t drops_count;
+    bool live;
+    bool ending;           /* sources were told to finish */
+    int64_t settled_ns;    /* for mt_merge_next() */
+    int64_t ends_ns;       /* steady clock: --for is over */
+    int64_t second_ns;     /* steady clock: the sink is told of the next one */
+    int64_t silent_ns;     /* steady clock at the last news, and */
+    int64_t silent_at_ns;  /* the packets' clock then */
     uint64_t idle_packets; /* as many when the sink was last told */
     uint64_t exchanges;    /* finished ones: the id of the last */
     int64_t open_due_ns;   /* packets' clock: look at open requests again */
@@ -156,13 +170,27 @@ static void note_drops(struct mt_feed *f, const struct mt_item *item)
     }
 }
 
+static const char *last_path(const struct mt_feed *f)
+{
+    return mt_source_path(mt_merge_source(f->merge, mt_merge_last(f->merge)));
+}
+
+/* An interface tells its drops last, when it has vanished. */
+static void say_lost(const struct mt_feed *f)
+{
+    const struct mt_source *s =
+        mt_merge_source(f->merge, mt_merge_last(f->merge));
+    if (f->live && mt_source_problem(s)[0] != '\0')
+        mt_warn(NULL, "%s", mt_source_problem(s));
+}
+
 static void check_link(const struct mt_feed *f, const struct mt_item *item)
 {
     uint16_t link = item->packet.link_type;
     if (mt_link_is_known(link))
         return;
     const char *name = mt_link_name(link);
-    mt_warn(f->o->read[mt_merge_last(f->merge)],
+    mt_warn(last_path(f),
             "link type %u%s%s is not decoded: its packets are passed over",
             link, name[0] != '\0' ? ", " : "", name);
 }
@@ -180,18 +208,23 @@ static bool take_item(struct mt_feed *f, const struct mt_item *item)
         return true;
     case MT_ITEM_DROPS:
         note_drops(f, item);
+        say_lost(f);
         return true;
     case MT_ITEM_INTERFACE:
         check_link(f, item);
+        return true;
+    case MT_ITEM_COMMENT:
+        if (f->live)
+            mt_warn(last_path(f), "%.*s", (int)item->text.len,
+                    (const char *)item->text.ptr);
         return true;
     default:
         return true;
     }
 }
 
-static void draw_progress(struct mt_feed *f)
+static void draw_progress(struct mt_feed *f, int64_t now_ns)
 {
-    int64_t now_ns = mt_steady_ns();
     if (!mt_progress_due(&f->progress, now_ns))
         return;
     struct mt_progress_now now = {.total_bytes = f->total_bytes,
@@ -203,23 +236,85 @@ static void draw_progress(struct mt_feed *f)
     mt_progress_draw(&f->progress, &now, now_ns);
 }
 
+/* ---- waiting ---- */
+
+/* A followed file may be written by turns with others: it is waited for once,
+ * then all that is there is taken. */
+static void wait_for_files(struct mt_feed *f)
+{
+    bool waited = f->settled_ns == MT_MERGE_EXACT;
+    f->settled_ns = waited ? MT_MERGE_NOW : MT_MERGE_EXACT;
+    (void)mt_wait_for_sources(f->merge, FOLLOW_POLL_MS);
+}
+
+/* A packet waits for silent interfaces until it is settled, and no longer
+ * where the wall clock was set back. */
+static void wait_until_settled(struct mt_feed *f, int64_t ts_ns)
+{
+    int64_t left_ns = ts_ns + SETTLED_NS - mt_wall_ns();
+    if (left_ns > SETTLED_NS)
+        left_ns = SETTLED_NS;
+    bool over = left_ns <= 0 ||
+                mt_wait_for_sources(f->merge, (int)(left_ns / MS_NS) + 1);
+    int64_t settled_ns = mt_wall_ns() - SETTLED_NS;
+    f->settled_ns = over && settled_ns < ts_ns ? ts_ns : settled_ns;
+}
+
+/* The packets' clock goes on by as much as a clock that never steps. */
+static bool wait_in_silence(struct mt_feed *f, bool news)
+{
+    (void)mt_wait_for_sources(f->merge, LIVE_POLL_MS);
+    f->settled_ns = mt_wall_ns() - SETTLED_NS;
+    int64_t now_ns = mt_steady_ns();
+    if (news) {
+        f->silent_ns = now_ns;
+        f->silent_at_ns = mt_tap_now_ns(f->tap);
+        return true;
+    }
+    mt_tap_advance(f->tap, f->silent_at_ns + (now_ns - f->silent_ns));
+    return drain(f) && report_open(f);
+}
+
 /* The sink is told once that nothing more comes for now. */
 static bool wait_for_more(struct mt_feed *f)
 {
+    int64_t waiting_ns = mt_merge_waiting_ns(f->merge);
+    if (f->live && waiting_ns != INT64_MAX) {
+        wait_until_settled(f, waiting_ns);
+        return true;
+    }
     bool news = f->result->packets != f->idle_packets;
     f->idle_packets = f->result->packets;
     if (news && f->sink->idle != NULL &&
         !f->sink->idle(f->sink->context, mt_tap_now_ns(f->tap)))
         return false;
-    struct timespec nap = {.tv_nsec = FOLLOW_POLL_NS};
-    (void)nanosleep(&nap, NULL);
+    if (f->live)
+        return wait_in_silence(f, news);
+    wait_for_files(f);
     return true;
 }
 
+/* ---- the loop ---- */
+
+static void take_stats(struct mt_feed *f)
+{
+    struct mt_feed_result *r = f->result;
+    mt_tap_stats(f->tap, &r->tap);
+    memcpy(r->layers, r->tap.layers->count, sizeof r->layers);
+    r->tap.layers = NULL; /* they go with the tap */
+}
+
+/* Of what grows, what came until now is still read. The kernel hands over
+ * its last block of packets once that is old. */
 static void finish_sources(struct mt_feed *f)
 {
+    const struct timespec nap = {.tv_nsec = 2 * SETTLED_NS};
+    int64_t now_ns = mt_wall_ns();
+    if (f->live)
+        (void)nanosleep(&nap, NULL);
     for (size_t i = 0; i < mt_merge_count(f->merge); i++)
-        mt_source_finish(mt_merge_source(f->merge, i));
+        mt_source_finish(mt_merge_source(f->merge, i), now_ns);
+    f->settled_ns = MT_MERGE_EXACT;
 }
 
 /* False: the sink has had enough. */
@@ -227,38 +322,65 @@ static bool take_turn(struct mt_feed *f, int rc, const struct mt_item *item)
 {
     if (rc == MT_EVENT)
         return take_item(f, item);
-    return rc != MT_MORE || mt_interrupted() || wait_for_more(f);
+    return rc != MT_MORE || f->ending || mt_interrupted() || wait_for_more(f);
 }
 
-/* True: end now. Of a growing file, what is written already is still read. */
-static bool ends_interrupted(struct mt_feed *f)
+/* Once a second. False: the sink has had enough. */
+static bool tell_second(struct mt_feed *f, int64_t now_ns)
 {
-    if (!mt_interrupted() || f->result->interrupted)
+    if (f->sink->second == NULL || now_ns < f->second_ns)
+        return true;
+    f->second_ns = now_ns + SECOND_NS;
+    take_stats(f);
+    return f->sink->second(f->sink->context, f->result);
+}
+
+/* True: end now. What grows is read up to here before. */
+static bool ends(struct mt_feed *f, int64_t now_ns)
+{
+    bool interrupted = mt_interrupted() && !f->result->interrupted;
+    if (f->ending || (!interrupted && now_ns < f->ends_ns))
         return false;
-    f->result->interrupted = true;
-    if (f->o->follow)
-        finish_sources(f);
-    return !f->o->follow;
+    f->ending = true;
+    f->result->interrupted = interrupted;
+    if (!mt_options_endless(f->o))
+        return true;
+    finish_sources(f);
+    return false;
+}
+
+/* False: no more is wanted, or the sink has had enough. */
+static bool look_up(struct mt_feed *f)
+{
+    int64_t now_ns = mt_steady_ns();
+    draw_progress(f, now_ns);
+    if (f->live && !tell_second(f, now_ns)) {
+        f->result->stopped = true;
+        return false;
+    }
+    return !ends(f, now_ns);
 }
 
 static void run(struct mt_feed *f)
 {
     struct mt_item item;
     unsigned until_look = LOOK_UP_EVERY;
-    bool patient = true; /* for the file whose turn it may be, one nap long */
     for (;;) {
-        int rc = mt_merge_next(f->merge, patient, &item);
-        patient = rc != MT_MORE || !patient;
-        if (rc == MT_DONE)
+        int rc = mt_merge_next(f->merge, f->settled_ns, &item);
+        if (rc == MT_DONE) {
+            f->result->all_gone = f->live && !f->ending;
             break;
+        }
         if (!take_turn(f, rc, &item))
             return;
         if (--until_look > 0 && rc == MT_EVENT)
             continue;
         until_look = LOOK_UP_EVERY;
-        draw_progress(f);
-        if (ends_interrupted(f))
+        if (!look_up(f)) {
+            if (f->result->stopped)
+                return;
             break;
+        }
     }
     mt_tap_end(f->tap);
     (void)drain(f);
@@ -274,28 +396,18 @@ static int no_memory(void)
 
 static int open_sources(struct mt_feed *f)
 {
-    const struct mt_options *o = f->o;
+    size_t n = mt_options_sources(f->o);
     f->merge = mt_merge_new();
-    f->found = calloc(o->read_count, sizeof *f->found);
+    f->found = calloc(n, sizeof *f->found);
     if (f->merge == NULL || f->found == NULL)
         return no_memory();
-    for (size_t i = 0; i < o->read_count; i++) {
-        struct mt_problem why;
-        struct mt_source *source;
-        struct mt_source_options options = {.follow = o->follow,
-                                            .number = (uint16_t)i,
-                                            .buffer_bytes =
-                                                o->read_count > 16 ? 65536 : 0};
-        if (mt_source_open_file(&source, o->read[i], &options, &why) != 0) {
-            mt_say(NULL, "%s", why.text);
-            return MT_EXIT_ERROR;
-        }
-        f->found[i].info.path = o->read[i];
+    int rc = mt_sources_open(f->merge, f->o);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const struct mt_source *source = mt_merge_source(f->merge, i);
+        f->found[i].info.path = f->live ? f->o->interfaces[i] : f->o->read[i];
         f->total_bytes += mt_source_progress(source).total_bytes;
-        if (mt_merge_add(f->merge, source) != 0)
-            return no_memory();
     }
-    return 0;
+    return rc;
 }
 
 static int open_names(struct mt_feed *f)
@@ -329,10 +441,11 @@ static int open_routes(struct mt_feed *f)
 static int open_tap(struct mt_feed *f)
 {
     const struct mt_options *o = f->o;
-    struct mt_tap_config config = {.decode = {.keep_query = o->query,
-                                              .keep_headers = o->headers,
-                                              .keep_packets = !o->no_packets},
-                                   .limit_bytes = (size_t)o->memory_bytes};
+    struct mt_tap_config config = {
+        .decode = {.keep_query = o->query,
+                   .keep_headers = o->headers,
+                   .keep_packets = !o->no_packets && !f->live},
+        .limit_bytes = (size_t)o->memory_bytes};
     config.hash_seed = mt_random_u64();
     f->tap = mt_tap_new(&config);
     return f->tap != NULL ? 0 : no_memory();
@@ -357,6 +470,8 @@ int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
         return no_memory();
     f->o = o;
     f->filter = filter;
+    f->live = o->interfaces_count > 0;
+    f->settled_ns = MT_MERGE_EXACT;
     mt_pool_init(&f->pool, NAMES_BYTES);
     int rc = open_all(f);
     if (rc != 0)
@@ -387,14 +502,6 @@ static void take_sources(struct mt_feed *f)
     }
 }
 
-static void take_stats(struct mt_feed *f)
-{
-    struct mt_feed_result *r = f->result;
-    mt_tap_stats(f->tap, &r->tap);
-    memcpy(r->layers, r->tap.layers->count, sizeof r->layers);
-    r->tap.layers = NULL; /* they go with the tap */
-}
-
 static void say_problems(const struct mt_feed_result *r)
 {
     for (size_t i = 0; i < r->sources_count; i++)
@@ -406,20 +513,26 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
                  struct mt_feed_result *result)
 {
     int64_t started_ns = mt_steady_ns();
-    *result = (struct mt_feed_result){.sources = f->found,
-                                      .sources_count = f->o->read_count};
+    *result = (struct mt_feed_result){
+        .sources = f->found, .sources_count = mt_merge_count(f->merge)};
+    result->started_ns = mt_wall_ns();
     f->found = NULL;
     f->sink = sink;
     f->result = result;
+    f->ends_ns = f->o->for_ns > 0 ? started_ns + f->o->for_ns : INT64_MAX;
     mt_signals_catch();
     mt_progress_begin(&f->progress, sink->progress && !f->o->quiet && isatty(2),
                       started_ns);
+    /* Sources and database are open, no packet was read: privileges are
+     * dropped here. */
     run(f);
     mt_progress_end(&f->progress);
     take_stats(f);
     take_sources(f);
+    result->ended_ns = mt_wall_ns();
     result->seconds = (double)(mt_steady_ns() - started_ns) / 1e9;
-    say_problems(result);
+    if (!f->live)
+        say_problems(result);
 }
 
 void mt_feed_free(struct mt_feed *f)
@@ -444,6 +557,7 @@ void mt_feed_losses(const struct mt_feed_result *r,
     memset(totals, 0, MT_LOSS_COUNT * sizeof totals[0]);
     totals[MT_LOSS_KERNEL] = r->kernel_drops;
     totals[MT_LOSS_INTERFACE] = r->interface_drops;
+    totals[MT_LOSS_RING] = r->ring_drops;
     totals[MT_LOSS_PARSER] = t->decode.drafts_refused +
                              t->decode.pipeline_overflow +
                              t->decode.stream_overflow;
@@ -454,6 +568,17 @@ void mt_feed_losses(const struct mt_feed_result *r,
         r->layers[MT_LAYERS_MALFORMED] + r->layers[MT_LAYERS_CUT] +
         r->layers[MT_LAYERS_TOO_DEEP] + r->layers[MT_LAYERS_OTHER_LINK] +
         t->tap.flows_refused;
+}
+
+int mt_feed_exit(const struct mt_options *o,
+                 const struct mt_feed_result *result)
+{
+    if (result->all_gone) {
+        mt_say(NULL, "no interface is left to capture on");
+        return MT_EXIT_ERROR;
+    }
+    return result->interrupted && !mt_options_endless(o) ? MT_EXIT_INTERRUPTED
+                                                         : MT_EXIT_OK;
 }
 
 void mt_feed_result_deinit(struct mt_feed_result *result)

@@ -8,8 +8,8 @@
  *     mt_feed_free(f);
  *     mt_feed_result_deinit(&result);
  *
- * Runs until the sources end, the sink has had enough, or SIGINT or SIGTERM
- * come; then what is still open is given to the sink, too.
+ * Runs until the sources end, the sink has had enough, --for is over, or
+ * SIGINT or SIGTERM come; then what is still open is given to the sink, too.
  */
 #ifndef MT_CLI_FEED_H
 #define MT_CLI_FEED_H
@@ -19,6 +19,8 @@
 #include "store/filter.h"
 #include "store/writer.h"
 
+struct mt_feed_result;
+
 struct mt_feed_sink {
     void *context;
     /* A finished exchange; its id is its ordinal, whatever the filter lets
@@ -26,8 +28,10 @@ struct mt_feed_sink {
     bool (*exchange)(void *context, const struct mt_exchange *x);
     /* One that has been open for more than a second; NULL: not wanted. */
     bool (*open)(void *context, const struct mt_exchange *x, int64_t now_ns);
-    /* A followed file has no more for now; NULL: not wanted. */
+    /* There is no more for now; NULL: not wanted. */
     bool (*idle)(void *context, int64_t now_ns);
+    /* Live, once a second: what is known so far; NULL: not wanted. */
+    bool (*second)(void *context, const struct mt_feed_result *so_far);
     bool progress; /* draw it, where standard error is a terminal */
 };
 
@@ -42,25 +46,32 @@ struct mt_feed_result {
     struct mt_tap_stats tap;
     uint64_t layers[MT_LAYERS_ENDS_COUNT]; /* packets, by their end */
     uint64_t kernel_drops, interface_drops;
-    uint64_t packets, bytes; /* bytes of the files */
+    uint64_t ring_drops;     /* exchanges the writer was too late for */
+    uint64_t packets, bytes; /* bytes of the files, or on the wire */
     uint64_t exchanges;      /* that the filter let through */
     int64_t first_ns, last_ns;
-    double seconds; /* it took */
+    int64_t started_ns, ended_ns; /* wall clock */
+    double seconds;               /* it took */
     bool interrupted;
     bool stopped;                   /* the sink had enough */
+    bool all_gone;                  /* no interface is left */
     struct mt_feed_source *sources; /* freed by deinit */
     size_t sources_count;
 };
 
 struct mt_feed;
 
-/* Open the captures and the names file: 0, or an exit code after having said
- * why. filter may be NULL; it is borrowed, as o is. */
+/* Open the captures or interfaces, and the names file: 0, or an exit code after
+ * having said why. filter may be NULL; it is borrowed, as o is. */
 int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
                  const struct mt_filter *filter);
 void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
                  struct mt_feed_result *result);
 void mt_feed_free(struct mt_feed *f); /* NULL is fine */
+/* The exit code of a run that went well: what was ended early, or by itself
+ * where it should go on, says so. */
+int mt_feed_exit(const struct mt_options *o,
+                 const struct mt_feed_result *result);
 void mt_feed_result_deinit(struct mt_feed_result *result);
 
 /* The losses in the store's words. */

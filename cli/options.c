@@ -20,6 +20,7 @@ enum group {
     G_EXPORT = 1 << 5,
     G_ROWS = 1 << 6,   /* shows single exchanges */
     G_SERIES = 1 << 7, /* can split rows */
+    G_LIVE = 1 << 8,   /* captures */
 };
 
 enum kind {
@@ -53,11 +54,28 @@ static const struct option_row rows[] = {
      AT(read_count), 0,
      "read captured packets: pcap or pcapng, plain, gzip or zstd; - is "
      "standard input; several files are merged by time"},
+    {'i', "interface", "IF", K_LIST, G_LIVE, AT(interfaces),
+     AT(interfaces_count), 0,
+     "capture on this interface, until interrupted; any is all there are and "
+     "will be; may be given several times"},
+    {'f', "capture-filter", "BPF", K_TEXT, G_LIVE, AT(capture_filter), 0, 0,
+     "capture only what this filter lets through, in the words of tcpdump"},
+    {0, "for", "DURATION", K_DURATION, G_LIVE, AT(for_ns), 0, 0,
+     "capture so long: 10s, 5m"},
+    {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
+     "capture also port 7070, where meshtop serves its page, and the ssh "
+     "session it runs in"},
+    {0, "snaplen", "BYTES", K_COUNT, G_LIVE, AT(snaplen), 0, 0,
+     "capture so much of each packet (default 262144)"},
+    {0, "buffer", "SIZE", K_SIZE, G_LIVE, AT(buffer_bytes), 0, 0,
+     "the kernel's buffer for each interface (default 16MiB)"},
+    {0, "promiscuous", NULL, K_FLAG, G_LIVE, AT(promiscuous), 0, 0,
+     "capture also what is not meant for this machine"},
     {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
      "write exchanges into this database; none decodes and counts only"},
     {'d', "db", "DB", K_TEXT, G_VIEW, AT(db), 0, 0,
      "answer from this database (default: live.db in the state folder)"},
-    {'f', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
+    {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
      0, "go on as the file grows, until interrupted"},
     {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS, AT(format), 0, 0,
      "table, wide, json, jsonl or csv"},
@@ -103,29 +121,32 @@ enum { ROWS = sizeof rows / sizeof rows[0], MAX_LIST = 4096 };
 
 const struct mt_command mt_commands[] = {
     {"record", "", "captured packets into a database",
-     "Reads captures, puts connections together, decodes requests and their "
+     "Reads captures or interfaces, puts connections together, decodes "
+     "requests and their "
      "responses, and writes them to a database that every other command "
      "answers from. Ends with a summary in which each kind of loss has a "
      "number of its own.",
-     G_ALL | G_RECORD, mt_command_record},
+     G_ALL | G_RECORD | G_LIVE, mt_command_record},
     {"stat", "[FILTER]", "services and their golden metrics",
      "One row a service, trouble first: rate, success, latency quantiles, "
      "requests still open. The last line tells what the numbers stand on.",
-     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES, mt_command_stat},
+     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE, mt_command_stat},
     {"edges", "[FILTER]", "who calls whom",
      "One row a pair of services and protocol.",
-     G_ALL | G_VIEW | G_DECODE | G_TABLE, mt_command_edges},
+     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_LIVE, mt_command_edges},
     {"routes", "[FILTER]", "routes of services",
      "One row a route: paths with their identifiers replaced, such as "
      "/users/{id}.",
-     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES, mt_command_routes},
+     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE,
+     mt_command_routes},
     {"tail", "[FILTER]", "exchanges, one a line",
-     "The newest exchanges last. From a capture it streams as it reads.",
-     G_ALL | G_VIEW | G_DECODE | G_ROWS, mt_command_tail},
+     "The newest exchanges last. From a capture or an interface it streams as "
+     "it reads.",
+     G_ALL | G_VIEW | G_DECODE | G_ROWS | G_LIVE, mt_command_tail},
     {"export", "[FILTER]", "exchanges as JSON lines, CSV or HAR",
      "Everything that is known of each exchange that the filter selects, to "
      "standard output.",
-     G_ALL | G_VIEW | G_DECODE | G_EXPORT, mt_command_export},
+     G_ALL | G_VIEW | G_DECODE | G_EXPORT | G_LIVE, mt_command_export},
     {"explain", "outcome|filter|columns|ID", "why an exchange ended as it did",
      "outcome prints the table that judges success and failure; filter "
      "prints the fields of the filter language; columns those of the tables; "
@@ -203,6 +224,7 @@ static void print_help(FILE *out)
     (void)fputs("\n  meshtop COMMAND --help shows a command's options\n"
                 "  meshtop --version\n\n"
                 "  meshtop stat -r trace.pcapng\n"
+                "  sudo meshtop tail -i any\n"
                 "  meshtop record -r trace.pcapng -w mesh.db\n"
                 "  meshtop tail -d mesh.db 'status=5xx and lat>100ms'\n",
                 out);
@@ -494,10 +516,28 @@ static int parse_options(struct mt_options *o, int argc, char **argv)
     return 0;
 }
 
+/* An option that says how to capture. */
+static const char *live_option(const struct mt_options *o)
+{
+    return o->capture_filter != NULL ? "-f"
+           : o->for_ns > 0           ? "--for"
+           : o->all                  ? "--all"
+           : o->snaplen > 0          ? "--snaplen"
+           : o->buffer_bytes > 0     ? "--buffer"
+           : o->promiscuous          ? "--promiscuous"
+                                     : NULL;
+}
+
 static int check_together(const struct mt_options *o)
 {
-    if (o->read_count > 0 && o->db != NULL) {
-        mt_say(NULL, "-r and -d exclude each other: a capture or a database");
+    if ((o->read_count > 0) + (o->interfaces_count > 0) + (o->db != NULL) > 1) {
+        mt_say(NULL, "-i, -r and -d exclude each other: an interface, a "
+                     "capture or a database");
+        return MT_EXIT_USAGE;
+    }
+    const char *live = live_option(o);
+    if (live != NULL && o->interfaces_count == 0) {
+        mt_say(NULL, "%s needs -i IF: the interface to capture on", live);
         return MT_EXIT_USAGE;
     }
     if (o->last_ns > 0 && (o->since != NULL || o->until != NULL)) {
@@ -551,6 +591,7 @@ int mt_options_parse(struct mt_options *o, int argc, char **argv, bool *done)
 void mt_options_deinit(struct mt_options *o)
 {
     free(o->read);
+    free(o->interfaces);
     free(o->routes);
 }
 

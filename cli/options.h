@@ -42,6 +42,13 @@ struct mt_options {
 
     const char **read; /* -r files; "-" is standard input */
     size_t read_count;
+    const char **interfaces; /* -i */
+    size_t interfaces_count;
+    const char *capture_filter;     /* -f: BPF */
+    uint64_t snaplen, buffer_bytes; /* 0: the default */
+    bool promiscuous;
+    bool all;          /* our own ports and ssh session, too */
+    int64_t for_ns;    /* 0: until interrupted */
     const char *write; /* -w */
     const char *db;    /* -d */
     bool follow;
@@ -89,6 +96,18 @@ extern const size_t mt_commands_count;
  */
 int mt_options_parse(struct mt_options *o, int argc, char **argv, bool *done);
 void mt_options_deinit(struct mt_options *o);
+
+/* Packets are read, of files or interfaces: no database is asked. */
+static inline size_t mt_options_sources(const struct mt_options *o)
+{
+    return o->read_count + o->interfaces_count;
+}
+
+/* It ends by being interrupted: that is no failure. */
+static inline bool mt_options_endless(const struct mt_options *o)
+{
+    return o->follow || o->interfaces_count > 0;
+}
 
 /* The operands joined by spaces, in heap memory of the caller: a filter. */
 char *mt_options_filter_text(const struct mt_options *o);

@@ -29,6 +29,11 @@ static bool commit(void *context, int64_t now_ns)
     return mt_recorder_commit(context, now_ns);
 }
 
+static bool give_losses(void *context, const struct mt_feed_result *so_far)
+{
+    return mt_writing_losses(context, so_far);
+}
+
 static bool count_only(void *context, const struct mt_exchange *x)
 {
     (void)context, (void)x;
@@ -42,7 +47,7 @@ static void decode_only(struct mt_feed *f, const struct mt_options *o,
     struct mt_feed_sink sink = {.exchange = count_only, .progress = true};
     mt_feed_run(f, &sink, result);
     if (!o->quiet)
-        mt_summary(stderr, result, NULL, NULL);
+        mt_summary(stderr, o, result, NULL);
 }
 
 static int record_into(struct mt_feed *f, const struct mt_options *o,
@@ -59,19 +64,21 @@ static int record_into(struct mt_feed *f, const struct mt_options *o,
                                 .exchange = give,
                                 .open = give_open,
                                 .idle = o->follow ? commit : NULL,
+                                .second = give_losses,
                                 .progress = true};
     struct mt_writer_stats written;
     mt_feed_run(f, &sink, result);
     rc = mt_writing_end(r, o->write, result, &written);
     if (rc == 0 && !o->quiet)
-        mt_summary(stderr, result, o->write, &written);
+        mt_summary(stderr, o, result, &written);
     return rc;
 }
 
 static int check_options(const struct mt_options *o)
 {
-    if (o->read_count == 0)
-        mt_say(NULL, "record needs -r FILE: captured packets to read");
+    if (mt_options_sources(o) == 0)
+        mt_say(NULL, "record needs -i IF, an interface to capture on, or "
+                     "-r FILE, captured packets to read");
     else if (o->write == NULL)
         mt_say(NULL, "record needs -w DB: the database to write, or none");
     else
@@ -90,8 +97,8 @@ int mt_command_record(const struct mt_options *o)
         decode_only(f, o, &result);
     else if (rc == 0)
         rc = record_into(f, o, &result);
-    if (rc == 0 && result.interrupted && !o->follow)
-        rc = MT_EXIT_INTERRUPTED;
+    if (rc == 0)
+        rc = mt_feed_exit(o, &result);
     mt_feed_free(f);
     mt_feed_result_deinit(&result);
     return rc;

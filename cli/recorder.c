@@ -2,27 +2,49 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/rc.h"
 #include "base/ring.h"
+#include "cli/clock.h"
 #include "decode/codec.h"
 
-enum { RING_BYTES = 4 << 20, HEAD_BYTES = 16 };
+enum {
+    RING_BYTES = 4 << 20,
+    LIVE_RING_BYTES = 16 << 20, /* of half a second in which a disk is busy */
+    HEAD_BYTES = 16,
+    COMMIT_MS = 200,
+};
 
-/* A record: its kind, the time that goes with it, the exchange. */
-enum record_kind { RECORD_EXCHANGE, RECORD_OPEN, RECORD_COMMIT };
+#define COMMIT_NS (COMMIT_MS * INT64_C(1000000))
+#define HEARTBEAT_NS INT64_C(1000000000)
+
+/* A record: its kind, the time that goes with it, the exchange or losses. */
+enum record_kind { RECORD_EXCHANGE, RECORD_OPEN, RECORD_COMMIT, RECORD_LOSSES };
 
 struct mt_recorder {
     struct mt_ring *ring;
     struct mt_writer *writer;
     pthread_t thread;
     int rc; /* of the writer: read after the thread was joined */
+    bool live;
+    atomic_bool broken; /* rc is set */
+    uint64_t dropped;   /* the capture thread's */
+    bool news;          /* the writer thread's: not committed */
+    int64_t committed_ns;
 };
 
 /* ---- the writer thread ---- */
+
+static void take_losses(struct mt_recorder *r, struct mt_span totals)
+{
+    struct mt_cursor c = mt_cursor_of(totals);
+    for (int i = 0; i < MT_LOSS_COUNT; i++)
+        mt_writer_loss(r->writer, (enum mt_loss)i, mt_get_le64(&c));
+}
 
 static int write_record(struct mt_recorder *r, struct mt_span record,
                         struct mt_codec_scratch *scratch)
@@ -33,6 +55,11 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
     struct mt_exchange x;
     if (kind == RECORD_COMMIT)
         return mt_writer_commit(r->writer, now_ns);
+    if (kind == RECORD_LOSSES) {
+        take_losses(r, c.rest);
+        return 0;
+    }
+    r->news = true;
     int decoded = mt_exchange_decode(c.rest, &x, scratch);
     if (decoded == MT_ELIMIT)
         return MT_STORE_ENOMEM;
@@ -41,34 +68,71 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
                                : mt_writer_add(r->writer, &x);
 }
 
+/* Live: what came is committed at the next look, else the heartbeat is. */
+static int commit_in_time(struct mt_recorder *r)
+{
+    int64_t since_ns = mt_steady_ns() - r->committed_ns;
+    if (since_ns < (r->news ? COMMIT_NS : HEARTBEAT_NS))
+        return 0;
+    r->committed_ns += since_ns;
+    r->news = false;
+    return mt_writer_commit(r->writer, mt_wall_ns());
+}
+
+static int drain(struct mt_recorder *r, struct mt_codec_scratch *scratch)
+{
+    struct mt_span record;
+    int rc = 0;
+    while (rc == 0 && mt_ring_peek(r->ring, &record) == MT_EVENT) {
+        rc = write_record(r, record, scratch);
+        mt_ring_release(r->ring);
+        if (rc == 0 && r->live)
+            rc = commit_in_time(r);
+    }
+    return rc == 0 && r->live ? commit_in_time(r) : rc;
+}
+
 static void *write_records(void *arg)
 {
     struct mt_recorder *r = arg;
     struct mt_codec_scratch scratch = {0};
-    struct mt_span record;
-    while (r->rc == 0 && mt_ring_wait(r->ring, -1) != MT_DONE)
-        while (r->rc == 0 && mt_ring_peek(r->ring, &record) == MT_EVENT) {
-            r->rc = write_record(r, record, &scratch);
-            mt_ring_release(r->ring);
-        }
-    if (r->rc != 0)
+    while (r->rc == 0 &&
+           mt_ring_wait(r->ring, r->live ? COMMIT_MS : -1) != MT_DONE)
+        r->rc = drain(r, &scratch);
+    if (r->rc != 0) {
+        atomic_store(&r->broken, true);
         mt_ring_close_reader(r->ring);
+    }
     mt_codec_scratch_deinit(&scratch);
     return NULL;
 }
 
 /* ---- the capture thread ---- */
 
+/* NULL: the ring is full, or there is no reader any more. */
+static uint8_t *reserve(struct mt_recorder *r, size_t room)
+{
+    return r->live ? mt_ring_reserve(r->ring, room)
+                   : mt_ring_reserve_wait(r->ring, room);
+}
+
+static void put_head(uint8_t *p, enum record_kind kind, int64_t now_ns)
+{
+    struct mt_buf head = mt_buf_of(p, HEAD_BYTES);
+    mt_put_le64(&head, (uint64_t)kind);
+    mt_put_le64(&head, (uint64_t)now_ns);
+}
+
 static bool put(struct mt_recorder *r, enum record_kind kind, int64_t now_ns,
                 const struct mt_exchange *x)
 {
     size_t room = HEAD_BYTES + (x != NULL ? mt_exchange_encoded_max(x) : 0);
-    uint8_t *p = mt_ring_reserve_wait(r->ring, room);
-    if (p == NULL)
-        return false;
-    struct mt_buf head = mt_buf_of(p, HEAD_BYTES);
-    mt_put_le64(&head, (uint64_t)kind);
-    mt_put_le64(&head, (uint64_t)now_ns);
+    uint8_t *p = reserve(r, room);
+    if (p == NULL) {
+        r->dropped += kind == RECORD_EXCHANGE;
+        return r->live && !atomic_load(&r->broken);
+    }
+    put_head(p, kind, now_ns);
     size_t used = HEAD_BYTES;
     if (x != NULL)
         used += mt_exchange_encode(x, p + HEAD_BYTES, room - HEAD_BYTES);
@@ -92,6 +156,26 @@ bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns)
     return put(r, RECORD_COMMIT, now_ns, NULL);
 }
 
+bool mt_recorder_losses(struct mt_recorder *r,
+                        const uint64_t totals[MT_LOSS_COUNT])
+{
+    enum { ROOM = HEAD_BYTES + 8 * MT_LOSS_COUNT };
+    uint8_t *p = reserve(r, ROOM);
+    if (p == NULL) /* the next ones hold these */
+        return r->live && !atomic_load(&r->broken);
+    put_head(p, RECORD_LOSSES, 0);
+    struct mt_buf b = mt_buf_of(p + HEAD_BYTES, ROOM - HEAD_BYTES);
+    for (int i = 0; i < MT_LOSS_COUNT; i++)
+        mt_put_le64(&b, totals[i]);
+    mt_ring_commit(r->ring, ROOM);
+    return true;
+}
+
+uint64_t mt_recorder_dropped(const struct mt_recorder *r)
+{
+    return r->dropped;
+}
+
 int mt_recorder_open(struct mt_recorder **out, const char *path,
                      const struct mt_writer_options *options)
 {
@@ -100,8 +184,10 @@ int mt_recorder_open(struct mt_recorder **out, const char *path,
     if (r == NULL)
         return MT_STORE_ENOMEM;
     int rc = mt_writer_open(&r->writer, path, options);
+    r->live = options->kind != MT_WRITER_OFFLINE;
+    r->committed_ns = mt_steady_ns();
     if (rc == 0) {
-        r->ring = mt_ring_new(RING_BYTES);
+        r->ring = mt_ring_new(r->live ? LIVE_RING_BYTES : RING_BYTES);
         if (r->ring == NULL ||
             pthread_create(&r->thread, NULL, write_records, r) != 0)
             rc = MT_STORE_ENOMEM;

@@ -4,12 +4,17 @@
  *
  *     struct mt_recorder *r;
  *     rc = mt_recorder_open(&r, "mesh.db", &options);  // says what is wrong
- *     mt_recorder_exchange(r, x);      // waits while the ring is full
- *     rc = mt_recorder_close(r, &stats);
+ *     mt_recorder_exchange(r, x);      // offline: waits while the ring is full
+ *     w = mt_recorder_finish(r, &rc, &detail);
  *
  * Called by the capture thread. Errors of the database are met by the writer
- * thread and reported by close, or earlier by a call that returns false: then
+ * thread and reported by finish, or earlier by a call that returns false: then
  * there is no use in going on.
+ *
+ * Offline nothing is lost and the batches are cut by rows. Live (a writer of
+ * another kind) nothing waits: what finds the ring full is dropped and
+ * counted; what was given is committed a quarter of a second later, and once
+ * a second the heartbeat.
  */
 #ifndef MT_CLI_RECORDER_H
 #define MT_CLI_RECORDER_H
@@ -29,8 +34,15 @@ bool mt_recorder_exchange(struct mt_recorder *r, const struct mt_exchange *x);
 bool mt_recorder_open_exchange(struct mt_recorder *r,
                                const struct mt_exchange *x, int64_t now_ns);
 
-/* Have what was given so far committed, soon. */
+/* Offline: have what was given so far committed, soon. */
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns);
+
+/* The losses so far, for the next commit. */
+bool mt_recorder_losses(struct mt_recorder *r,
+                        const uint64_t totals[MT_LOSS_COUNT]);
+
+/* Exchanges that found the ring full. */
+uint64_t mt_recorder_dropped(const struct mt_recorder *r);
 
 /**
  * Wait until everything given is written and stop the thread. The writer is

@@ -2,22 +2,36 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t came;
+static int wake = -1;
 
 static void on_signal(int number)
 {
+    const uint64_t one = 1;
     came = 1;
+    if (write(wake, &one, sizeof one) < 0)
+        came = 1; /* who naps wakes a little later */
     (void)signal(number, SIG_DFL);
 }
 
 void mt_signals_catch(void)
 {
+    if (wake < 0)
+        wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     /* writes go on, or half a line would be lost; naps and poll() end */
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+}
+
+int mt_signals_descriptor(void)
+{
+    return wake;
 }
 
 bool mt_interrupted(void)

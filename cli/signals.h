@@ -9,4 +9,7 @@
 void mt_signals_catch(void);
 bool mt_interrupted(void);
 
+/* Readable once one came, for poll(); -1: see mt_interrupted() in time. */
+int mt_signals_descriptor(void);
+
 #endif

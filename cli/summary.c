@@ -1,9 +1,11 @@
 #include "cli/summary.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
 #include "base/text_time.h"
+#include "capture/own_filter.h"
 #include "cli/printer.h"
 
 static void put_span_of_time(struct mt_buf *b, const struct mt_feed_result *r)
@@ -61,6 +63,7 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
     const struct loss list[] = {
         {r->kernel_drops, "packets dropped by the kernel while capturing"},
         {r->interface_drops, "packets dropped by the interface"},
+        {r->ring_drops, "exchanges dropped because the database was behind"},
         {r->layers[MT_LAYERS_MALFORMED], "packets whose headers are malformed"},
         {r->layers[MT_LAYERS_CUT], "packets whose headers the snaplen cut"},
         {r->layers[MT_LAYERS_TOO_DEEP], "packets with too many layers"},
@@ -95,27 +98,66 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
     print_losses(out, list, sizeof list / sizeof list[0]);
 }
 
-void mt_summary(FILE *out, const struct mt_feed_result *r, const char *db,
+/* "of eth0, lo; left out: port 7070" */
+static void put_interfaces(struct mt_buf *b, const struct mt_options *o)
+{
+    for (size_t i = 0; i < o->interfaces_count; i++) {
+        mt_put_str(b, i == 0 ? " of " : ", ");
+        mt_put_str(b, o->interfaces[i]);
+    }
+}
+
+/* What was not looked at, by whose wish. */
+static void put_left_out(struct mt_buf *b, const struct mt_options *o)
+{
+    if (o->capture_filter != NULL) {
+        mt_put_str(b, "captured: ");
+        mt_put_str(b, o->capture_filter);
+        mt_put_str(b, o->all ? "" : "; ");
+    }
+    if (o->all)
+        return;
+    mt_put_str(b, "left out: our own port ");
+    mt_put_decimal(b, MT_OWN_PORT);
+    if (mt_own_session(getenv("SSH_CONNECTION")))
+        mt_put_str(b, " and this ssh session");
+    mt_put_str(b, " (--all captures them)");
+}
+
+static void print_packets(FILE *out, const struct mt_options *o,
+                          const struct mt_feed_result *r, struct mt_buf *b)
+{
+    mt_put_bytes(b, r->bytes);
+    mt_put_str(b, ", ");
+    put_plural(b, r->packets, "packet", "packets");
+    put_interfaces(b, o);
+    if (o->interfaces_count == 0 && r->sources_count > 1) {
+        mt_put_str(b, " of ");
+        put_plural(b, r->sources_count, "file", "files");
+    }
+    if (r->packets > 0)
+        put_span_of_time(b, r);
+    put_line(out, b);
+    if (o->interfaces_count > 0 && (!o->all || o->capture_filter != NULL)) {
+        put_left_out(b, o);
+        put_line(out, b);
+    }
+}
+
+void mt_summary(FILE *out, const struct mt_options *o,
+                const struct mt_feed_result *r,
                 const struct mt_writer_stats *written)
 {
     char line[1024];
+    const char *db = o->write;
     struct mt_buf b = mt_buf_of(line, sizeof line);
 
-    mt_put_bytes(&b, r->bytes);
-    mt_put_str(&b, ", ");
-    put_plural(&b, r->packets, "packet", "packets");
-    if (r->sources_count > 1) {
-        mt_put_str(&b, " of ");
-        put_plural(&b, r->sources_count, "file", "files");
-    }
-    if (r->packets > 0)
-        put_span_of_time(&b, r);
-    put_line(out, &b);
+    print_packets(out, o, r, &b);
 
     put_plural(&b, r->exchanges, "exchange", "exchanges");
     mt_put_str(&b, " of ");
     put_plural(&b, r->tap.tap.conns, "connection", "connections");
-    if (db != NULL && written != NULL) {
+    if (written != NULL) {
         struct stat st;
         mt_put_str(&b, " into ");
         mt_put_str(&b, db);
@@ -127,7 +169,7 @@ void mt_summary(FILE *out, const struct mt_feed_result *r, const char *db,
     }
     mt_put_str(&b, ", in ");
     mt_put_latency(&b, (int64_t)(r->seconds * 1e9));
-    if (r->interrupted)
+    if (r->interrupted && !mt_options_endless(o))
         mt_put_str(&b, ", interrupted");
     put_line(out, &b);
     print_all_losses(out, r);

@@ -4,8 +4,9 @@
 
 #include "cli/feed.h"
 
-/* db and written may be NULL: nothing was written. */
-void mt_summary(FILE *out, const struct mt_feed_result *result, const char *db,
+/* written may be NULL: nothing was. */
+void mt_summary(FILE *out, const struct mt_options *o,
+                const struct mt_feed_result *result,
                 const struct mt_writer_stats *written);
 
 #endif

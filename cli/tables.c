@@ -160,8 +160,8 @@ static int ask_and_print(const struct mt_options *o, const struct table *t,
                         : print_answer(&v, o, shown, &a);
         mt_answer_free(&a);
     }
-    if (rc == 0 && v.feed.interrupted)
-        rc = MT_EXIT_INTERRUPTED;
+    if (rc == 0)
+        rc = mt_feed_exit(o, &v.feed);
     mt_view_close(&v);
     return rc;
 }

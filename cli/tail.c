@@ -35,8 +35,8 @@ int mt_command_tail(const struct mt_options *o)
                      "jsonl");
         return MT_EXIT_USAGE;
     }
-    if (o->limit == 0 && table && o->read_count == 0 && o->since == NULL &&
-        o->last_ns == 0)
+    if (o->limit == 0 && table && mt_options_sources(o) == 0 &&
+        o->since == NULL && o->last_ns == 0)
         each.newest = NEWEST;
     mt_printer_open(&out, stdout, &mt_screen_exchanges, o->format);
     int rc = mt_each_exchange(&each);

@@ -84,6 +84,11 @@ static bool give(void *context, const struct mt_exchange *x)
     return mt_recorder_exchange(context, x);
 }
 
+static bool give_losses(void *context, const struct mt_feed_result *so_far)
+{
+    return mt_writing_losses(context, so_far);
+}
+
 static bool give_open(void *context, const struct mt_exchange *x,
                       int64_t now_ns)
 {
@@ -108,8 +113,11 @@ static int read_captures(struct mt_view *v, const struct mt_options *o,
         mt_feed_free(f);
         return MT_EXIT_ERROR;
     }
-    struct mt_feed_sink sink = {
-        .context = r, .exchange = give, .open = give_open, .progress = true};
+    struct mt_feed_sink sink = {.context = r,
+                                .exchange = give,
+                                .open = give_open,
+                                .second = give_losses,
+                                .progress = true};
     mt_feed_run(f, &sink, &v->feed);
     mt_feed_free(f);
     v->memory = mt_writing_settle(r, NULL, &v->feed);
@@ -166,6 +174,10 @@ static int set_window(struct mt_view *v, const struct mt_options *o)
         mt_say(NULL, "--since is not before --until: nothing lies between");
         return MT_EXIT_USAGE;
     }
+    if (o->interfaces_count > 0 && spec.last_ns == 0) { /* all that it ran */
+        spec.since_ns = spec.since_ns > 0 ? spec.since_ns : v->feed.started_ns;
+        spec.until_ns = spec.until_ns > 0 ? spec.until_ns : v->feed.ended_ns;
+    }
     rc = mt_query_window(v->store, &spec, &v->ask.from_ns, &v->ask.to_ns);
     return rc == 0 ? 0 : mt_view_failed(v, rc);
 }
@@ -179,7 +191,7 @@ int mt_view_failed(const struct mt_view *v, int rc)
 int mt_view_open(struct mt_view *v, const struct mt_options *o,
                  enum mt_view_need need)
 {
-    *v = (struct mt_view){.from_capture = o->read_count > 0};
+    *v = (struct mt_view){.from_capture = mt_options_sources(o) > 0};
     int rc = mt_view_filter(o, &v->filter);
     if (rc == 0)
         rc = v->from_capture ? read_captures(v, o, need) : open_database(v, o);

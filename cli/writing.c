@@ -6,6 +6,10 @@
 #include "cli/clock.h"
 #include "cli/say.h"
 
+/* Defaults of a live writer. */
+#define ROWS_AGE_NS (24 * INT64_C(3600000000000))
+#define SIZE_LIMIT_BYTES (UINT64_C(512) << 20)
+
 /* The first line of a file that names the machine or its boot. */
 static const char *line_of(const char *path, char *line, size_t size)
 {
@@ -31,6 +35,12 @@ struct mt_writer_options mt_writing_options(const struct mt_options *o)
         .now_ns = mt_wall_ns(),
     };
     w.epoch = mt_random_u64();
+    if (o->interfaces_count > 0) {
+        w.kind = MT_WRITER_TAP;
+        w.no_packets = true; /* no file has them */
+        w.rows_max_age_ns = ROWS_AGE_NS;
+        w.size_limit_bytes = SIZE_LIMIT_BYTES;
+    }
     return w;
 }
 
@@ -58,10 +68,11 @@ static void say_store(const char *path, int rc, const char *detail)
 }
 
 struct mt_writer *mt_writing_settle(struct mt_recorder *r, const char *path,
-                                    const struct mt_feed_result *result)
+                                    struct mt_feed_result *result)
 {
     int rc;
     const char *detail;
+    result->ring_drops = mt_recorder_dropped(r);
     struct mt_writer *w = mt_recorder_finish(r, &rc, &detail);
     if (rc == 0)
         rc = give_the_end(w, result);
@@ -74,8 +85,17 @@ struct mt_writer *mt_writing_settle(struct mt_recorder *r, const char *path,
     return NULL;
 }
 
+bool mt_writing_losses(struct mt_recorder *r,
+                       const struct mt_feed_result *so_far)
+{
+    uint64_t totals[MT_LOSS_COUNT];
+    mt_feed_losses(so_far, totals);
+    totals[MT_LOSS_RING] = mt_recorder_dropped(r);
+    return mt_recorder_losses(r, totals);
+}
+
 int mt_writing_end(struct mt_recorder *r, const char *path,
-                   const struct mt_feed_result *result,
+                   struct mt_feed_result *result,
                    struct mt_writer_stats *written)
 {
     struct mt_writer *w = mt_writing_settle(r, path, result);

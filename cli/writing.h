@@ -12,12 +12,16 @@ struct mt_writer_options mt_writing_options(const struct mt_options *o);
  * what went wrong. Returns 0 or an exit code.
  */
 int mt_writing_end(struct mt_recorder *r, const char *path,
-                   const struct mt_feed_result *result,
+                   struct mt_feed_result *result,
                    struct mt_writer_stats *written);
 
 /* The same, but the writer stays open for questions: NULL after an error that
  * was said. */
 struct mt_writer *mt_writing_settle(struct mt_recorder *r, const char *path,
-                                    const struct mt_feed_result *result);
+                                    struct mt_feed_result *result);
+
+/* The losses that are known by now. False: the writer has failed. */
+bool mt_writing_losses(struct mt_recorder *r,
+                       const struct mt_feed_result *so_far);
 
 #endif

@@ -12,6 +12,14 @@
 
 enum { SOURCES = 3 };
 
+static unsigned reads;
+
+static ptrdiff_t counted_read(void *self, uint8_t *to, size_t n)
+{
+    reads++;
+    return memory_read(self, to, n);
+}
+
 struct fixture {
     struct bytes files[SOURCES];
     struct memory_input inputs[SOURCES];
@@ -50,11 +58,17 @@ static void begin(struct fixture *x, const char *const *files, bool follow)
                                             .follow = follow};
         struct mt_problem why;
         struct mt_source *s;
-        assert_int_equal(mt_source_open_input(&s, memory_input(&x->inputs[i]),
-                                              "t", &options, &why),
+        struct mt_input input = memory_input(&x->inputs[i]);
+        input.read = counted_read;
+        assert_int_equal(mt_source_open_input(&s, input, "t", &options, &why),
                          0);
         assert_int_equal(mt_merge_add(x->merge, s), 0);
     }
+}
+
+static int64_t seconds(int64_t s)
+{
+    return s * 1000000000;
 }
 
 static void end(struct fixture *x)
@@ -65,11 +79,11 @@ static void end(struct fixture *x)
 }
 
 /* All that comes now, a letter a packet. */
-static int drain(struct fixture *x, bool patient, struct bytes *log)
+static int drain(struct fixture *x, int64_t settled, struct bytes *log)
 {
     struct mt_item item;
     int rc;
-    while ((rc = mt_merge_next(x->merge, patient, &item)) == MT_EVENT) {
+    while ((rc = mt_merge_next(x->merge, settled, &item)) == MT_EVENT) {
         if (item.kind == MT_ITEM_PACKET) {
             assert_int_equal(item.packet.ref >> 48, mt_merge_last(x->merge));
             put8(log, item.packet.bytes.ptr[0]);
@@ -101,7 +115,7 @@ static void test_order(void **state)
         struct fixture x;
         struct bytes log = {.big = false};
         begin(&x, vectors[i].files, false);
-        assert_int_equal(drain(&x, true, &log), MT_DONE);
+        assert_int_equal(drain(&x, MT_MERGE_EXACT, &log), MT_DONE);
         put8(&log, 0);
         assert_string_equal((char *)log.ptr, vectors[i].log);
         end(&x);
@@ -120,11 +134,11 @@ static void test_follow(void **state)
             begin(&x, vectors[i].files, true);
             for (size_t n = 0; n < 1200; n++) {
                 x.inputs[n % SOURCES].visible += rhythm + n % 5;
-                assert_int_equal(drain(&x, true, &log), MT_MORE);
+                assert_int_equal(drain(&x, MT_MERGE_EXACT, &log), MT_MORE);
             }
             for (size_t k = 0; k < SOURCES; k++)
-                mt_source_finish(mt_merge_source(x.merge, k));
-            assert_int_equal(drain(&x, true, &log), MT_DONE);
+                mt_source_finish(mt_merge_source(x.merge, k), 0);
+            assert_int_equal(drain(&x, MT_MERGE_EXACT, &log), MT_DONE);
             put8(&log, 0);
             /* comments have no time: their place may differ */
             assert_int_equal(strlen((char *)log.ptr), strlen(vectors[i].log));
@@ -146,13 +160,61 @@ static void test_impatient(void **state)
     begin(&x, files, true);
     x.inputs[0].visible = SIZE_MAX;
     x.inputs[2].visible = SIZE_MAX;
-    assert_int_equal(drain(&x, true, &log), MT_MORE);
+    assert_int_equal(drain(&x, MT_MERGE_EXACT, &log), MT_MORE);
     assert_int_equal(log.len, 0);
-    assert_int_equal(drain(&x, false, &log), MT_MORE);
+    assert_int_equal(drain(&x, MT_MERGE_NOW, &log), MT_MORE);
     x.inputs[1].visible = SIZE_MAX;
-    assert_int_equal(drain(&x, false, &log), MT_MORE);
+    assert_int_equal(drain(&x, MT_MERGE_NOW, &log), MT_MORE);
     put8(&log, 0);
     assert_string_equal((char *)log.ptr, "adbc");
+    end(&x);
+    free(log.ptr);
+}
+
+/* Live: what is settled does not wait for a silent interface, what is not
+ * does; and it is known for whom and until when. */
+static void test_settled(void **state)
+{
+    (void)state;
+    const char *const files[] = {"1a 4b 7c", "", "3d"};
+    struct fixture x;
+    struct bytes log = {.big = false};
+    begin(&x, files, true);
+    x.inputs[0].visible = x.inputs[2].visible = SIZE_MAX;
+    assert_int_equal(drain(&x, seconds(0), &log), MT_MORE);
+    assert_int_equal(log.len, 0);
+    assert_int_equal(mt_merge_waiting_ns(x.merge), seconds(1));
+    assert_false(mt_merge_is_late(x.merge, 0));
+    assert_true(mt_merge_is_late(x.merge, 1));
+    assert_int_equal(drain(&x, seconds(4), &log), MT_MORE);
+    put8(&log, 0);
+    assert_string_equal((char *)log.ptr, "adb");
+    assert_int_equal(mt_merge_waiting_ns(x.merge), seconds(7));
+    log.len = 0;
+    assert_int_equal(drain(&x, seconds(7), &log), MT_MORE);
+    put8(&log, 0);
+    assert_string_equal((char *)log.ptr, "c");
+    assert_int_equal(mt_merge_waiting_ns(x.merge), INT64_MAX);
+    end(&x);
+    free(log.ptr);
+}
+
+/* A silent interface is not asked for each packet of a busy one. */
+static void test_asks_rarely(void **state)
+{
+    (void)state;
+    const char *const files[] = {
+        "1a 2b 3c 4d 5e 6f 7a 8b 9c 10d 11e 12f 13a 14b 15c "
+        "16d 17e 18f 19a 20b 21c 22d 23e 24f",
+        "", ""};
+    struct fixture x;
+    struct bytes log = {.big = false};
+    begin(&x, files, true);
+    x.inputs[0].visible = SIZE_MAX;
+    reads = 0;
+    assert_int_equal(drain(&x, MT_MERGE_NOW, &log), MT_MORE);
+    assert_int_equal(log.len, 24);
+    assert_in_range(reads, 1, 23); /* fewer than one a packet */
     end(&x);
     free(log.ptr);
 }
@@ -168,11 +230,11 @@ static void test_late_but_before(void **state)
     begin(&x, files, true);
     x.inputs[0].visible = x.inputs[2].visible = SIZE_MAX;
     do
-        assert_int_equal(mt_merge_next(x.merge, false, &item), MT_EVENT);
+        assert_int_equal(mt_merge_next(x.merge, MT_MERGE_NOW, &item), MT_EVENT);
     while (item.kind != MT_ITEM_PACKET);
     assert_int_equal(item.packet.bytes.ptr[0], 'a');
     x.inputs[1].visible = SIZE_MAX;
-    assert_int_equal(drain(&x, false, &log), MT_MORE);
+    assert_int_equal(drain(&x, MT_MERGE_NOW - 1, &log), MT_MORE);
     put8(&log, 0);
     assert_string_equal((char *)log.ptr, "cbd");
     end(&x);
@@ -187,7 +249,7 @@ static void test_broken_source(void **state)
     struct bytes log = {.big = false};
     begin(&x, files, false);
     x.inputs[1].bytes.len -= 4;
-    assert_int_equal(drain(&x, true, &log), MT_DONE);
+    assert_int_equal(drain(&x, MT_MERGE_EXACT, &log), MT_DONE);
     put8(&log, 0);
     assert_string_equal((char *)log.ptr, "acbe");
     assert_string_equal(mt_source_problem(mt_merge_source(x.merge, 0)), "");
@@ -203,6 +265,8 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_follow),
         cmocka_unit_test(test_impatient),
+        cmocka_unit_test(test_settled),
+        cmocka_unit_test(test_asks_rarely),
         cmocka_unit_test(test_late_but_before),
         cmocka_unit_test(test_broken_source),
     };

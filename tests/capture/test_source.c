@@ -267,7 +267,7 @@ static void test_follow_file(void **state)
         assert_int_equal(rc, MT_MORE);
         assert_int_equal(write(fd, f.ptr + i, 1), 1);
     }
-    mt_source_finish(s);
+    mt_source_finish(s, 0);
     while ((rc = mt_source_next(s, &item)) == MT_EVENT)
         packets += item.kind == MT_ITEM_PACKET;
     assert_int_equal(rc, MT_DONE);

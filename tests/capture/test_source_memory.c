@@ -91,7 +91,8 @@ static int read_all(struct mt_span file, unsigned *packets)
         return -ENOMEM;
     }
     rc = mt_merge_add(merge, s);
-    while (rc >= 0 && (rc = mt_merge_next(merge, true, &item)) == MT_EVENT)
+    while (rc >= 0 &&
+           (rc = mt_merge_next(merge, MT_MERGE_EXACT, &item)) == MT_EVENT)
         *packets += item.kind == MT_ITEM_PACKET;
     if (rc == MT_DONE && mt_source_problem(s)[0] != '\0') {
         assert_true(strstr(mt_source_problem(s), "no memory") != NULL);

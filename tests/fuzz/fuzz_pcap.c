@@ -98,7 +98,7 @@ static struct result run(struct mt_span file, size_t step, bool follow)
         else if (r.rc == MT_MORE && m.visible < file.len)
             m.visible += step;
         else if (r.rc == MT_MORE)
-            mt_source_finish(s);
+            mt_source_finish(s, 0);
         else
             break;
     }

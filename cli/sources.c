@@ -1,0 +1,125 @@
+#include "cli/sources.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "capture/interfaces.h"
+#include "capture/live.h"
+#include "capture/own_filter.h"
+#include "cli/say.h"
+
+enum { MANY = 16, LESS_BYTES = 65536, LIST_BYTES = 512, PATH_BYTES = 4096 };
+
+static int no_memory(void)
+{
+    mt_say(NULL, "not enough memory");
+    return MT_EXIT_ERROR;
+}
+
+/* ---- captures ---- */
+
+static int open_file(struct mt_source **source, const struct mt_options *o,
+                     size_t i)
+{
+    struct mt_problem why;
+    struct mt_source_options options = {
+        .follow = o->follow,
+        .number = (uint16_t)i,
+        .buffer_bytes = o->read_count > MANY ? LESS_BYTES : 0};
+    if (mt_source_open_file(source, o->read[i], &options, &why) == 0)
+        return 0;
+    mt_say(NULL, "%s", why.text);
+    return MT_EXIT_ERROR;
+}
+
+/* ---- interfaces ---- */
+
+static const char *program_path(char path[PATH_BYTES])
+{
+    ssize_t n = readlink("/proc/self/exe", path, PATH_BYTES - 1);
+    path[n > 0 ? n : 0] = '\0';
+    return n > 0 ? path : "meshtop";
+}
+
+static void say_which(const struct mt_problem *why)
+{
+    char names[LIST_BYTES] = "";
+    struct mt_buf b = mt_buf_of(names, sizeof names - 1);
+    struct mt_interfaces list;
+    if (mt_interfaces_list(&list) == 0)
+        for (size_t i = 0; i < list.count; i++) {
+            mt_put_str(&b, i > 0 ? ", " : "");
+            mt_put_str(&b, list.rows[i].name);
+        }
+    mt_interfaces_deinit(&list);
+    names[b.len] = '\0';
+    mt_say(NULL, "%s; there are: %s", why->text, names);
+}
+
+/* What went wrong, and the cure. */
+static int say_failed(const struct mt_options *o, size_t i, int rc,
+                      const struct mt_problem *why)
+{
+    char path[PATH_BYTES];
+    switch (rc) {
+    case -ENODEV:
+        say_which(why);
+        break;
+    case -EPERM:
+        mt_say(NULL,
+               "%s; run sudo meshtop %s ..., or once: sudo setcap "
+               "cap_net_raw+ep %s",
+               why->text, o->command->name, program_path(path));
+        break;
+    case -ENETDOWN:
+        mt_say(NULL, "%s; sudo ip link set %s up", why->text, o->interfaces[i]);
+        break;
+    default:
+        mt_say(NULL, "%s", why->text);
+    }
+    return MT_EXIT_ERROR;
+}
+
+static int open_interface(struct mt_source **source, const struct mt_options *o,
+                          size_t i)
+{
+    char filter[MT_OWN_FILTER_BYTES];
+    struct mt_problem why;
+    struct mt_live_options options = {.filter = o->capture_filter,
+                                      .snaplen = (uint32_t)o->snaplen,
+                                      .buffer_bytes = o->buffer_bytes,
+                                      .promiscuous = o->promiscuous,
+                                      .number = (uint16_t)i};
+    if (!o->all) {
+        options.filter = filter;
+        if (mt_own_filter(filter, o->capture_filter,
+                          getenv("SSH_CONNECTION")) != 0) {
+            mt_say("-f", "the capture filter is too long");
+            return MT_EXIT_USAGE;
+        }
+    }
+    int rc = mt_source_open_live(source, o->interfaces[i], &options, &why);
+    return rc == 0 ? 0 : say_failed(o, i, rc, &why);
+}
+
+/* ---- all ---- */
+
+int mt_sources_open(struct mt_merge *m, const struct mt_options *o)
+{
+    if (o->interfaces_count > MT_INTERFACES_MAX) {
+        mt_say("-i", "at most %d interfaces; any is all of them",
+               MT_INTERFACES_MAX);
+        return MT_EXIT_USAGE;
+    }
+    for (size_t i = 0; i < mt_options_sources(o); i++) {
+        struct mt_source *source;
+        int rc = o->interfaces_count > 0 ? open_interface(&source, o, i)
+                                         : open_file(&source, o, i);
+        if (rc != 0)
+            return rc;
+        if (mt_merge_add(m, source) != 0)
+            return no_memory();
+    }
+    return 0;
+}
