@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/link.h"
@@ -394,6 +395,14 @@ static int no_memory(void)
     return MT_EXIT_ERROR;
 }
 
+/* So that a reference into it is not taken for one into another file. */
+static uint64_t inode_of(const char *path)
+{
+    struct stat st;
+    bool file = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    return file ? (uint64_t)st.st_ino : 0;
+}
+
 static int open_sources(struct mt_feed *f)
 {
     size_t n = mt_options_sources(f->o);
@@ -405,6 +414,7 @@ static int open_sources(struct mt_feed *f)
     for (size_t i = 0; rc == 0 && i < n; i++) {
         const struct mt_source *source = mt_merge_source(f->merge, i);
         f->found[i].info.path = f->live ? f->o->interfaces[i] : f->o->read[i];
+        f->found[i].info.inode = f->live ? 0 : inode_of(f->o->read[i]);
         f->total_bytes += mt_source_progress(source).total_bytes;
     }
     return rc;
