@@ -95,7 +95,7 @@ void mt_pcapng_out_secrets(struct mt_pcapng_out *o, struct mt_span lines)
 
 static bool is_of(const struct interface *i, const struct mt_packet *packet)
 {
-    return i->id == packet->interface_id && i->source == packet->ref >> 48 &&
+    return i->id == packet->interface_id && i->source == packet->source &&
            i->link_type == packet->link_type;
 }
 
@@ -126,7 +126,7 @@ static bool add_interface(struct mt_pcapng_out *o,
         o->cap = cap;
     }
     o->interfaces[o->count++] =
-        (struct interface){.source = (uint16_t)(packet->ref >> 48),
+        (struct interface){.source = packet->source,
                            .link_type = packet->link_type,
                            .id = packet->interface_id};
     return true;

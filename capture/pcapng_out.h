@@ -8,7 +8,7 @@
  *     mt_pcapng_out_packet(o, &item.packet, comments, count);
  *     rc = mt_pcapng_out_end(o);                  // the sink's first error
  *
- * An interface is that of one source (the top of mt_packet.ref); declaring it
+ * An interface is that of one source; declaring it
  * again does nothing. An error is sticky: what comes later is dropped.
  */
 #ifndef MT_CAPTURE_PCAPNG_OUT_H

@@ -134,10 +134,9 @@ static void write_noted(struct mt_pcapng_out *out, struct mt_wanted *w)
     struct mt_packet_found found;
     while (!mt_interrupted() &&
            mt_packet_refs_next(w->refs, &found) == MT_EVENT) {
-        uint16_t source = (uint16_t)(found.packet.ref >> 48);
         mt_pcapng_out_interface(
             out, &found.packet,
-            mt_packet_refs_interface(w->refs, source,
+            mt_packet_refs_interface(w->refs, found.packet.source,
                                      found.packet.interface_id));
         write_packet(out, w, &found.packet, found.refs, found.refs_count);
     }

@@ -100,6 +100,13 @@ static const struct option_row rows[] = {
      "keep the values of URL queries (redacted otherwise)"},
     {0, "no-packets", NULL, K_FLAG, G_RECORD, AT(no_packets), 0, 0,
      "do not note where each exchange's packets are"},
+    {0, "ring", "DIR", K_TEXT, G_RECORD, AT(ring), 0, 0,
+     "keep the packets too: a ring of pcapng files in this folder, the oldest "
+     "deleted first"},
+    {0, "ring-size", "SIZE", K_SIZE, G_RECORD, AT(ring_bytes), 0, 0,
+     "all files of the ring together (default 256MiB)"},
+    {0, "ring-file-size", "SIZE", K_SIZE, G_RECORD, AT(ring_file_bytes), 0, 0,
+     "one file of the ring (default a sixteenth of all)"},
     {0, "memory", "SIZE", K_SIZE, G_RECORD | G_DECODE, AT(memory_bytes), 0, 0,
      "ceiling for flows, reassembly and parsers (default 256MiB)"},
     {0, "jsonl", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_JSONL,
