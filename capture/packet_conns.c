@@ -135,6 +135,12 @@ int mt_packet_conns_next(struct mt_packet_conns *c, struct mt_item *item)
     return rc;
 }
 
+const char *mt_packet_conns_problem(const struct mt_packet_conns *c, size_t i)
+{
+    bool there = c->merge != NULL && i < mt_merge_count(c->merge);
+    return there ? mt_source_problem(mt_merge_source(c->merge, i)) : NULL;
+}
+
 const struct mt_segment *
 mt_packet_conns_segment(const struct mt_packet_conns *c)
 {

@@ -43,6 +43,10 @@ void mt_packet_conns_rewind(struct mt_packet_conns *c);
  * or MT_DONE. A file that breaks ends there. */
 int mt_packet_conns_next(struct mt_packet_conns *c, struct mt_item *item);
 
+/* What ended the i-th file that was opened before its end: "" for nothing,
+ * NULL where there is no such file. */
+const char *mt_packet_conns_problem(const struct mt_packet_conns *c, size_t i);
+
 /* The segment in the packet given last; its payload is borrowed from it. */
 const struct mt_segment *
 mt_packet_conns_segment(const struct mt_packet_conns *c);

@@ -1,6 +1,7 @@
 #include "capture/packet_refs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,19 +176,24 @@ const struct mt_packet_ref *mt_packet_refs_find(const struct mt_packet_refs *p,
 
 /* ---- one file ---- */
 
-static void lose(struct file *f, uint64_t packets, const char *why)
+/* A file in which one packet is not what it was is not the file: what else is
+ * asked of it is not looked at. */
+static void give_up(const struct mt_packet_refs *p, struct file *f,
+                    const char *why)
 {
-    if (f->lost == 0)
-        (void)snprintf(f->why.text, sizeof f->why.text, "%s", why);
-    f->lost += packets;
+    (void)snprintf(f->why.text, sizeof f->why.text, "%s", why);
+    for (; f->at < f->end; f->at += run_of(p, f->at))
+        f->lost++;
 }
 
-static void lose_at(struct file *f, uint64_t offset, const char *why)
+static void give_up_at(const struct mt_packet_refs *p, struct file *f,
+                       const char *what)
 {
     char line[MT_PROBLEM_BYTES];
-    (void)snprintf(line, sizeof line, "%.300s: offset %llu: %s", f->path,
-                   (unsigned long long)offset, why);
-    lose(f, 1, line);
+    (void)snprintf(line, sizeof line,
+                   "%.300s: offset %" PRIu64 ": %s: the file was changed",
+                   f->path, p->refs[f->at].ref & OFFSET_MASK, what);
+    give_up(p, f, line);
 }
 
 static void keep_name(struct file *f, const struct mt_item *item)
@@ -222,8 +228,7 @@ static bool open_file(struct mt_packet_refs *p, struct file *f)
     struct mt_problem why;
     struct mt_item item;
     if (mt_source_open_file(&f->source, f->path, &options, &why) != 0) {
-        lose(f, f->end - f->at, why.text);
-        f->at = f->end;
+        give_up(p, f, why.text);
         return false;
     }
     while (mt_source_next(f->source, &item) == MT_EVENT &&
@@ -239,32 +244,25 @@ static bool is_of_file(const struct file *f, int64_t ts_ns)
            (f->known.last_ns == 0 || ts_ns <= f->known.last_ns);
 }
 
-/* The packet of the file's next reference: false where it is not there. */
-static bool read_packet(struct file *f, uint64_t ref)
+/* The packet of the file's next reference. */
+static void load(struct mt_packet_refs *p, struct file *f)
 {
     struct mt_item item;
-    uint64_t offset = ref & OFFSET_MASK;
-    int rc = mt_source_read_at(f->source, offset, &item);
+    if (f->source == NULL && !open_file(p, f))
+        return;
+    int rc =
+        mt_source_read_at(f->source, p->refs[f->at].ref & OFFSET_MASK, &item);
     if (rc < 0)
-        lose(f, 1, mt_source_problem(f->source));
+        give_up(p, f, mt_source_problem(f->source));
     else if (rc != MT_EVENT)
-        lose_at(f, offset, "no packet is there: the file was changed");
+        give_up_at(p, f, "no packet is there");
     else if (!is_of_file(f, item.packet.ts_ns))
-        lose_at(f, offset, "another packet is there: the file was changed");
+        give_up_at(p, f, "another packet is there");
     else {
         f->packet = item.packet;
         f->key = item.packet.ts_ns;
         f->loaded = true;
     }
-    return f->loaded;
-}
-
-static void load(struct mt_packet_refs *p, struct file *f)
-{
-    if (f->source == NULL && !open_file(p, f))
-        return;
-    if (!read_packet(f, p->refs[f->at].ref))
-        f->at += run_of(p, f->at);
 }
 
 /* ---- all files ---- */

@@ -15,9 +15,10 @@
  *     for (source...) mt_packet_refs_lost(p, source, &why);
  *     mt_packet_refs_free(p);
  *
- * A packet that is not found, or that is none of its file's (its time lies
- * outside what was noted), is counted and passed over. In a compressed file
- * all that stands before a packet is decompressed. One thread.
+ * Where a packet is not found, or is none of its file's (its time lies outside
+ * what was noted), the file was changed: this and all later packets of it are
+ * counted and passed over. In a compressed file all that stands before a
+ * packet is decompressed. One thread.
  */
 #ifndef MT_CAPTURE_PACKET_REFS_H
 #define MT_CAPTURE_PACKET_REFS_H
@@ -69,8 +70,8 @@ const struct mt_packet_ref *mt_packet_refs_find(const struct mt_packet_refs *p,
 struct mt_span mt_packet_refs_interface(const struct mt_packet_refs *p,
                                         uint16_t source, uint32_t interface_id);
 
-/* Packets of a file that were not found, and why the first was not, in words
- * that begin with the file's name. */
+/* Packets of a file that were not found, and why, in words that begin with the
+ * file's name. */
 uint64_t mt_packet_refs_lost(const struct mt_packet_refs *p, uint16_t source,
                              const char **why);
 

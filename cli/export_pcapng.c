@@ -142,6 +142,15 @@ static void write_noted(struct mt_pcapng_out *out, struct mt_wanted *w)
     }
 }
 
+static void say_problems(const struct mt_packet_conns *conns)
+{
+    const char *problem;
+    for (size_t i = 0; (problem = mt_packet_conns_problem(conns, i)) != NULL;
+         i++)
+        if (problem[0] != '\0')
+            mt_warn(NULL, "%s", problem);
+}
+
 static bool write_connections(struct mt_pcapng_out *out, struct mt_wanted *w)
 {
     struct mt_item item;
@@ -158,6 +167,8 @@ static bool write_connections(struct mt_pcapng_out *out, struct mt_wanted *w)
         refs = mt_packet_refs_find(w->refs, item.packet.ref, &count);
         write_packet(out, w, &item.packet, refs, count);
     }
+    if (w->options->read_count == 0) /* else the first pass has said it */
+        say_problems(w->conns);
     return true;
 }
 

@@ -167,27 +167,37 @@ static void test_tags(void **state)
 }
 
 /* An offset where no packet begins, one beyond the end, and a packet whose
- * time its file cannot have: counted, named, and the others come. */
+ * time its file cannot have: from there on the file is not believed. */
 static void test_changed_file(void **state)
 {
     (void)state;
-    struct two_files t;
-    const char *why;
-    set_up(&t, true);
-    add_file(t.refs, 1, t.paths[0], 150, 400); /* the first is a stranger's */
-    ask(&t, 0, 0, 0);
-    ask(&t, 0, 1, 0);
-    assert_int_equal(
-        mt_packet_refs_add(t.refs, SOURCE(1) | (t.offsets[0][2] + 4), 0), 0);
-    assert_int_equal(mt_packet_refs_add(t.refs, SOURCE(1) | 999999, 0), 0);
-    ask(&t, 0, 3, 0);
-    mt_packet_refs_sort(t.refs);
-    expect_times(t.refs, "200/1 400/1");
-    assert_int_equal(mt_packet_refs_lost(t.refs, 1, &why), 3);
-    assert_non_null(strstr(why, "0.pcapng: offset"));
-    assert_non_null(strstr(why, "another packet is there"));
-    assert_int_equal(mt_packet_refs_lost(t.refs, 5, &why), 0);
-    tear_down(&t);
+    static const struct {
+        int64_t last_ns;
+        uint64_t shift; /* of the third packet's offset */
+        const char *want, *why;
+        uint64_t lost;
+    } cases[] = {
+        {400, 0, "100/1 200/1 200/5 300/1 400/1", "", 0},
+        {400, 4, "100/1 200/1 200/5", "offset", 2},
+        {400, 99999, "100/1 200/1 200/5 400/1", "no packet is there", 1},
+        {250, 0, "100/1 200/1 200/5", "another packet is there", 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct two_files t;
+        const char *why;
+        set_up(&t, true);
+        add_file(t.refs, 1, t.paths[0], 100, cases[i].last_ns);
+        t.offsets[0][2] += cases[i].shift;
+        ask(&t, 1, 1, 0);
+        for (size_t k = 0; k < 4; k++)
+            ask(&t, 0, k, 0);
+        mt_packet_refs_sort(t.refs);
+        expect_times(t.refs, cases[i].want);
+        assert_int_equal(mt_packet_refs_lost(t.refs, 1, &why), cases[i].lost);
+        assert_non_null(strstr(why, cases[i].why));
+        assert_int_equal(mt_packet_refs_lost(t.refs, 5, &why), 0);
+        tear_down(&t);
+    }
 }
 
 static void test_cut_and_gone_files(void **state)
