@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 void mt_ring_name(char name[MT_RING_NAME_BYTES], int64_t started_ns,
@@ -28,13 +29,25 @@ bool mt_ring_name_is(const char *name)
     return true;
 }
 
+/* n digits of a name of the ring's. */
+static int number_at(const char *digits, size_t n)
+{
+    int v = 0;
+    for (size_t i = 0; i < n; i++)
+        v = v * 10 + (digits[i] - '0');
+    return v;
+}
+
 int64_t mt_ring_name_started_ns(const char *name)
 {
-    struct tm t = {0};
-    if (sscanf(name, "meshtop-%4d%2d%2dT%2d%2d%2dZ", &t.tm_year, &t.tm_mon,
-               &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec) != 6)
+    if (!mt_ring_name_is(name))
         return 0;
-    t.tm_year -= 1900;
-    t.tm_mon--;
+    const char *stamp = name + strlen("meshtop-");
+    struct tm t = {.tm_year = number_at(stamp, 4) - 1900,
+                   .tm_mon = number_at(stamp + 4, 2) - 1,
+                   .tm_mday = number_at(stamp + 6, 2),
+                   .tm_hour = number_at(stamp + 9, 2),
+                   .tm_min = number_at(stamp + 11, 2),
+                   .tm_sec = number_at(stamp + 13, 2)};
     return (int64_t)timegm(&t) * 1000000000;
 }
