@@ -70,7 +70,7 @@ uint64_t mt_dedup_print(const struct mt_dedup *d, const struct mt_segment *s,
 
 static uint32_t where_of(const struct mt_segment *s)
 {
-    return (uint32_t)(s->packet >> 48) * 0x9e3779b1u ^ s->interface_id;
+    return s->source * 0x9e3779b1u ^ s->interface_id;
 }
 
 static bool is_copy(const struct entry *e, const struct mt_segment *s,

@@ -68,6 +68,7 @@ int mt_layers_next(struct mt_layers *l, const struct mt_packet *packet,
         w.true_bytes = (uint32_t)w.rest.len;
     out->ts_ns = packet->ts_ns;
     out->packet = packet->ref;
+    out->source = packet->source;
     out->interface_id = packet->interface_id;
     out->network = 0;
 

@@ -36,8 +36,8 @@ enum mt_transport { MT_TRANSPORT_TCP = 6, MT_TRANSPORT_UDP = 17 };
 struct mt_segment {
     int64_t ts_ns;
     uint64_t packet;       /* mt_packet.ref */
-    uint32_t interface_id; /* where it was seen, with the source: ref >> 48.
-                              Of the packet; SLL and SLL2 frames of Linux's
+    uint16_t source;       /* where it was seen, with: */
+    uint32_t interface_id; /* Of the packet; SLL and SLL2 frames of Linux's
                               "any" add what they tell of the device */
     struct mt_addr src, dst;
     uint64_t network;        /* VLAN ids and tunnel ids folded; 0 none: equal

@@ -30,7 +30,7 @@ static int fragment(struct mt_walk *w, struct mt_fragment *piece)
 {
     const struct mt_segment *out = w->out;
     piece->key.network = out->network;
-    piece->key.where = (out->packet >> 48) << 32 | out->interface_id;
+    piece->key.where = (uint64_t)out->source << 32 | out->interface_id;
     memcpy(piece->key.src, out->src.ip, sizeof piece->key.src);
     memcpy(piece->key.dst, out->dst.ip, sizeof piece->key.dst);
     piece->bytes = w->rest;

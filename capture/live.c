@@ -61,6 +61,8 @@ static void declare(struct source_live *s, struct mt_item *item)
     s->declared = true;
     *item = (struct mt_item){.kind = MT_ITEM_INTERFACE,
                              .packet.link_type = s->link_type,
+                             .packet.source =
+                                 (uint16_t)(s->base.number_bits >> 48),
                              .text = mt_span_str(s->base.name)};
 }
 
@@ -107,6 +109,7 @@ static void take_packet(struct source_live *s, const struct pcap_pkthdr *h,
         .bytes = {bytes, h->caplen},
         .wire_bytes = h->len > h->caplen ? h->len : h->caplen,
         .link_type = s->link_type,
+        .source = (uint16_t)(s->base.number_bits >> 48),
         .ref = s->base.number_bits | s->base.packets,
     };
 }

@@ -33,7 +33,10 @@ struct mt_packet {
     uint32_t wire_bytes;   /* what was on the wire: >= bytes.len */
     uint32_t interface_id; /* of this source, from 0 */
     uint16_t link_type;    /* LINKTYPE_ number of pcap files */
-    uint64_t ref;          /* source << 48 | offset of its record */
+    uint16_t source;       /* that captured it: its number in the run */
+    uint64_t ref;          /* where it can be read again: source << 48 |
+                              offset of its record; a packet ring's file is
+                              a source, too */
 };
 
 enum mt_item_kind {

@@ -123,6 +123,7 @@ static int check_shrunk(struct source_file *s)
 
 static void give_ref(struct source_file *s, struct mt_item *item)
 {
+    item->packet.source = (uint16_t)(s->base.number_bits >> 48);
     item->packet.ref = s->base.number_bits | mt_stream_offset(s->stream);
     s->base.packets += item->kind == MT_ITEM_PACKET;
 }

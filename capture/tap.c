@@ -203,7 +203,7 @@ void mt_tap_segment(struct mt_tap *tap, const struct mt_segment *segment)
 static struct mt_tap_interface *interface_of(struct mt_tap *tap,
                                              const struct mt_packet *p)
 {
-    uint16_t source = (uint16_t)(p->ref >> 48);
+    uint16_t source = p->source;
     unsigned n = tap->interfaces_count, at = tap->interface;
     struct mt_tap_interface *list = tap->interfaces;
     if (at < n && list[at].source == source && list[at].id == p->interface_id)

@@ -29,6 +29,18 @@ static bool stream_idle(void *context, int64_t now_ns)
     return true;
 }
 
+static int name_captures(struct mt_each *each)
+{
+    const struct mt_options *o = each->options;
+    int rc = 0;
+    for (size_t i = 0; each->source != NULL && rc == 0 && i < o->read_count;
+         i++)
+        rc = each->source(
+            each->context,
+            &(struct mt_source_row){.id = (int64_t)i, .path = o->read[i]});
+    return rc != 0 ? MT_EXIT_ERROR : 0;
+}
+
 static int stream_captures(struct mt_each *each)
 {
     const struct mt_options *o = each->options;
@@ -38,6 +50,8 @@ static int stream_captures(struct mt_each *each)
     struct mt_feed_result result = {0};
     struct mt_filter *filter;
     int rc = mt_view_filter(o, &filter);
+    if (rc == 0)
+        rc = name_captures(each);
     if (rc == 0)
         rc = mt_feed_open(&f, o, filter);
     if (rc == 0) {
@@ -123,7 +137,11 @@ static int read_view(const struct mt_view *v, struct mt_each *each)
     struct mt_scan scan = {.ask = v->ask,
                            .order = MT_OLDEST_FIRST,
                            .with_packets = each->with_packets};
-    int rc = each->newest > 0 ? find_newest(v, each, &scan.after_id) : 0;
+    int rc = each->source != NULL
+                 ? mt_query_sources(v->store, each->source, each->context)
+                 : 0;
+    if (rc == 0 && each->newest > 0)
+        rc = find_newest(v, each, &scan.after_id);
     if (rc == 0)
         rc = read_all(v, each, &scan);
     if (rc == 0 && each->options->follow && !v->from_capture)

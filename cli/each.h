@@ -13,6 +13,7 @@
 
 #include "cli/options.h"
 #include "decode/exchange.h"
+#include "store/query.h"
 
 struct mt_each {
     const struct mt_options *options;
@@ -21,6 +22,9 @@ struct mt_each {
     void *context;
     /* False: no more is wanted. */
     bool (*exchange)(void *context, const struct mt_exchange *x);
+    /* With packets: each file that they are in, before the first exchange;
+     * not 0 ends it. Only a database tells size, inode and times. */
+    int (*source)(void *context, const struct mt_source_row *row);
     /* Nothing more for now: show what is held back. NULL: nothing is. */
     void (*idle)(void *context);
     uint64_t given; /* so far */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/each.h"
+#include "cli/export_pcapng.h"
 #include "cli/say.h"
 #include "cli/write.h"
 #include "store/export.h"
@@ -20,6 +21,8 @@ static void flush(void *context)
 
 int mt_command_export(const struct mt_options *o)
 {
+    if (o->pcapng)
+        return mt_export_pcapng(o);
     struct mt_export *e =
         mt_export_new(&(struct mt_export_options){.format = o->export_as,
                                                   .csv_raw = o->csv_raw,

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/link.h"
@@ -10,6 +11,7 @@
 #include "capture/names.h"
 #include "capture/names_file.h"
 #include "cli/clock.h"
+#include "cli/packet_keeper.h"
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/signals.h"
@@ -50,6 +52,7 @@ struct mt_feed {
     struct mt_routes *routes;
     struct mt_span *patterns;
     struct mt_tap *tap;
+    struct mt_packet_keeper *keeper; /* NULL: no packet ring */
     struct drops drops[DROPS_MAX];
     size_t drops_count;
     bool live;
@@ -135,7 +138,7 @@ static bool report_open(struct mt_feed *f)
 static void note_packet(struct mt_feed *f, const struct mt_packet *p)
 {
     struct mt_feed_result *r = f->result;
-    struct mt_source_info *info = &r->sources[p->ref >> 48].info;
+    struct mt_source_info *info = &r->sources[p->source].info;
     r->packets++;
     info->packets++;
     if (info->first_ns == 0 || p->ts_ns < info->first_ns)
@@ -195,12 +198,19 @@ static void check_link(const struct mt_feed *f, const struct mt_item *item)
             link, name[0] != '\0' ? ", " : "", name);
 }
 
+/* Kept first, so that exchanges refer to what was kept. */
+static void give_tap(struct mt_feed *f, struct mt_packet packet)
+{
+    mt_packet_keeper_packet(f->keeper, &packet);
+    mt_tap_packet(f->tap, &packet);
+}
+
 static bool take_item(struct mt_feed *f, const struct mt_item *item)
 {
     switch (item->kind) {
     case MT_ITEM_PACKET:
         note_packet(f, &item->packet);
-        mt_tap_packet(f->tap, &item->packet);
+        give_tap(f, item->packet);
         return drain(f) && report_open(f);
     case MT_ITEM_NAME:
         (void)mt_names_add(f->names, &item->name_addr, item->text, MT_NAME_NRB,
@@ -211,6 +221,7 @@ static bool take_item(struct mt_feed *f, const struct mt_item *item)
         say_lost(f);
         return true;
     case MT_ITEM_INTERFACE:
+        mt_packet_keeper_interface(f->keeper, item);
         check_link(f, item);
         return true;
     case MT_ITEM_COMMENT:
@@ -394,6 +405,14 @@ static int no_memory(void)
     return MT_EXIT_ERROR;
 }
 
+/* So that a reference into it is not taken for one into another file. */
+static uint64_t inode_of(const char *path)
+{
+    struct stat st;
+    bool file = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    return file ? (uint64_t)st.st_ino : 0;
+}
+
 static int open_sources(struct mt_feed *f)
 {
     size_t n = mt_options_sources(f->o);
@@ -405,6 +424,7 @@ static int open_sources(struct mt_feed *f)
     for (size_t i = 0; rc == 0 && i < n; i++) {
         const struct mt_source *source = mt_merge_source(f->merge, i);
         f->found[i].info.path = f->live ? f->o->interfaces[i] : f->o->read[i];
+        f->found[i].info.inode = f->live ? 0 : inode_of(f->o->read[i]);
         f->total_bytes += mt_source_progress(source).total_bytes;
     }
     return rc;
@@ -458,7 +478,9 @@ static int open_all(struct mt_feed *f)
         rc = open_names(f);
     if (rc == 0)
         rc = open_routes(f);
-    return rc == 0 ? open_tap(f) : rc;
+    if (rc == 0)
+        rc = open_tap(f);
+    return rc == 0 ? mt_packet_keeper_open(&f->keeper, f->o) : rc;
 }
 
 int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
@@ -509,6 +531,14 @@ static void say_problems(const struct mt_feed_result *r)
             mt_warn(NULL, "%s", r->sources[i].problem);
 }
 
+/* At once, so that what is committed before a crash can be traced back. */
+static void name_sources(struct mt_feed *f)
+{
+    for (size_t i = 0; f->sink->source != NULL && i < f->result->sources_count; i++)
+        (void)f->sink->source(f->sink->context, (uint32_t)i,
+                              &f->result->sources[i].info);
+}
+
 void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
                  struct mt_feed_result *result)
 {
@@ -523,9 +553,13 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     mt_signals_catch();
     mt_progress_begin(&f->progress, sink->progress && !f->o->quiet && isatty(2),
                       started_ns);
+    name_sources(f);
+    mt_packet_keeper_tell(f->keeper, sink);
     /* Sources and database are open, no packet was read: privileges are
      * dropped here. */
     run(f);
+    mt_packet_keeper_close(f->keeper, result);
+    f->keeper = NULL;
     mt_progress_end(&f->progress);
     take_stats(f);
     take_sources(f);
@@ -539,6 +573,7 @@ void mt_feed_free(struct mt_feed *f)
 {
     if (f == NULL)
         return;
+    mt_packet_keeper_close(f->keeper, NULL);
     mt_tap_free(f->tap);
     mt_merge_free(f->merge);
     mt_names_free(f->names);
@@ -558,6 +593,7 @@ void mt_feed_losses(const struct mt_feed_result *r,
     totals[MT_LOSS_KERNEL] = r->kernel_drops;
     totals[MT_LOSS_INTERFACE] = r->interface_drops;
     totals[MT_LOSS_RING] = r->ring_drops;
+    totals[MT_LOSS_PACKET_RING] = r->unkept_packets;
     totals[MT_LOSS_PARSER] = t->decode.drafts_refused +
                              t->decode.pipeline_overflow +
                              t->decode.stream_overflow;

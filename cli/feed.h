@@ -32,6 +32,10 @@ struct mt_feed_sink {
     bool (*idle)(void *context, int64_t now_ns);
     /* Live, once a second: what is known so far; NULL: not wanted. */
     bool (*second)(void *context, const struct mt_feed_result *so_far);
+    /* A file that references point into: as it begins, and again with what is
+     * known at its end. NULL: not wanted. */
+    bool (*source)(void *context, uint32_t number,
+                   const struct mt_source_info *info);
     bool progress; /* draw it, where standard error is a terminal */
 };
 
@@ -46,6 +50,7 @@ struct mt_feed_result {
     struct mt_tap_stats tap;
     uint64_t layers[MT_LAYERS_ENDS_COUNT]; /* packets, by their end */
     uint64_t kernel_drops, interface_drops;
+    uint64_t unkept_packets; /* the packet ring had no room for */
     uint64_t ring_drops;     /* exchanges the writer was too late for */
     uint64_t packets, bytes; /* bytes of the files, or on the wire */
     uint64_t exchanges;      /* that the filter let through */

@@ -100,6 +100,13 @@ static const struct option_row rows[] = {
      "keep the values of URL queries (redacted otherwise)"},
     {0, "no-packets", NULL, K_FLAG, G_RECORD, AT(no_packets), 0, 0,
      "do not note where each exchange's packets are"},
+    {0, "ring", "DIR", K_TEXT, G_RECORD, AT(ring), 0, 0,
+     "keep the packets too: a ring of pcapng files in this folder, the oldest "
+     "deleted first"},
+    {0, "ring-size", "SIZE", K_SIZE, G_RECORD, AT(ring_bytes), 0, 0,
+     "all files of the ring together (default 256MiB)"},
+    {0, "ring-file-size", "SIZE", K_SIZE, G_RECORD, AT(ring_file_bytes), 0, 0,
+     "one file of the ring (default a sixteenth of all)"},
     {0, "memory", "SIZE", K_SIZE, G_RECORD | G_DECODE, AT(memory_bytes), 0, 0,
      "ceiling for flows, reassembly and parsers (default 256MiB)"},
     {0, "jsonl", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_JSONL,
@@ -110,6 +117,17 @@ static const struct option_row rows[] = {
      "no ' before texts that a spreadsheet would run as a formula"},
     {0, "har", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_HAR,
      "HTTP Archive 1.2"},
+    {0, "pcapng", NULL, K_FLAG, G_EXPORT, AT(pcapng), 0, 0,
+     "the packets of these exchanges, as a capture for Wireshark"},
+    {0, "whole-connections", NULL, K_FLAG, G_EXPORT, AT(whole_connections), 0,
+     0,
+     "with --pcapng: all packets of their connections; HTTP/2 and TLS "
+     "cannot be read without"},
+    {0, "with-secrets", NULL, K_FLAG, G_EXPORT, AT(with_secrets), 0, 0,
+     "with --pcapng: also the TLS secrets of these connections that the "
+     "captures hold; implies --whole-connections"},
+    {0, "captures", "DIR", K_LIST, G_EXPORT, AT(captures), AT(captures_count),
+     0, "with --pcapng: a folder that recorded captures were moved to"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
      "no progress and no summary"},
     {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
@@ -143,7 +161,7 @@ const struct mt_command mt_commands[] = {
      "The newest exchanges last. From a capture or an interface it streams as "
      "it reads.",
      G_ALL | G_VIEW | G_DECODE | G_ROWS | G_LIVE, mt_command_tail},
-    {"export", "[FILTER]", "exchanges as JSON lines, CSV or HAR",
+    {"export", "[FILTER]", "exchanges as JSON lines, CSV, HAR or packets",
      "Everything that is known of each exchange that the filter selects, to "
      "standard output.",
      G_ALL | G_VIEW | G_DECODE | G_EXPORT | G_LIVE, mt_command_export},
@@ -528,6 +546,22 @@ static const char *live_option(const struct mt_options *o)
                                      : NULL;
 }
 
+static int check_export(const struct mt_options *o)
+{
+    if (o->pcapng && o->export_given) {
+        mt_say(NULL, "export writes one format: --jsonl, --csv, --har or "
+                     "--pcapng");
+        return MT_EXIT_USAGE;
+    }
+    if (!o->pcapng &&
+        (o->whole_connections || o->with_secrets || o->captures_count > 0)) {
+        mt_say(NULL, "--whole-connections, --with-secrets and --captures go "
+                     "with --pcapng");
+        return MT_EXIT_USAGE;
+    }
+    return 0;
+}
+
 static int check_together(const struct mt_options *o)
 {
     if ((o->read_count > 0) + (o->interfaces_count > 0) + (o->db != NULL) > 1) {
@@ -540,6 +574,8 @@ static int check_together(const struct mt_options *o)
         mt_say(NULL, "%s needs -i IF: the interface to capture on", live);
         return MT_EXIT_USAGE;
     }
+    if (check_export(o) != 0)
+        return MT_EXIT_USAGE;
     if (o->last_ns > 0 && (o->since != NULL || o->until != NULL)) {
         mt_say(NULL, "--last excludes --since and --until");
         return MT_EXIT_USAGE;
@@ -593,6 +629,7 @@ void mt_options_deinit(struct mt_options *o)
     free(o->read);
     free(o->interfaces);
     free(o->routes);
+    free(o->captures);
 }
 
 char *mt_options_filter_text(const struct mt_options *o)

@@ -58,6 +58,10 @@ struct mt_options {
     enum mt_export_format export_as;
     bool export_given;
     bool csv_raw;
+    bool pcapng; /* export the packets themselves, and what of them: */
+    bool whole_connections, with_secrets;
+    const char **captures; /* folders to look for moved captures in */
+    size_t captures_count;
     const char *since, *until;  /* well-formed; NULL: not given */
     int64_t last_ns, window_ns; /* 0: not given */
     const char *by;
@@ -68,6 +72,8 @@ struct mt_options {
     size_t routes_count;
     bool headers, query;
     bool no_packets;
+    const char *ring; /* folder of the packet ring */
+    uint64_t ring_bytes, ring_file_bytes;
     uint64_t memory_bytes;
 
     bool quiet;

@@ -34,6 +34,12 @@ static bool give_losses(void *context, const struct mt_feed_result *so_far)
     return mt_writing_losses(context, so_far);
 }
 
+static bool give_source(void *context, uint32_t number,
+                        const struct mt_source_info *info)
+{
+    return mt_recorder_source(context, number, info);
+}
+
 static bool count_only(void *context, const struct mt_exchange *x)
 {
     (void)context, (void)x;
@@ -63,6 +69,7 @@ static int record_into(struct mt_feed *f, const struct mt_options *o,
     struct mt_feed_sink sink = {.context = r,
                                 .exchange = give,
                                 .open = give_open,
+                                .source = give_source,
                                 .idle = o->follow ? commit : NULL,
                                 .second = give_losses,
                                 .progress = true};
@@ -81,6 +88,8 @@ static int check_options(const struct mt_options *o)
                      "-r FILE, captured packets to read");
     else if (o->write == NULL)
         mt_say(NULL, "record needs -w DB: the database to write, or none");
+    else if (o->ring == NULL && (o->ring_bytes > 0 || o->ring_file_bytes > 0))
+        mt_say(NULL, "--ring-size and --ring-file-size go with --ring DIR");
     else
         return 0;
     return MT_EXIT_USAGE;

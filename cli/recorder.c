@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/rc.h"
@@ -22,8 +23,15 @@ enum {
 #define COMMIT_NS (COMMIT_MS * INT64_C(1000000))
 #define HEARTBEAT_NS INT64_C(1000000000)
 
-/* A record: its kind, the time that goes with it, the exchange or losses. */
-enum record_kind { RECORD_EXCHANGE, RECORD_OPEN, RECORD_COMMIT, RECORD_LOSSES };
+/* A record: its kind, the time that goes with it (a source: its number), the
+ * exchange, losses or source. */
+enum record_kind {
+    RECORD_EXCHANGE,
+    RECORD_OPEN,
+    RECORD_COMMIT,
+    RECORD_LOSSES,
+    RECORD_SOURCE,
+};
 
 struct mt_recorder {
     struct mt_ring *ring;
@@ -46,6 +54,17 @@ static void take_losses(struct mt_recorder *r, struct mt_span totals)
         mt_writer_loss(r->writer, (enum mt_loss)i, mt_get_le64(&c));
 }
 
+/* A struct mt_source_info without its path, then the path and a NUL. */
+static int write_source(struct mt_recorder *r, uint32_t number,
+                        struct mt_span record)
+{
+    struct mt_source_info info;
+    struct mt_span head = mt_span_take(&record, sizeof info);
+    memcpy(&info, head.ptr, sizeof info);
+    info.path = (const char *)record.ptr;
+    return mt_writer_source(r->writer, number, &info);
+}
+
 static int write_record(struct mt_recorder *r, struct mt_span record,
                         struct mt_codec_scratch *scratch)
 {
@@ -59,6 +78,8 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
         take_losses(r, c.rest);
         return 0;
     }
+    if (kind == RECORD_SOURCE)
+        return write_source(r, (uint32_t)now_ns, c.rest);
     r->news = true;
     int decoded = mt_exchange_decode(c.rest, &x, scratch);
     if (decoded == MT_ELIMIT)
@@ -149,6 +170,23 @@ bool mt_recorder_open_exchange(struct mt_recorder *r,
                                const struct mt_exchange *x, int64_t now_ns)
 {
     return put(r, RECORD_OPEN, now_ns, x);
+}
+
+bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
+                        const struct mt_source_info *info)
+{
+    size_t path_bytes = strlen(info->path) + 1;
+    size_t bytes = HEAD_BYTES + sizeof *info + path_bytes;
+    uint8_t *p = reserve(r, bytes);
+    if (p == NULL) /* its end tells it again */
+        return r->live && !atomic_load(&r->broken);
+    put_head(p, RECORD_SOURCE, number);
+    struct mt_buf b = mt_buf_of(p, bytes);
+    b.len = HEAD_BYTES;
+    mt_put_span(&b, (struct mt_span){(const uint8_t *)info, sizeof *info});
+    mt_put_span(&b, (struct mt_span){(const uint8_t *)info->path, path_bytes});
+    mt_ring_commit(r->ring, b.len);
+    return true;
 }
 
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns)

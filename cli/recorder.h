@@ -34,6 +34,10 @@ bool mt_recorder_exchange(struct mt_recorder *r, const struct mt_exchange *x);
 bool mt_recorder_open_exchange(struct mt_recorder *r,
                                const struct mt_exchange *x, int64_t now_ns);
 
+/* A file that references point into: mt_writer_source(). */
+bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
+                        const struct mt_source_info *info);
+
 /* Offline: have what was given so far committed, soon. */
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns);
 

@@ -64,6 +64,7 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
         {r->kernel_drops, "packets dropped by the kernel while capturing"},
         {r->interface_drops, "packets dropped by the interface"},
         {r->ring_drops, "exchanges dropped because the database was behind"},
+        {r->unkept_packets, "packets that the packet ring had no room for"},
         {r->layers[MT_LAYERS_MALFORMED], "packets whose headers are malformed"},
         {r->layers[MT_LAYERS_CUT], "packets whose headers the snaplen cut"},
         {r->layers[MT_LAYERS_TOO_DEEP], "packets with too many layers"},

@@ -65,7 +65,9 @@ struct mt_writer_options {
     X(GAP, "gap", "bytes missing inside connections")                     \
     X(UNDECODED, "undecoded", "bytes that no decoder wanted")             \
     X(PACKETS, "packets", "damaged or cut packets that were passed over") \
-    X(LATENCY, "latency", "latencies left out of a full histogram")
+    X(LATENCY, "latency", "latencies left out of a full histogram")       \
+    X(PACKET_RING, "packet_ring",                                         \
+      "packets that the packet ring's disk had no room for")
 
 enum mt_loss {
 #define X(name, text, help) MT_LOSS_##name,

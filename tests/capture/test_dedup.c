@@ -64,7 +64,7 @@ static void test_sights(void **state)
         assert_false(see(d, &s, &network));
         s.network = v->network;
         s.interface_id = v->other_interface;
-        s.packet = (uint64_t)v->other_source << 48;
+        s.source = (uint16_t)v->other_source;
         s.ts_ns += v->after_ms * MS_NS;
         if (see(d, &s, &network) != v->copy)
             fail_msg("%s: is %sa copy", v->name, v->copy ? "not " : "");

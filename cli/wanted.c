@@ -1,0 +1,342 @@
+#include "cli/wanted.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/text_escape.h"
+#include "cli/each.h"
+#include "cli/say.h"
+#include "cli/view.h"
+
+enum {
+    FIRST_TEXT_BYTES = 64 << 10,
+    TEXT_BYTES = 512, /* of one comment */
+    PATH_COLUMNS = 120,
+    NAMES_MAX = 65536,
+    NAMES_BYTES = 16 << 20,
+};
+
+/* ---- where the files are ---- */
+
+/* Beside the database first, then where the user says. */
+static bool list_folders(struct mt_wanted *w)
+{
+    const struct mt_options *o = w->options;
+    static char beside[MT_PACKET_PATH_BYTES];
+    w->folders = calloc(o->captures_count + 1, sizeof *w->folders);
+    if (w->folders == NULL)
+        return false;
+    if (o->read_count == 0) {
+        const char *db = mt_view_path(o);
+        int n = (int)(mt_packet_file_name(db) - db);
+        (void)snprintf(beside, sizeof beside, "%.*s", n, db);
+        w->folders[w->folders_count++] = n > 0 ? beside : ".";
+    }
+    for (size_t i = 0; i < o->captures_count; i++)
+        w->folders[w->folders_count++] = o->captures[i];
+    return true;
+}
+
+static struct mt_wanted_file *file_of(struct mt_wanted *w, size_t source)
+{
+    if (source >= w->files_count) {
+        size_t count = source + 1;
+        struct mt_wanted_file *files = realloc(w->files, count * sizeof *files);
+        if (files == NULL)
+            return NULL;
+        memset(files + w->files_count, 0,
+               (count - w->files_count) * sizeof *files);
+        w->files = files;
+        w->files_count = count;
+    }
+    return &w->files[source];
+}
+
+/* A callback of mt_each: one more file that references may point into. */
+static int add_file(void *context, const struct mt_source_row *row)
+{
+    struct mt_wanted *w = context;
+    char path[MT_PACKET_PATH_BYTES];
+    const struct mt_packet_file known = {.path = row->path,
+                                         .size_bytes = row->size_bytes,
+                                         .inode = row->inode,
+                                         .first_ns = row->first_ns,
+                                         .last_ns = row->last_ns};
+    if (row->id < 0 || row->id > UINT16_MAX)
+        return 0; /* no reference tells of it */
+    struct mt_wanted_file *f = file_of(w, (size_t)row->id);
+    if (f == NULL || (f->path = strdup(row->path)) == NULL)
+        return MT_STORE_ENOMEM;
+    f->rc = mt_packet_file_find(&known, w->folders, w->folders_count, path);
+    if (f->rc != MT_PACKET_FILE_FOUND)
+        return 0;
+    f->found = strdup(path);
+    bool kept =
+        f->found != NULL &&
+        mt_packet_refs_file(w->refs, (uint16_t)row->id, path, &known) == 0;
+    return kept ? 0 : MT_STORE_ENOMEM;
+}
+
+/* ---- one exchange ---- */
+
+static void put_outcome(struct mt_buf *b, const struct mt_exchange *x)
+{
+    mt_put_char(b, ' ');
+    if (x->status > 0)
+        mt_put_decimal(b, x->status);
+    else if (x->error != 0)
+        mt_put_str(b, mt_error_text(x->error));
+    else
+        mt_put_str(b, mt_outcome_text(x->outcome));
+    if (x->grpc_status != MT_GRPC_STATUS_NONE) {
+        mt_put_str(b, " grpc ");
+        mt_put_signed(b, x->grpc_status);
+    }
+}
+
+/* Never a query, never a header: a path tells enough to find it again. */
+static void put_comment(struct mt_buf *b, const struct mt_exchange *x)
+{
+    struct mt_span path = x->route.len > 0  ? x->route
+                          : x->path.len > 0 ? x->path
+                                            : x->authority;
+    if (x->method.len > 0)
+        (void)mt_put_escaped(b, x->method, PATH_COLUMNS);
+    else
+        mt_put_str(b, mt_protocol_text(x->protocol));
+    if (path.len > 0) {
+        mt_put_char(b, ' ');
+        (void)mt_put_escaped(b, path, PATH_COLUMNS);
+    }
+    put_outcome(b, x);
+    int64_t ns = mt_exchange_latency_ns(x);
+    if (ns >= 0) {
+        mt_put_char(b, ' ');
+        mt_put_latency(b, ns);
+    }
+    mt_put_str(b, " id ");
+    mt_put_decimal(b, x->id);
+}
+
+/* Its tag; 0 where there is no room. */
+static uint64_t add_comment(struct mt_wanted *w, const struct mt_exchange *x)
+{
+    if (w->texts_cap - w->texts_len < TEXT_BYTES + 1) {
+        size_t cap = w->texts_cap > 0 ? w->texts_cap * 2 : FIRST_TEXT_BYTES;
+        if (cap > w->options->memory_bytes) {
+            w->rc = MT_ELIMIT;
+            return 0;
+        }
+        char *texts = realloc(w->texts, cap);
+        if (texts == NULL) {
+            w->rc = -ENOMEM;
+            return 0;
+        }
+        w->texts = texts;
+        w->texts_cap = cap;
+    }
+    uint64_t tag = w->texts_len + 1;
+    struct mt_buf b = mt_buf_of(w->texts + w->texts_len, TEXT_BYTES);
+    put_comment(&b, x);
+    w->texts_len += b.len;
+    w->texts[w->texts_len++] = '\0';
+    return tag;
+}
+
+struct mt_span mt_wanted_comment(const struct mt_wanted *w, uint64_t tag)
+{
+    return tag > 0 ? mt_span_str(w->texts + tag - 1) : (struct mt_span){0};
+}
+
+/* Its address alone is no name. */
+static void add_name(struct mt_wanted *w, const struct mt_party *p)
+{
+    uint8_t bytes[sizeof p->addr.ip + 256];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    if (p->service.len == 0 || p->name_source <= MT_NAME_GROUP)
+        return;
+    mt_put_span(&b, (struct mt_span){p->addr.ip, sizeof p->addr.ip});
+    mt_put_span(&b, p->service);
+    if (!b.full)
+        (void)mt_intern_add(&w->names, mt_buf_span(&b));
+}
+
+/* The file without which it cannot be exported; NULL: all are there. */
+static struct mt_wanted_file *missing_file(struct mt_wanted *w,
+                                           const struct mt_exchange *x)
+{
+    for (uint32_t i = 0; i < x->packets_count; i++)
+        if (!mt_packet_refs_has(w->refs, x->packets[i]))
+            return file_of(w, (size_t)(x->packets[i] >> 48));
+    return NULL;
+}
+
+/* Whole connections need no packet that was noted. */
+static bool is_whole(const struct mt_options *o)
+{
+    return o->whole_connections || o->with_secrets;
+}
+
+static void add_packets(struct mt_wanted *w, const struct mt_exchange *x)
+{
+    uint64_t tag = add_comment(w, x);
+    for (uint32_t i = 0; w->rc == 0 && i < x->packets_count; i++) {
+        w->files[x->packets[i] >> 48].wanted = true;
+        w->rc = mt_packet_refs_add(w->refs, x->packets[i], i == 0 ? tag : 0);
+    }
+    if (w->rc == 0)
+        w->rc = mt_packet_conns_add(w->conns, &x->client.addr, &x->server.addr);
+}
+
+static bool add_exchange(void *context, const struct mt_exchange *x)
+{
+    struct mt_wanted *w = context;
+    if (x->packets_count == 0 && !is_whole(w->options)) {
+        w->without++;
+        return true;
+    }
+    struct mt_wanted_file *missing = missing_file(w, x);
+    if (missing != NULL) {
+        missing->refused++;
+        w->refused++;
+        return true;
+    }
+    add_packets(w, x);
+    add_name(w, &x->client);
+    add_name(w, &x->server);
+    w->exchanges++;
+    w->clipped += (x->quality & MT_QUALITY_PACKETS_CLIPPED) != 0;
+    w->layered += x->tls != NULL || x->protocol == MT_PROTOCOL_H2 ||
+                  x->protocol == MT_PROTOCOL_GRPC;
+    return w->rc == 0;
+}
+
+/* ---- all of them ---- */
+
+static int say_stopped(const struct mt_wanted *w)
+{
+    if (w->rc == MT_ELIMIT)
+        mt_say(NULL, "too many packets for the ceiling of memory; select "
+                     "fewer exchanges, or raise it with --memory");
+    else
+        mt_say(NULL, "not enough memory");
+    return MT_EXIT_ERROR;
+}
+
+int mt_wanted_collect(struct mt_wanted *w, const struct mt_options *o)
+{
+    *w = (struct mt_wanted){.options = o};
+    mt_pool_init(&w->pool, NAMES_BYTES);
+    mt_intern_init(&w->names, &w->pool, NAMES_MAX);
+    w->refs = mt_packet_refs_new((size_t)o->memory_bytes);
+    w->conns = mt_packet_conns_new((size_t)o->memory_bytes);
+    if (w->refs == NULL || w->conns == NULL || !list_folders(w)) {
+        w->rc = -ENOMEM;
+        return say_stopped(w);
+    }
+    struct mt_each each = {.options = o,
+                           .newest = o->limit,
+                           .with_packets = true,
+                           .context = w,
+                           .source = add_file,
+                           .exchange = add_exchange};
+    int rc = mt_each_exchange(&each);
+    if (rc == 0 && w->rc != 0)
+        rc = say_stopped(w);
+    mt_packet_refs_sort(w->refs);
+    mt_packet_conns_sort(w->conns);
+    return rc;
+}
+
+void mt_wanted_deinit(struct mt_wanted *w)
+{
+    mt_packet_refs_free(w->refs);
+    mt_packet_conns_free(w->conns);
+    for (size_t i = 0; i < w->files_count; i++) {
+        free(w->files[i].path);
+        free(w->files[i].found);
+    }
+    free(w->files);
+    free(w->texts);
+    free(w->folders);
+    mt_intern_deinit(&w->names);
+    mt_pool_deinit(&w->pool);
+}
+
+/* ---- what is missing ---- */
+
+static const char *const reasons[] = {
+    [MT_PACKET_FILE_GONE] = "it is gone; name the folder it is in now with "
+                            "--captures DIR",
+    [MT_PACKET_FILE_CHANGED] = "it was changed since it was recorded; record "
+                               "it again",
+    [MT_PACKET_FILE_NO_FILE] = "it was no file; keep its packets with record "
+                               "--ring DIR",
+    [MT_PACKET_FILE_ROTATED] = "it was rotated out of its packet ring; keep "
+                               "more with record --ring-size",
+};
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* Of a ring many files are gone: the first stands for all. */
+static void report_files(const struct mt_wanted *w)
+{
+    const struct mt_wanted_file *first = NULL;
+    uint64_t rotated = 0;
+    for (size_t i = 0; i < w->files_count; i++) {
+        const struct mt_wanted_file *f = &w->files[i];
+        if (f->refused == 0)
+            continue;
+        if (f->path != NULL && f->rc == MT_PACKET_FILE_ROTATED) {
+            rotated += f->refused;
+            first = first != NULL ? first : f;
+            continue;
+        }
+        mt_warn(f->path != NULL ? f->path : "packets",
+                "%s (%" PRIu64 " exchange%s not exported)",
+                f->path != NULL ? reasons[f->rc]
+                                : "their file is not in the database",
+                f->refused, plural(f->refused));
+    }
+    if (first != NULL)
+        mt_warn(first->path, "%s (%" PRIu64 " exchange%s not exported)",
+                reasons[MT_PACKET_FILE_ROTATED], rotated, plural(rotated));
+}
+
+static void report_lost(const struct mt_wanted *w)
+{
+    for (size_t i = 0; i < w->files_count; i++) {
+        const char *why;
+        uint64_t lost = mt_packet_refs_lost(w->refs, (uint16_t)i, &why);
+        if (lost > 0)
+            mt_warn(NULL, "%s (%" PRIu64 " packet%s missing)", why, lost,
+                    plural(lost));
+    }
+}
+
+void mt_wanted_report(const struct mt_wanted *w)
+{
+    report_files(w);
+    report_lost(w);
+    if (w->without > 0)
+        mt_warn(NULL,
+                "%" PRIu64 " exchange%s not exported: no packet with "
+                "data was noted; --whole-connections has the others",
+                w->without, plural(w->without));
+    if (w->clipped > 0 && !is_whole(w->options))
+        mt_warn(NULL,
+                "%" PRIu64 " exchange%s had more packets than were "
+                "noted; --whole-connections has all of them",
+                w->clipped, plural(w->clipped));
+    if (w->layered > 0 && !is_whole(w->options))
+        mt_warn(NULL,
+                "%" PRIu64 " exchange%s in HTTP/2 or TLS: read from the "
+                "begin of a connection only; add --whole-connections",
+                w->layered, plural(w->layered));
+}
