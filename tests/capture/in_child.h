@@ -1,0 +1,69 @@
+/* What a process gives up it gives up for good: such tests run in a child,
+ * which says on standard error what it found wrong. */
+#ifndef MT_TESTS_CAPTURE_IN_CHILD_H
+#define MT_TESTS_CAPTURE_IN_CHILD_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SKIPPED = 77 };
+
+/* In the child: assert. Calls only write(2) and _exit(2). */
+#define NEED(condition)                                                       \
+    do {                                                                      \
+        if (!(condition)) {                                                   \
+            char line[256];                                                   \
+            int length =                                                      \
+                snprintf(line, sizeof line, "%s:%d: not so: %s (errno %d)\n", \
+                         __FILE__, __LINE__, #condition, errno);              \
+            (void)!write(2, line, (size_t)length);                            \
+            _exit(1);                                                         \
+        }                                                                     \
+    } while (0)
+
+/* The wait status of a child that runs run(arg). */
+static inline int child_status(void (*run)(void *), void *arg)
+{
+    int status = 0;
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)alarm(120); /* rather than for ever */
+        run(arg);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static inline void in_child(void (*run)(void *), void *arg)
+{
+    int status = child_status(run, arg);
+    if (WIFSIGNALED(status))
+        fail_msg("the child was ended by signal %d", WTERMSIG(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static inline void need_root(void)
+{
+    if (geteuid() != 0) {
+        (void)printf("skipped: gives up what only root has; run it as root\n");
+        skip();
+    }
+}
+
+#endif
