@@ -102,17 +102,15 @@ static bool holds(unsigned capability)
     return capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
 }
 
-/* setgroups() works for every thread, as setresuid() does. Not allowed: then
- * the groups stay, as the uid does. */
+/* libc does these for every thread, and aborts where one thread may and
+ * another may not: so nothing is merely tried. */
 static int set_ids(const struct mt_privileges_plan *p,
                    struct mt_privileges_result *r)
 {
-    if (p->become == MT_BECOME_UNABLE || p->become == MT_BECOME_SAME) {
-        (void)setgroups(0, NULL);
-        return 0;
-    }
-    if (setgroups(0, NULL) != 0 && p->uid != getuid())
+    if (holds(CAP_SETGID) && setgroups(0, NULL) != 0)
         return failed(r, -errno, "leave the supplementary groups");
+    if (p->become == MT_BECOME_UNABLE || p->become == MT_BECOME_SAME)
+        return 0;
     if (setresgid(p->gid, p->gid, p->gid) != 0)
         return failed(r, -errno, "change the group");
     if (setresuid(p->uid, p->uid, p->uid) != 0)

@@ -34,6 +34,16 @@ enum { SKIPPED = 77 };
         }                                                                     \
     } while (0)
 
+/* cmocka's handlers would go on with the parent's tests. */
+static inline void child_begin(void)
+{
+    static const int signals[] = {SIGABRT, SIGBUS,  SIGFPE,
+                                  SIGILL,  SIGSEGV, SIGSYS};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        (void)signal(signals[i], SIG_DFL);
+    (void)alarm(120); /* rather than for ever */
+}
+
 /* The wait status of a child that runs run(arg). */
 static inline int child_status(void (*run)(void *), void *arg)
 {
@@ -42,7 +52,7 @@ static inline int child_status(void (*run)(void *), void *arg)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        (void)alarm(120); /* rather than for ever */
+        child_begin();
         run(arg);
         _exit(0);
     }
@@ -64,6 +74,15 @@ static inline void need_root(void)
         (void)printf("skipped: gives up what only root has; run it as root\n");
         skip();
     }
+}
+
+/* ThreadSanitizer's own thread was started before any of ours. */
+static inline void need_one_thread(void)
+{
+#ifdef __SANITIZE_THREAD__
+    (void)printf("skipped: ThreadSanitizer's thread keeps capabilities\n");
+    skip();
+#endif
 }
 
 #endif

@@ -163,7 +163,7 @@ static void drop_child(int out, int go, void (*before)(void))
     struct mt_privileges_facts facts;
     struct dropped d = {.pid = getpid()};
     char byte;
-    (void)alarm(120);
+    child_begin();
     if (before != NULL)
         before();
     mt_privileges_look(&facts);
@@ -261,6 +261,7 @@ static void test_setcap_keeps_its_user(void **state)
 {
     (void)state;
     need_root();
+    need_one_thread();
     struct dropped d = dropped_start(only_net_raw);
     assert_no_capability(&d);
     assert_string_equal(status_of(d.pid, "Uid"), "1234\t1234\t1234\t1234");
@@ -281,6 +282,7 @@ static void test_container_without_setuid_says_so(void **state)
 {
     (void)state;
     need_root();
+    need_one_thread();
     struct dropped d = dropped_start(root_without_setuid);
     assert_no_capability(&d);
     assert_string_equal(status_of(d.pid, "CapBnd"), nothing);
