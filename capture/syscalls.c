@@ -237,11 +237,14 @@ static int add_open(scmp_filter_ctx f)
 /* To one socket, and where that leads: an address would be a way out. */
 static int add_send(scmp_filter_ctx f, int fd)
 {
-    int rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2,
-                              SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)fd),
-                              SCMP_A4_64(SCMP_CMP_EQ, 0));
-    return rc == 0 ? seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(send), 1,
-                                      SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)fd))
+    const struct scmp_arg_cmp to[] = {{.arg = 0,
+                                       .op = SCMP_CMP_MASKED_EQ,
+                                       .datum_a = UINT32_MAX,
+                                       .datum_b = (uint32_t)fd},
+                                      {.arg = 4, .op = SCMP_CMP_EQ}};
+    int rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2, to);
+    return rc == 0 ? seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(send),
+                                            1, to)
                    : rc;
 }
 
@@ -253,7 +256,8 @@ static int fill(scmp_filter_ctx f, const struct mt_syscalls *s)
             seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (rc == 0)
         rc = add_calls(f, (unsigned)s->set);
-    if (rc == 0 && (s->open_read || s->set == MT_SYSCALLS_NAMES || CHECKED))
+    if (rc == 0 &&
+        (s->open_read || s->set == MT_SYSCALLS_NAMES || CHECKED != 0))
         rc = add_open(f);
     for (size_t i = 0; rc == 0 && i < MT_SYSCALLS_SENDS; i++)
         if (s->send_fds[i] >= 0)
