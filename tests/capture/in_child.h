@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,8 +19,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { SKIPPED = 77 };
 
 /* In the child: assert. Calls only write(2) and _exit(2). */
 #define NEED(condition)                                                       \
@@ -68,12 +67,55 @@ static inline void in_child(void (*run)(void *), void *arg)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* The effective capabilities of this process, as CAP_* bits. */
+static inline uint64_t rights(void)
+{
+    unsigned long long set = 0;
+    char line[256];
+    FILE *f = fopen("/proc/self/status", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL)
+        if (strncmp(line, "CapEff:", 7) == 0)
+            set = strtoull(line + 7, NULL, 16);
+    (void)fclose(f);
+    return set;
+}
+
+static inline void need_rights(uint64_t wanted, const char *names)
+{
+    if ((rights() & wanted) == wanted)
+        return;
+    (void)printf("skipped: this takes %s; run it as root\n", names);
+    skip();
+}
+
+#define RIGHT(name) (UINT64_C(1) << CAP_##name)
+
+/* What there is to give up: also containers have these, mostly. */
 static inline void need_root(void)
 {
-    if (geteuid() != 0) {
-        (void)printf("skipped: gives up what only root has; run it as root\n");
-        skip();
-    }
+    need_rights(RIGHT(SETUID) | RIGHT(SETGID) | RIGHT(SETPCAP) | RIGHT(CHOWN) |
+                    RIGHT(NET_RAW),
+                "CAP_SETUID, SETGID, SETPCAP, CHOWN and NET_RAW");
+}
+
+static inline void need_namespaces(void)
+{
+    need_rights(RIGHT(SYS_ADMIN) | RIGHT(NET_ADMIN),
+                "CAP_SYS_ADMIN and NET_ADMIN");
+}
+
+static inline void need_other_processes(void)
+{
+    need_rights(RIGHT(SYS_PTRACE) | RIGHT(DAC_READ_SEARCH),
+                "CAP_SYS_PTRACE and DAC_READ_SEARCH");
+}
+
+/* The kernel shows a process to those with all of its rights at least. */
+static inline void need_sight_of_myself(void)
+{
+    if (rights() != 0)
+        need_other_processes();
 }
 
 /* ThreadSanitizer's own thread was started before any of ours. */

@@ -118,6 +118,7 @@ static struct mt_privileges_plan as_before(void)
 static void test_sockets_are_named(void **state)
 {
     (void)state;
+    need_sight_of_myself();
     struct mt_privileges_plan plan = as_before();
     for (int in_process = 0; in_process < 2; in_process++) {
         struct connection c = connection_open();
@@ -161,6 +162,7 @@ static void test_helper_sees_what_the_tap_may_not(void **state)
 {
     (void)state;
     need_root();
+    need_other_processes();
     struct connection c = connection_open();
     in_child(drop_and_ask, &c);
     connection_close(&c);
@@ -205,6 +207,7 @@ static void test_helper_keeps_two_rights(void **state)
 {
     (void)state;
     need_root();
+    need_other_processes();
     struct connection c = connection_open();
     struct mt_helper *h = start(false, &to_user);
     struct mt_owner o = ask(h, &c); /* it is ready by then */
@@ -233,6 +236,7 @@ static void test_helper_keeps_two_rights(void **state)
 static void test_full_queue_refuses(void **state)
 {
     (void)state;
+    need_sight_of_myself();
     struct mt_privileges_plan plan = as_before();
     for (int in_process = 0; in_process < 2; in_process++) {
         struct connection c = connection_open();
@@ -282,6 +286,7 @@ static void test_killed_helper_is_told_once(void **state)
 static void test_malformed_questions_are_ignored(void **state)
 {
     (void)state;
+    need_sight_of_myself();
     struct mt_privileges_plan plan = as_before();
     struct connection c = connection_open();
     struct mt_helper *h = start(false, &plan);

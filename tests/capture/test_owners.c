@@ -211,6 +211,8 @@ static void test_another_network_namespace(void **state)
 {
     (void)state;
     need_root();
+    need_namespaces();
+    need_other_processes();
     int ready[2];
     char byte;
     assert_int_equal(pipe(ready), 0);
