@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "base/text_addr.h"
 
+enum { ARGUMENTS_MAX = 256 }; /* java has many */
+
 /* ---- sockets ---- */
 
 static struct mt_span next_word(struct mt_span *line)
@@ -232,9 +234,9 @@ static const struct interpreter {
 static bool is_in(struct mt_span word, const char *list)
 {
     struct mt_span rest = mt_span_str(list);
-    while (rest.len > 0) {
+    while (word.len > 0 && rest.len > 0) {
         struct mt_span item = next_word(&rest);
-        if (item.len > 0 && mt_span_eq(item, word))
+        if (mt_span_eq(item, word))
             return true;
     }
     return false;
@@ -276,7 +278,7 @@ static struct mt_span program_of(const struct interpreter *in,
                                  struct mt_span arguments)
 {
     bool doubtful = false;
-    while (arguments.len > 0) {
+    for (int i = 0; i < ARGUMENTS_MAX && arguments.len > 0; i++) {
         struct mt_span a = next_argument(&arguments);
         if (is_in(a, in->next))
             return file_name(next_argument(&arguments));
