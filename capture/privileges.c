@@ -102,6 +102,11 @@ static bool holds(unsigned capability)
     return capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
 }
 
+static bool changes(const struct mt_privileges_plan *p)
+{
+    return p->become != MT_BECOME_SAME && p->become != MT_BECOME_UNABLE;
+}
+
 /* libc does these for every thread, and aborts where one thread may and
  * another may not: so nothing is merely tried. */
 static int set_ids(const struct mt_privileges_plan *p,
@@ -109,7 +114,7 @@ static int set_ids(const struct mt_privileges_plan *p,
 {
     if (holds(CAP_SETGID) && setgroups(0, NULL) != 0)
         return failed(r, -errno, "leave the supplementary groups");
-    if (p->become == MT_BECOME_UNABLE || p->become == MT_BECOME_SAME)
+    if (!changes(p))
         return 0;
     if (setresgid(p->gid, p->gid, p->gid) != 0)
         return failed(r, -errno, "change the group");
@@ -165,7 +170,9 @@ static int look_again(const struct mt_privileges_plan *p,
     if (getresuid(&u[0], &u[1], &u[2]) != 0 ||
         getresgid(&g[0], &g[1], &g[2]) != 0)
         return failed(r, -errno, "read the ids");
-    for (int i = 0; i < 3; i++)
+    /* real, effective, saved; of one that stays the effective ones count */
+    int first = changes(p) ? 0 : 1, last = changes(p) ? 2 : 1;
+    for (int i = first; i <= last; i++)
         if (u[i] != p->uid || g[i] != p->gid)
             return failed(r, -EPERM, "change user and group");
     /* the way back */

@@ -209,6 +209,8 @@ static void test_helper_keeps_two_rights(void **state)
     need_root();
     need_other_processes();
     struct connection c = connection_open();
+    const int high = 200;
+    assert_int_equal(dup2(c.client, high), high);
     struct mt_helper *h = start(false, &to_user);
     struct mt_owner o = ask(h, &c); /* it is ready by then */
     assert_true(o.known);
@@ -224,9 +226,16 @@ static void test_helper_keeps_two_rights(void **state)
     assert_status(pid, "NoNewPrivs:\t1\n");
     assert_status(pid, "Seccomp:\t2\n");
     /* devices and the database are not handed on to it */
-    char path[32];
-    (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, c.client);
-    assert_int_not_equal(access(path, F_OK), 0);
+    const int ours[] = {c.listener, c.client, high};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        char path[32], ends[2][64] = {"", ""};
+        (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, ours[i]);
+        (void)!readlink(path, ends[0], sizeof ends[0] - 1);
+        (void)snprintf(path, sizeof path, "/proc/self/fd/%d", ours[i]);
+        assert_true(readlink(path, ends[1], sizeof ends[1] - 1) > 0);
+        assert_string_not_equal(ends[0], ends[1]);
+    }
+    (void)close(high);
     end(h);
     connection_close(&c);
 }

@@ -300,7 +300,8 @@ static void tree_open(struct tree *t)
     put_link(t, "proc/200/ns/net", "net:[200]");
     FILE_OF(t, "proc/200/net/tcp",
             HEAD ROW("00000000:0050", "00000000:0000", "0A", "33", "21")
-                ROW("0200010A:0050", "0900010A:9C40", "01", "33", "22"));
+                ROW("0200010A:0050", "0900010A:9C40", "01", "33", "22")
+                    ROW("0100007F:1F90", "00000000:0000", "0A", "33", "23"));
     put_link(t, "proc/200/fd/4", "socket:[21]");
     FILE_OF(t, "proc/200/cgroup", "0::/kubepods/pod" UID "/" ID "\n");
     /* the connection is its worker's */

@@ -219,11 +219,17 @@ static void assert_no_capability(const struct dropped *d)
     assert_true(d->result.filtered);
 }
 
+static void in_groups(void)
+{
+    const gid_t groups[] = {4, 27};
+    NEED(setgroups(2, groups) == 0);
+}
+
 static void test_root_becomes_who_called_sudo(void **state)
 {
     (void)state;
     need_root();
-    struct dropped d = dropped_start(NULL);
+    struct dropped d = dropped_start(in_groups);
     assert_no_capability(&d);
     assert_string_equal(status_of(d.pid, "CapBnd"), nothing);
     assert_string_equal(status_of(d.pid, "Uid"), "4242\t4242\t4242\t4242");
@@ -254,6 +260,17 @@ static void hold(int uid, const unsigned *capabilities, unsigned count)
 static void only_net_raw(void)
 {
     hold(1234, (const unsigned[]){CAP_NET_RAW}, 1);
+    NEED(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+}
+
+/* Of a process that may be dumped or traced: its user; else root. */
+static uid_t owner_of_process(pid_t pid)
+{
+    struct stat st;
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_uid;
 }
 
 static void test_setcap_keeps_its_user(void **state)
@@ -264,6 +281,7 @@ static void test_setcap_keeps_its_user(void **state)
     struct dropped d = dropped_start(only_net_raw);
     assert_no_capability(&d);
     assert_string_equal(status_of(d.pid, "Uid"), "1234\t1234\t1234\t1234");
+    assert_int_equal(owner_of_process(d.pid), 0);
     assert_false(d.result.bounding);
     assert_non_null(strstr(d.result.words,
                            "uid 1234, gid 1234 (the user who started it), "
@@ -292,10 +310,11 @@ static void test_container_without_setuid_says_so(void **state)
     dropped_end(&d);
 }
 
-static void *wait_for_end(void *fd)
+static void *refused_afterwards(void *fd)
 {
     char byte;
-    (void)!read(*(int *)fd, &byte, 1);
+    NEED(read(*(int *)fd, &byte, 1) == 0);
+    NEED(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM);
     return NULL;
 }
 
@@ -309,7 +328,7 @@ static void early_thread(void *arg)
     struct mt_privileges_result result;
     NEED(pipe(end) == 0);
     root_without_setuid();
-    NEED(pthread_create(&thread, NULL, wait_for_end, &end[0]) == 0);
+    NEED(pthread_create(&thread, NULL, refused_afterwards, &end[0]) == 0);
     mt_privileges_look(&facts);
     struct mt_privileges_plan plan = mt_privileges_decide(&facts);
     NEED(mt_privileges_drop(&plan, &strict, &result) == -EBUSY);
@@ -331,7 +350,7 @@ static void early_thread_of_root(void *arg)
     int end[2];
     struct mt_privileges_result result;
     NEED(pipe(end) == 0);
-    NEED(pthread_create(&thread, NULL, wait_for_end, &end[0]) == 0);
+    NEED(pthread_create(&thread, NULL, refused_afterwards, &end[0]) == 0);
     NEED(mt_privileges_drop(&to_user, &strict, &result) == 0);
     (void)close(end[1]);
     NEED(pthread_join(thread, NULL) == 0);
@@ -476,15 +495,20 @@ static struct mt_exchange exchange_at(uint64_t n)
 
 enum { COMMITS = 150, ROWS_EACH = 40 }; /* two looks at the WAL's size */
 
-static struct mt_writer *writer_open(const char *path)
+static struct mt_writer *writer_with(const char *path, uint64_t limit_bytes)
 {
     struct mt_writer *w;
     NEED(mt_writer_open(&w, path,
                         &(struct mt_writer_options){
                             .kind = MT_WRITER_TAP,
-                            .size_limit_bytes = 1 << 20, /* retention works */
+                            .size_limit_bytes = limit_bytes,
                             .now_ns = exchange_at(0).end_ns}) == 0);
     return w;
+}
+
+static struct mt_writer *writer_open(const char *path)
+{
+    return writer_with(path, 0);
 }
 
 static void *write_batches(void *arg)
@@ -519,6 +543,14 @@ static void write_in_thread(void *path)
     drop(&strict);
     NEED(pthread_create(&thread, NULL, write_batches, w) == 0);
     NEED(pthread_join(thread, NULL) == 0);
+}
+
+/* Old rows go, and their pages. */
+static void write_and_retain(void *path)
+{
+    struct mt_writer *w = writer_with(path, 256 << 10);
+    drop(&strict);
+    (void)write_batches(w);
 }
 
 static int rows_in(const char *path)
@@ -578,6 +610,17 @@ static void test_database_is_written_without_opening_files(void **state)
         assert_int_equal(owner_of(f.db), i == 0 ? USER : 0);
         folder_close(&f);
     }
+}
+
+static void test_retention_works_without_opening_files(void **state)
+{
+    (void)state;
+    need_root();
+    struct folder f;
+    folder_open(&f);
+    in_child(write_and_retain, f.db);
+    assert_true(rows_in(f.db) < COMMITS * ROWS_EACH);
+    folder_close(&f);
 }
 
 /* ---- whose files ---- */
@@ -675,6 +718,7 @@ int main(void)
         cmocka_unit_test(test_takeover_ends_the_process),
         cmocka_unit_test(test_open_for_reading_alone),
         cmocka_unit_test(test_database_is_written_without_opening_files),
+        cmocka_unit_test(test_retention_works_without_opening_files),
         cmocka_unit_test(test_database_is_given_with_its_files),
         cmocka_unit_test(test_giving_keeps_the_locks_of_sqlite),
         cmocka_unit_test(test_what_is_not_given_away),
