@@ -13,6 +13,7 @@
 #include <cap-ng.h>
 
 #include "base/text.h"
+#include "capture/privileges_folder.h"
 #include "capture/privileges_threads.h"
 
 enum { USER_DATABASE_BYTES = 16384 };
@@ -198,13 +199,19 @@ int mt_privileges_drop(const struct mt_privileges_plan *p,
         rc = look_again(p, r);
     if (rc != 0)
         return rc;
+    if (syscalls->files_fd > 0)
+        r->confined = mt_privileges_folder(syscalls->files_fd) == 0;
     int filter = mt_syscalls_filter(syscalls);
     r->filtered = filter == 0;
     (void)snprintf(r->words, sizeof r->words,
                    "runs as uid %u, gid %u (%s), without capabilities; "
-                   "system calls %s%s",
+                   "system calls %s%s%s",
                    p->uid, p->gid, who[p->become],
                    filter == 0 ? "are filtered" : "cannot be filtered: ",
-                   filter == 0 ? "" : strerror(-filter));
+                   filter == 0 ? "" : strerror(-filter),
+                   syscalls->files_fd <= 0 ? ""
+                   : r->confined           ? "; files are made in one folder"
+                                 : "; files can be made in any of its folders: "
+                                   "no Landlock here");
     return 0;
 }

@@ -64,6 +64,7 @@ struct mt_privileges_result {
     uint32_t uid, gid;
     bool bounding; /* the bounding set is empty, too; it takes CAP_SETPCAP */
     bool filtered; /* system calls are */
+    bool confined; /* to syscalls->files_fd, for what is written */
     /* One line on what was done, or which step failed. */
     char words[MT_PRIVILEGES_WORDS_BYTES];
 };
@@ -89,7 +90,8 @@ mt_privileges_decide(const struct mt_privileges_facts *facts);
  * to gain any, no core dumps and no debugger, system calls filtered. Done once
  * and for all threads.
  *
- * Where the kernel has no filters it goes on without and says so. Returns 0,
+ * With a folder to write files into (files_fd) no other is left. Where the
+ * kernel has no filters, or no Landlock, it goes on and says so. Returns 0,
  * or -errno when ids or capabilities could not be given up, or were found
  * afterwards: -EBUSY, a thread still has some.
  */

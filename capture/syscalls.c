@@ -234,6 +234,14 @@ static int add_open(scmp_filter_ctx f)
     return rc == 0 ? allow_if(f, SCMP_SYS(open), 1, mask, O_RDONLY) : rc;
 }
 
+static int add_folder(scmp_filter_ctx f, int fd)
+{
+    int rc = allow_if(f, SCMP_SYS(openat), 0, UINT32_MAX, (uint32_t)fd);
+    return rc == 0
+               ? allow_if(f, SCMP_SYS(unlinkat), 0, UINT32_MAX, (uint32_t)fd)
+               : rc;
+}
+
 /* To one socket, and where that leads: an address would be a way out. */
 static int add_send(scmp_filter_ctx f, int fd)
 {
@@ -259,6 +267,8 @@ static int fill(scmp_filter_ctx f, const struct mt_syscalls *s)
     if (rc == 0 &&
         (s->open_read || s->set == MT_SYSCALLS_NAMES || CHECKED != 0))
         rc = add_open(f);
+    if (rc == 0 && s->files_fd > 0)
+        rc = add_folder(f, s->files_fd);
     for (size_t i = 0; rc == 0 && i < MT_SYSCALLS_SENDS; i++)
         if (s->send_fds[i] >= 0)
             rc = add_send(f, s->send_fds[i]);

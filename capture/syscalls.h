@@ -32,6 +32,10 @@ struct mt_syscalls {
      * in promiscuous mode (/sys/class/net/IF/statistics), and so does a names
      * file that is read again. The helper always may. */
     bool open_read;
+    /* Above 0: a directory in which files are made, written and removed, by
+     * names relative to it; for the packet ring. It takes Landlock to keep
+     * other names out (privileges.h). */
+    int files_fd;
     int send_fds[MT_SYSCALLS_SENDS]; /* what may be sent to; -1: none */
 };
 

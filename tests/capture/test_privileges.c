@@ -20,7 +20,7 @@
 #include "capture/privileges_threads.h"
 #include "store/writer.h"
 
-enum { USER = 4242, GROUP = 4243 };
+enum { USER = 4242, GROUP = 4243, NO_LANDLOCK = 77 };
 
 static const struct mt_privileges_plan to_user = {MT_BECOME_SUDO, USER, GROUP};
 static const struct mt_syscalls strict = {.set = MT_SYSCALLS_TAP,
@@ -470,6 +470,55 @@ static void test_open_for_reading_alone(void **state)
     in_child(reads_only, NULL);
 }
 
+/* The packet ring: files come and go in its folder, and nowhere else. */
+static void one_folder(void *path)
+{
+    struct mt_privileges_result result;
+    struct mt_syscalls calls = {
+        .set = MT_SYSCALLS_TAP, .open_read = true, .send_fds = {-1, -1}};
+    char other[64];
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    (void)snprintf(other, sizeof other, "%s/../meshtop-must-not-be",
+                   (const char *)path);
+    NEED(mt_privileges_give(path, &to_user) == 0);
+    calls.files_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    NEED(calls.files_fd > 0);
+    NEED(mt_privileges_drop(&to_user, &calls, &result) == 0);
+    if (!result.confined) {
+        NEED(strstr(result.words, "no Landlock here") != NULL);
+        _exit(NO_LANDLOCK);
+    }
+    NEED(strstr(result.words, "; files are made in one folder") != NULL);
+    int fd = openat(calls.files_fd, "packets", flags, 0600);
+    NEED(fd >= 0 && write(fd, "x", 1) == 1 && close(fd) == 0);
+    NEED(open("/etc/hostname", O_RDONLY) >= 0);
+    NEED(openat(calls.files_fd, "/tmp/meshtop-must-not-be", flags, 0600) < 0);
+    NEED(errno == EACCES);
+    NEED(openat(calls.files_fd, "../meshtop-must-not-be", flags, 0600) < 0);
+    NEED(openat(calls.files_fd, other, flags, 0600) < 0);
+    REFUSED(openat(AT_FDCWD, other, flags, 0600));
+    REFUSED(mkdirat(calls.files_fd, "more", 0700));
+    REFUSED(symlinkat("/etc", calls.files_fd, "link"));
+    NEED(unlinkat(calls.files_fd, "packets", 0) == 0);
+}
+
+static void test_files_in_one_folder(void **state)
+{
+    (void)state;
+    need_root();
+    char dir[] = "/tmp/meshtop-ring-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    int status = child_status(one_folder, dir);
+    assert_int_equal(rmdir(dir), 0);
+    assert_int_not_equal(access("/tmp/meshtop-must-not-be", F_OK), 0);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_LANDLOCK) {
+        (void)printf("skipped: this kernel has no Landlock\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* ---- the database ---- */
 
 static struct mt_exchange exchange_at(uint64_t n)
@@ -717,6 +766,7 @@ int main(void)
         cmocka_unit_test(test_calls_are_refused),
         cmocka_unit_test(test_takeover_ends_the_process),
         cmocka_unit_test(test_open_for_reading_alone),
+        cmocka_unit_test(test_files_in_one_folder),
         cmocka_unit_test(test_database_is_written_without_opening_files),
         cmocka_unit_test(test_retention_works_without_opening_files),
         cmocka_unit_test(test_database_is_given_with_its_files),
