@@ -47,6 +47,7 @@ struct mt_decode_config {
 /* What was shed or passed over, each with its own counter. */
 struct mt_decode_stats {
     uint64_t exchanges;
+    uint64_t datagrams;         /* that a decoder took */
     uint64_t drafts_refused;    /* no memory for a request: lost, counted */
     uint64_t pipeline_overflow; /* more than 128 requests unanswered */
     uint64_t stream_overflow;   /* more than 4096 open streams */

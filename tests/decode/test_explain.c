@@ -130,8 +130,7 @@ static const struct {
      "not tried again: attempts used up"},
     {{NO_GRPC, .status = 200, .req = {.retransmissions = 2}},
      "answered 200",
-     "TCP sent again while it was open: 2 packets of the client, 0 of the "
-     "server"},
+     "sent again while it was open: 2 packets of the client, 0 of the server"},
     {{NO_GRPC, .status = 200, .hpack = MT_HPACK_SUSPECT},
      "answered 200",
      "headers were lost before it: its own may be wrong"},

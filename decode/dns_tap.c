@@ -1,0 +1,393 @@
+/* DNS on a tap: which answer belongs to which query.
+ *
+ * By transaction id and question, on one 5-tuple (RFC 5452 section 9.1), in
+ * any order (RFC 7766 section 6.2.1.1). A query that is sent again is the same
+ * exchange: its time runs from the first to the answer, as its client waits.
+ * A second answer belongs to an exchange that is done, and makes no row. */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/text_addr.h"
+#include "decode/conn.h"
+#include "decode/dns.h"
+#include "decode/dns_detect.h"
+#include "decode/dns_frame.h"
+
+enum {
+    PENDING_MAX = 128,
+    ANSWERED_MAX = 8, /* remembered, for answers that come twice */
+    ADDRESSES_TEXT_MAX = MT_DNS_ADDRESSES_MAX * 40,
+};
+
+/* Resolvers ask again, or someone else, after 5 s or less. */
+#define ANSWER_NS (10 * INT64_C(1000000000))
+
+/* mt_draft.decoder_word: transaction id, hash of the question, and: */
+#define KEY_BITS ((UINT64_C(1) << 48) - 1)
+#define ANSWER_LOST (UINT64_C(1) << 63) /* it may be in a gap */
+
+struct dns {
+    struct mt_conn *conn;
+    struct mt_draft *first, *last; /* unanswered, by draft.link */
+    unsigned pending;
+    uint64_t answered[ANSWERED_MAX]; /* keys; 0 none */
+    unsigned answered_next;
+    int64_t due_ns;                 /* look for queries that had their time */
+    struct mt_dns_frames frames[2]; /* by role */
+};
+
+/* Never 0. */
+static uint64_t key_of(const struct mt_dns_message *m)
+{
+    XXH64_hash_t h = XXH3_64bits_withSeed(
+        m->question.name.wire, m->question.name.len,
+        (uint64_t)m->question.type << 32 | (uint64_t)m->question.class_ << 16 |
+            m->opcode);
+    return (uint64_t)m->id << 32 | (h & UINT32_MAX) | 1;
+}
+
+static bool has_id(uint64_t key, const struct mt_dns_message *m)
+{
+    return (key & KEY_BITS) >> 32 == m->id;
+}
+
+/* ---- the queue of those that wait ---- */
+
+static void append(struct dns *d, struct mt_draft *r)
+{
+    r->link = NULL;
+    if (d->last != NULL)
+        d->last->link = r;
+    else
+        d->first = r;
+    d->last = r;
+    d->pending++;
+}
+
+static void take_out(struct dns *d, const struct mt_draft *r)
+{
+    struct mt_draft *before = NULL, *at = d->first;
+    for (; at != r; at = at->link)
+        before = at;
+    if (before != NULL)
+        before->link = r->link;
+    else
+        d->first = r->link;
+    if (d->last == r)
+        d->last = before;
+    d->pending--;
+}
+
+/* Without a question in the answer the id alone tells. */
+static struct mt_draft *waiting_for(const struct dns *d,
+                                    const struct mt_dns_message *m)
+{
+    uint64_t key = m->has_question ? key_of(m) : 0;
+    for (struct mt_draft *r = d->first; r != NULL; r = r->link) {
+        uint64_t mine = r->decoder_word & KEY_BITS;
+        if (key != 0 ? mine == key : has_id(mine, m))
+            return r;
+    }
+    return NULL;
+}
+
+static bool was_answered(const struct dns *d, const struct mt_dns_message *m)
+{
+    uint64_t key = m->has_question ? key_of(m) : 0;
+    for (unsigned i = 0; i < ANSWERED_MAX; i++)
+        if (d->answered[i] != 0 &&
+            (key != 0 ? d->answered[i] == key : has_id(d->answered[i], m)))
+            return true;
+    return false;
+}
+
+static void remember(struct dns *d, uint64_t key)
+{
+    d->answered[d->answered_next] = key & KEY_BITS;
+    d->answered_next = (d->answered_next + 1) % ANSWERED_MAX;
+}
+
+/* ---- queries without an answer ---- */
+
+static bool server_seen(const struct dns *d)
+{
+    const struct mt_conn *c = d->conn;
+    int side = mt_conn_side(c, MT_SERVER);
+    return c->seen[side] || c->ended[side] || c->stats.packets[side] > 0;
+}
+
+/* Why a query has no answer, if its server could be heard (DECISIONS 6). */
+static enum mt_error why_unanswered(const struct dns *d,
+                                    const struct mt_draft *r,
+                                    enum mt_error error)
+{
+    if (error != MT_ERROR_EVICTED && !server_seen(d))
+        return MT_ERROR_ONE_SIDED;
+    if (error == MT_ERROR_NO_RESPONSE && (r->decoder_word & ANSWER_LOST) != 0)
+        return MT_ERROR_CAPTURE_GAP;
+    return error;
+}
+
+static void give_up(struct dns *d, struct mt_draft *r, enum mt_error error,
+                    int64_t ts_ns)
+{
+    take_out(d, r);
+    r->x.half = MT_HALF_REQUEST;
+    mt_draft_finish(r, why_unanswered(d, r, error), ts_ns);
+}
+
+/* Those whose time is over end at the moment when it was. */
+static void expire(struct dns *d, int64_t now_ns)
+{
+    if (d->first == NULL || now_ns < d->due_ns)
+        return;
+    d->due_ns = INT64_MAX;
+    struct mt_draft *next;
+    for (struct mt_draft *r = d->first; r != NULL; r = next) {
+        next = r->link;
+        int64_t over_ns = r->x.req.end_ns + ANSWER_NS;
+        if (over_ns <= now_ns)
+            give_up(d, r, MT_ERROR_NO_RESPONSE, over_ns);
+        else if (over_ns < d->due_ns)
+            d->due_ns = over_ns;
+    }
+}
+
+/* ---- one message ---- */
+
+static void touch(struct mt_draft *r, enum mt_role from,
+                  const struct mt_dns_frame *frame)
+{
+    mt_draft_touch(r, from, &frame->first);
+    mt_draft_touch(r, from, &frame->last);
+}
+
+/* Method and path: "A", "example.com". UPDATE and NOTIFY ask for no type. */
+static void take_question(struct mt_draft *r, const struct mt_dns_message *m)
+{
+    uint8_t bytes[MT_DNS_NAME_TEXT_MAX];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    mt_dns_put_name(&b, &m->question.name);
+    mt_draft_text(r, &r->x.path, mt_buf_span(&b));
+    b.len = 0;
+    if (m->opcode == MT_DNS_QUERY)
+        mt_dns_put_type(&b, m->question.type);
+    else
+        mt_put_str(&b, mt_dns_opcode_text(m->opcode));
+    mt_draft_text(r, &r->x.method, mt_buf_span(&b));
+    if (m->question.class_ == MT_DNS_IN)
+        return;
+    b.len = 0;
+    mt_dns_put_class(&b, m->question.class_);
+    mt_draft_attr(r, "dns.question.class", mt_buf_span(&b));
+}
+
+static struct mt_draft *draft_of(struct dns *d, const struct mt_dns_message *m,
+                                 int64_t ts_ns)
+{
+    struct mt_draft *r = mt_draft_new(d->conn, ++d->conn->exchanges, ts_ns);
+    if (r == NULL)
+        return NULL;
+    r->x.protocol = MT_PROTOCOL_DNS;
+    r->x.kind = MT_KIND_UNARY;
+    r->decoder_word = key_of(m);
+    take_question(r, m);
+    if (!d->conn->datagrams)
+        mt_draft_attr(r, "network.transport", MT_SPAN("tcp"));
+    return r;
+}
+
+static void on_query(struct dns *d, const struct mt_dns_message *m,
+                     const struct mt_dns_frame *frame)
+{
+    struct mt_draft *r = waiting_for(d, m);
+    if (r != NULL) {
+        r->x.req.retransmissions++;
+        touch(r, MT_CLIENT, frame);
+        return;
+    }
+    if (d->pending == PENDING_MAX) {
+        d->conn->decode->stats.pipeline_overflow++;
+        give_up(d, d->first, MT_ERROR_EVICTED, frame->last.ts_ns);
+    }
+    r = draft_of(d, m, frame->first.ts_ns);
+    if (r == NULL)
+        return;
+    r->x.req.body_bytes = frame->bytes.len;
+    touch(r, MT_CLIENT, frame);
+    if (d->first == NULL || r->x.req.end_ns + ANSWER_NS < d->due_ns)
+        d->due_ns = r->x.req.end_ns + ANSWER_NS;
+    append(d, r);
+}
+
+static void take_addresses(struct mt_draft *r, const struct mt_dns_message *m)
+{
+    uint8_t bytes[ADDRESSES_TEXT_MAX];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    for (unsigned i = 0; i < m->addresses_count; i++) {
+        if (i > 0)
+            mt_put_char(&b, ',');
+        mt_put_ip(&b, m->addresses[i]);
+    }
+    if (b.len > 0)
+        mt_draft_attr(r, MT_ATTR_DNS_ANSWERS, mt_buf_span(&b));
+}
+
+static void take_answer(struct mt_draft *r, const struct mt_dns_message *m)
+{
+    uint8_t bytes[MT_DNS_WORD_MAX];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    mt_dns_put_rcode(&b, m->rcode);
+    mt_draft_attr(r, MT_ATTR_DNS_RESPONSE_CODE, mt_buf_span(&b));
+    take_addresses(r, m);
+    if (m->truncated)
+        mt_draft_attr(r, "dns.truncated", MT_SPAN("true"));
+}
+
+/* Records that make no sense, unless the sender or the capture cut them. */
+static enum mt_error error_of(const struct dns *d,
+                              const struct mt_dns_message *m)
+{
+    bool cut = m->truncated || d->conn->stats.truncated > 0;
+    return m->whole || cut ? MT_ERROR_NONE : MT_ERROR_PROTOCOL;
+}
+
+static void on_response(struct dns *d, const struct mt_dns_message *m,
+                        const struct mt_dns_frame *frame)
+{
+    struct mt_draft *r = waiting_for(d, m);
+    if (r != NULL) {
+        take_out(d, r);
+    } else {
+        if (was_answered(d, m) || !m->has_question)
+            return;
+        r = draft_of(d, m, frame->first.ts_ns);
+        if (r == NULL)
+            return;
+        r->x.half = MT_HALF_RESPONSE;
+    }
+    remember(d, r->decoder_word);
+    r->x.resp.body_bytes = frame->bytes.len;
+    touch(r, MT_SERVER, frame);
+    take_answer(r, m);
+    mt_draft_finish(r, error_of(d, m), 0);
+}
+
+/* False: it is no message, or none that this role may send. */
+static bool on_message(struct dns *d, enum mt_role from,
+                       const struct mt_dns_frame *frame)
+{
+    struct mt_dns_message m;
+    expire(d, frame->last.ts_ns);
+    if (!mt_dns_parse(frame->bytes, &m) || m.response != (from == MT_SERVER)) {
+        d->conn->decode->stats.undecoded_bytes += frame->bytes.len;
+        return false;
+    }
+    if (m.response)
+        on_response(d, &m, frame);
+    else
+        on_query(d, &m, frame);
+    return true;
+}
+
+/* ---- the decoder ---- */
+
+static int dns_open(void *state, struct mt_layer *layer,
+                    const struct mt_switch_request *sw)
+{
+    struct dns *d = state;
+    (void)sw;
+    d->conn = layer->conn;
+    for (int role = 0; role < 2; role++) {
+        d->frames[role].pool = d->conn->decode->pool;
+        d->frames[role].lost = layer->joined_late[role];
+    }
+    return 0;
+}
+
+static void dns_datagram(void *state, enum mt_role from,
+                         const struct mt_chunk *in)
+{
+    struct mt_dns_frame frame = {in->bytes, *in, *in};
+    (void)on_message(state, from, &frame);
+}
+
+/* What the frames counted goes to the tap's counters. */
+static void count_losses(struct dns *d, struct mt_dns_frames *f)
+{
+    struct mt_decode_stats *stats = &d->conn->decode->stats;
+    stats->undecoded_bytes += f->passed_bytes;
+    stats->drafts_refused += f->refused;
+    stats->resyncs += f->found;
+    f->passed_bytes = f->refused = f->found = 0;
+}
+
+static int dns_feed(void *state, enum mt_role from, struct mt_chunk *in)
+{
+    struct dns *d = state;
+    struct mt_dns_frames *f = &d->frames[from];
+    struct mt_dns_frame frame;
+    while (mt_dns_frames_next(f, in, &frame))
+        if (!on_message(d, from, &frame))
+            mt_dns_frames_lose(f);
+    count_losses(d, f);
+    return MT_MORE;
+}
+
+static void dns_gap(void *state, enum mt_role from, uint64_t n, int64_t ts_ns)
+{
+    struct dns *d = state;
+    expire(d, ts_ns);
+    mt_dns_frames_gap(&d->frames[from], n);
+    if (from == MT_SERVER)
+        for (struct mt_draft *r = d->first; r != NULL; r = r->link)
+            r->decoder_word |= ANSWER_LOST;
+}
+
+static enum mt_error error_at(enum mt_role from, enum mt_end end)
+{
+    switch (end) {
+    case MT_END_RST:
+        return from == MT_CLIENT ? MT_ERROR_RESET_BY_CLIENT
+                                 : MT_ERROR_RESET_BY_SERVER;
+    case MT_END_EVICTED:
+        return MT_ERROR_EVICTED;
+    case MT_END_CAPTURE:
+        return MT_ERROR_CAPTURE_END;
+    default:
+        return MT_ERROR_NO_RESPONSE;
+    }
+}
+
+static void dns_close(void *state, enum mt_role from, enum mt_end end,
+                      int64_t ts_ns)
+{
+    struct dns *d = state;
+    expire(d, ts_ns);
+    /* a client that sends no more may still be answered */
+    if (end == MT_END_FIN && from == MT_CLIENT &&
+        !d->conn->ended[mt_conn_side(d->conn, MT_SERVER)])
+        return;
+    while (d->first != NULL)
+        give_up(d, d->first, error_at(from, end), ts_ns);
+}
+
+static void dns_free(void *state)
+{
+    struct dns *d = state;
+    for (int role = 0; role < 2; role++)
+        mt_dns_frames_deinit(&d->frames[role]);
+}
+
+const struct mt_decoder mt_dns_decoder = {
+    .name = "dns",
+    .state_bytes = sizeof(struct dns),
+    .detect = mt_dns_detect,
+    .open = dns_open,
+    .feed = dns_feed,
+    .may_be = mt_dns_may_be,
+    .datagram = dns_datagram,
+    .gap = dns_gap,
+    .close = dns_close,
+    .free = dns_free,
+};
