@@ -64,6 +64,14 @@ static struct mt_verdict judge_one(const struct mt_probe *p, int side,
     return verdict(m->whole ? MT_MATCH_MORE : MT_MATCH_NO, -1);
 }
 
+/* Datagrams: a query and its answer. Of a stream the first messages are seen,
+ * and the first answer may be another query's. */
+static bool are_pair(const struct mt_probe *p, const struct mt_dns_message *a,
+                     const struct mt_dns_message *b)
+{
+    return p->datagram ? mt_dns_answers(a, b) : !a->response && b->response;
+}
+
 struct mt_verdict mt_dns_detect(const struct mt_probe *p)
 {
     struct mt_dns_message m[2];
@@ -78,12 +86,12 @@ struct mt_verdict mt_dns_detect(const struct mt_probe *p)
     }
     if (look[0] == WHOLE && look[1] == WHOLE)
         for (int client = 0; client < 2; client++)
-            if (mt_dns_answers(&m[client], &m[1 - client]))
+            if (are_pair(p, &m[client], &m[1 - client]))
                 return verdict(MT_MATCH_SURE, client);
     /* a datagram is all there will be of it; a stream goes on */
     for (int side = 0; side < 2; side++)
         if (look[side] == WHOLE || (look[side] == PART && p->datagram))
             return judge_one(p, side, &m[side]);
-    return verdict(
-        look[0] == PART || look[1] == PART ? MT_MATCH_MORE : MT_MATCH_NO, -1);
+    bool part = look[0] == PART || look[1] == PART;
+    return verdict(part ? MT_MATCH_MORE : MT_MATCH_NO, -1);
 }
