@@ -241,7 +241,7 @@ static void take_answer(struct mt_draft *r, const struct mt_dns_message *m)
     mt_draft_attr(r, MT_ATTR_DNS_RESPONSE_CODE, mt_buf_span(&b));
     take_addresses(r, m);
     if (m->truncated)
-        mt_draft_attr(r, "dns.truncated", MT_SPAN("true"));
+        mt_draft_attr(r, MT_ATTR_DNS_TRUNCATED, MT_SPAN("true"));
 }
 
 /* Records that make no sense, unless the sender or the capture cut them. */

@@ -298,6 +298,7 @@ struct mt_exchange {
 /* Names of attributes that are read again, beside those that are only shown. */
 #define MT_ATTR_DNS_RESPONSE_CODE "dns.response_code" /* "NXDOMAIN" */
 #define MT_ATTR_DNS_ANSWERS "dns.answers" /* addresses, commas between them */
+#define MT_ATTR_DNS_TRUNCATED "dns.truncated" /* "true": only a part fitted */
 
 /* The value of an attribute; empty where there is none. */
 struct mt_span mt_exchange_attr(const struct mt_exchange *x, const char *name);

@@ -523,6 +523,10 @@ static struct mt_value get_x_notes(const void *row, struct mt_buf *scratch)
         add_note(scratch, from, "joined late");
     if (x->attempt > 1)
         add_note(scratch, from, "retried");
+    if (x->protocol == MT_PROTOCOL_DNS && x->req.retransmissions > 0)
+        add_note(scratch, from, "asked again");
+    if (mt_exchange_attr(x, MT_ATTR_DNS_TRUNCATED).len > 0)
+        add_note(scratch, from, "cut: TCP has the rest");
     if (x->req.gap_bytes + x->resp.gap_bytes > 0)
         add_note(scratch, from, "bytes missing");
     if (x->tls != NULL && x->kind == MT_KIND_L4)
