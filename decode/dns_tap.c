@@ -109,11 +109,33 @@ static void remember(struct dns *d, uint64_t key)
 
 /* ---- queries without an answer ---- */
 
+/* Of the client's host and the server's endpoint; never 0. */
+static uint64_t hash_of_pair(const struct mt_conn *c)
+{
+    const struct mt_addr *server = &c->addr[mt_conn_side(c, MT_SERVER)];
+    uint8_t pair[34];
+    memcpy(pair, c->addr[mt_conn_side(c, MT_CLIENT)].ip, 16);
+    memcpy(pair + 16, server->ip, 16);
+    memcpy(pair + 32, &server->port, sizeof server->port);
+    return XXH3_64bits(pair, sizeof pair) | 1;
+}
+
+static void hear(struct dns *d)
+{
+    uint64_t h = hash_of_pair(d->conn);
+    d->conn->decode->heard[h / 2 % MT_HEARD_MAX] = h;
+}
+
+/* In this flow or in another one: most clients take a new port for each
+ * query, and then nothing but the query is seen of one that was lost. */
 static bool server_seen(const struct dns *d)
 {
     const struct mt_conn *c = d->conn;
     int side = mt_conn_side(c, MT_SERVER);
-    return c->seen[side] || c->ended[side] || c->stats.packets[side] > 0;
+    if (c->seen[side] || c->ended[side] || c->stats.packets[side] > 0)
+        return true;
+    uint64_t h = hash_of_pair(c);
+    return c->decode->heard[h / 2 % MT_HEARD_MAX] == h;
 }
 
 /* Why a query has no answer, if its server could be heard (DECISIONS 6). */
@@ -256,6 +278,7 @@ static void on_response(struct dns *d, const struct mt_dns_message *m,
                         const struct mt_dns_frame *frame)
 {
     struct mt_draft *r = waiting_for(d, m);
+    hear(d);
     if (r != NULL) {
         take_out(d, r);
     } else {

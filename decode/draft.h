@@ -65,6 +65,8 @@ struct mt_draft_list {
     uint64_t count;
 };
 
+enum { MT_HEARD_MAX = 256 };
+
 struct mt_decode {
     struct mt_decode_config config;
     struct mt_pool *pool;
@@ -73,6 +75,9 @@ struct mt_decode {
     struct mt_draft *taken;    /* lent by mt_decode_next() */
     struct mt_decode_stats stats;
     uint64_t conns; /* last connection number given out */
+    /* Hashes of client and server of which datagrams were seen both ways, the
+     * newest of each slot: a flow of one lost query shows but one. */
+    uint64_t heard[MT_HEARD_MAX];
 };
 
 struct mt_kept_fields {

@@ -223,6 +223,34 @@ static void test_one_direction(void **state)
     no_more(&f);
 }
 
+/* The next flow of that client to a server that it has heard. */
+static void test_heard_in_another_flow(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct mt_conn_start again = {.addr = {addr_v4(1, 40001), addr_v4(2, 53)},
+                                  .client = -1,
+                                  .datagrams = true,
+                                  .ts_ns = 3 * S};
+    open_udp(&f, 53);
+    ask(&f, 1, "a.example", TYPE_A, 2 * S);
+    answer(&f, 1, 0, "a.example", TYPE_A, 2 * S);
+    end(&f, MT_END_IDLE, 12 * S);
+    (void)next(&f);
+    f.conn = mt_conn_new(&f.decode, &again);
+    ask(&f, 1, "b.example", TYPE_A, 3 * S);
+    end(&f, MT_END_IDLE, 13 * S);
+    assert_int_equal(next(&f)->error, MT_ERROR_NO_RESPONSE);
+
+    again.addr[0] = addr_v4(9, 40001); /* another client's direction may not
+                                          be in the capture */
+    f.conn = mt_conn_new(&f.decode, &again);
+    ask(&f, 1, "c.example", TYPE_A, 3 * S);
+    end(&f, MT_END_IDLE, 13 * S);
+    assert_int_equal(next(&f)->error, MT_ERROR_ONE_SIDED);
+    no_more(&f);
+}
+
 /* On another port a query alone is none, and its answer makes it one. */
 static void test_other_port(void **state)
 {
@@ -507,6 +535,7 @@ int main(void)
         cmocka_unit_test(test_error_without_question),
         cmocka_unit_test(test_never_answered),
         cmocka_unit_test(test_one_direction),
+        cmocka_unit_test(test_heard_in_another_flow),
         cmocka_unit_test(test_other_port),
         cmocka_unit_test(test_what_looks_alike),
         cmocka_unit_test(test_broken_records),
