@@ -7,7 +7,7 @@ const struct mt_decoder *const mt_decoders[] = {
     &mt_tls_decoder,
     &mt_http2_decoder,
     &mt_http1_decoder,
-    &mt_dns_decoder,
+    &mt_dns_decoder, /* over TCP */
     NULL,
 };
 
