@@ -26,11 +26,11 @@
 #define MT_FLOW_LISTS(X)                                               \
     X(CLOSED, 5, "ended: late packets of it open nothing")             \
     X(ALIAS, 60, "copies of another network's flow")                   \
-    X(UDP_UNKNOWN, 10, "UDP that may yet show its protocol")           \
+    X(UDP_UNKNOWN, 15, "UDP that may yet show its protocol")           \
     X(HALF_OPEN, 130, "handshake not complete; Linux tries for 127 s") \
     X(QUIET, 600, "open, without payload so far")                      \
     X(UNKNOWN, 600, "its protocol is not recognised")                  \
-    X(UDP, 10, "UDP, a decoder is at work on it")                      \
+    X(UDP, 15, "UDP, a decoder is at work on it")                      \
     X(DECODED, 600, "a decoder is at work on it")
 
 enum mt_flow_list_id {

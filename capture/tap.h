@@ -22,7 +22,7 @@
  *
  * A datagram is first asked whether it could be of a protocol that is decoded
  * (mt_conn_may_decode): those that could not are counted and forgotten. The
- * others make a flow, which ends after 10 s of silence, and feed its
+ * others make a flow, which ends after 15 s of silence, and feed its
  * connection. Multicast is no conversation.
  */
 #ifndef MT_CAPTURE_TAP_H

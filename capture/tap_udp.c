@@ -72,10 +72,28 @@ static void count(struct mt_conn_stats *stats, int side,
     stats->truncated += s->payload.len < s->payload_bytes;
 }
 
+/* An answer to what was said in another network, and not answered there: a
+ * mirror may put each direction into one of its own. */
+static void join_answer(struct mt_tap *tap, const struct mt_flow_id *id)
+{
+    struct mt_flow *f = mt_flow_alike(&tap->flows, id, NULL);
+    for (; f != NULL; f = mt_flow_alike(&tap->flows, id, f)) {
+        int side = mt_flow_side(f, id);
+        if (f->udp != NULL && f->udp->stats->packets[side] == 0) {
+            mt_tap_add_alias(tap, id, f->key.network);
+            return;
+        }
+    }
+}
+
 void mt_tap_udp(struct mt_tap *tap, const struct mt_segment *s,
                 struct mt_flow_id *id)
 {
     struct mt_flow *f = mt_tap_find_flow(tap, id, s);
+    if (f == NULL) {
+        join_answer(tap, id);
+        f = mt_tap_find_flow(tap, id, s);
+    }
     if (f == NULL)
         f = open_flow(tap, id, s);
     if (f == NULL)

@@ -19,8 +19,9 @@ enum {
     ADDRESSES_TEXT_MAX = MT_DNS_ADDRESSES_MAX * 40,
 };
 
-/* Resolvers ask again, or someone else, after 5 s or less. */
-#define ANSWER_NS (10 * INT64_C(1000000000))
+/* Resolvers ask again, or someone else, after 5 s or less; but a server whose
+ * own upstream is dead may take more than 10 s to say so. */
+#define ANSWER_NS (15 * INT64_C(1000000000))
 
 /* mt_draft.decoder_word: transaction id, hash of the question, and: */
 #define KEY_BITS ((UINT64_C(1) << 48) - 1)
@@ -278,8 +279,8 @@ static void on_response(struct dns *d, const struct mt_dns_message *m,
                         const struct mt_dns_frame *frame)
 {
     struct mt_draft *r = waiting_for(d, m);
-    hear(d);
     if (r != NULL) {
+        hear(d);
         take_out(d, r);
     } else {
         if (was_answered(d, m) || !m->has_question)

@@ -114,19 +114,19 @@ static void test_multicast_is_no_conversation(void **state)
     stop(&r);
 }
 
-/* After 10 s of silence; what comes then is another flow. */
+/* After 15 s of silence; what comes then is another flow. */
 static void test_silence_ends_it(void **state)
 {
     (void)state;
     struct run r;
     start_udp(&r, 0);
     say(&r, 0, "?one");
-    later_ms(&r, 9900);
+    later_ms(&r, 14900);
     say(&r, 1, "!one");
-    later_ms(&r, 9900);
+    later_ms(&r, 14900);
     say(&r, 0, "?two");
     assert_int_equal(r.log.opened, 1);
-    later_ms(&r, 10100);
+    later_ms(&r, 15100);
     say(&r, 0, "?three");
     assert_int_equal(r.log.opened, 2);
     assert_log(&r.log, "0:?one 1:!one 0:?two IDLE 0:?three");
@@ -190,6 +190,26 @@ static void test_copy_in_another_network(void **state)
     stop(&r);
 }
 
+/* Each direction in a network of its own: an answer goes to its question, and
+ * what the same side says in another network is another conversation. */
+static void test_answer_in_another_network(void **state)
+{
+    (void)state;
+    struct run r;
+    start_udp(&r, 0);
+    r.network = 42;
+    say(&r, 0, "?one");
+    r.network = 43;
+    say(&r, 1, "!one");
+    say(&r, 1, "!two");
+    assert_int_equal(r.log.opened, 1);
+    r.network = 44;
+    say(&r, 1, "!far");
+    say(&r, 0, "?far");
+    assert_int_equal(r.log.opened, 2);
+    stop(&r);
+}
+
 static void test_cut_by_the_snaplen(void **state)
 {
     (void)state;
@@ -235,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_beside_tcp),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_copy_in_another_network),
+        cmocka_unit_test(test_answer_in_another_network),
         cmocka_unit_test(test_cut_by_the_snaplen),
         cmocka_unit_test(test_flood),
     };

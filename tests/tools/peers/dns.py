@@ -125,7 +125,7 @@ def dns(lab):
         misbehave(client)
         dig_all(rows)
         curl(f"http://{HOST}:8080/items", f"http://{HOST}:8080/items/7", "-o", "/dev/null")
-        time.sleep(11)  # what nobody has answered by now has no answer
+        time.sleep(16)  # what nobody has answered by now has no answer
         dig(rows, "shop.example", "A")
     lab.stop(nginx)
     server.close()
