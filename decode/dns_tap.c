@@ -1,9 +1,8 @@
-/* DNS on a tap: which answer belongs to which query.
+/* DNS on a tap: queries and answers become exchanges.
  *
- * By transaction id and question, on one 5-tuple (RFC 5452 section 9.1), in
- * any order (RFC 7766 section 6.2.1.1). A query that is sent again is the same
- * exchange: its time runs from the first to the answer, as its client waits.
- * A second answer belongs to an exchange that is done, and makes no row. */
+ * A query that is sent again is the same exchange: its time runs from the
+ * first to the answer, as its client waits. A second answer belongs to an
+ * exchange that is done, and makes no row. */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -12,101 +11,20 @@
 #include "decode/dns.h"
 #include "decode/dns_detect.h"
 #include "decode/dns_frame.h"
+#include "decode/dns_pair.h"
 
-enum {
-    PENDING_MAX = 128,
-    ANSWERED_MAX = 8, /* remembered, for answers that come twice */
-    ADDRESSES_TEXT_MAX = MT_DNS_ADDRESSES_MAX * 40,
-};
+enum { ADDRESSES_TEXT_MAX = MT_DNS_ADDRESSES_MAX * 40 };
 
 /* Resolvers ask again, or someone else, after 5 s or less; but a server whose
  * own upstream is dead may take more than 10 s to say so. */
 #define ANSWER_NS (15 * INT64_C(1000000000))
 
-/* mt_draft.decoder_word: transaction id, hash of the question, and: */
-#define KEY_BITS ((UINT64_C(1) << 48) - 1)
-#define ANSWER_LOST (UINT64_C(1) << 63) /* it may be in a gap */
-
 struct dns {
     struct mt_conn *conn;
-    struct mt_draft *first, *last; /* unanswered, by draft.link */
-    unsigned pending;
-    uint64_t answered[ANSWERED_MAX]; /* keys; 0 none */
-    unsigned answered_next;
+    struct mt_dns_pair pair;
     int64_t due_ns;                 /* look for queries that had their time */
     struct mt_dns_frames frames[2]; /* by role */
 };
-
-/* Never 0. */
-static uint64_t key_of(const struct mt_dns_message *m)
-{
-    XXH64_hash_t h = XXH3_64bits_withSeed(
-        m->question.name.wire, m->question.name.len,
-        (uint64_t)m->question.type << 32 | (uint64_t)m->question.class_ << 16 |
-            m->opcode);
-    return (uint64_t)m->id << 32 | (h & UINT32_MAX) | 1;
-}
-
-static bool has_id(uint64_t key, const struct mt_dns_message *m)
-{
-    return (key & KEY_BITS) >> 32 == m->id;
-}
-
-/* ---- the queue of those that wait ---- */
-
-static void append(struct dns *d, struct mt_draft *r)
-{
-    r->link = NULL;
-    if (d->last != NULL)
-        d->last->link = r;
-    else
-        d->first = r;
-    d->last = r;
-    d->pending++;
-}
-
-static void take_out(struct dns *d, const struct mt_draft *r)
-{
-    struct mt_draft *before = NULL, *at = d->first;
-    for (; at != r; at = at->link)
-        before = at;
-    if (before != NULL)
-        before->link = r->link;
-    else
-        d->first = r->link;
-    if (d->last == r)
-        d->last = before;
-    d->pending--;
-}
-
-/* Without a question in the answer the id alone tells. */
-static struct mt_draft *waiting_for(const struct dns *d,
-                                    const struct mt_dns_message *m)
-{
-    uint64_t key = m->has_question ? key_of(m) : 0;
-    for (struct mt_draft *r = d->first; r != NULL; r = r->link) {
-        uint64_t mine = r->decoder_word & KEY_BITS;
-        if (key != 0 ? mine == key : has_id(mine, m))
-            return r;
-    }
-    return NULL;
-}
-
-static bool was_answered(const struct dns *d, const struct mt_dns_message *m)
-{
-    uint64_t key = m->has_question ? key_of(m) : 0;
-    for (unsigned i = 0; i < ANSWERED_MAX; i++)
-        if (d->answered[i] != 0 &&
-            (key != 0 ? d->answered[i] == key : has_id(d->answered[i], m)))
-            return true;
-    return false;
-}
-
-static void remember(struct dns *d, uint64_t key)
-{
-    d->answered[d->answered_next] = key & KEY_BITS;
-    d->answered_next = (d->answered_next + 1) % ANSWERED_MAX;
-}
 
 /* ---- queries without an answer ---- */
 
@@ -146,7 +64,8 @@ static enum mt_error why_unanswered(const struct dns *d,
 {
     if (error != MT_ERROR_EVICTED && !server_seen(d))
         return MT_ERROR_ONE_SIDED;
-    if (error == MT_ERROR_NO_RESPONSE && (r->decoder_word & ANSWER_LOST) != 0)
+    if (error == MT_ERROR_NO_RESPONSE &&
+        (r->decoder_word & MT_DNS_W_ANSWER_LOST) != 0)
         return MT_ERROR_CAPTURE_GAP;
     return error;
 }
@@ -154,7 +73,7 @@ static enum mt_error why_unanswered(const struct dns *d,
 static void give_up(struct dns *d, struct mt_draft *r, enum mt_error error,
                     int64_t ts_ns)
 {
-    take_out(d, r);
+    mt_dns_pair_take(&d->pair, r);
     r->x.half = MT_HALF_REQUEST;
     mt_draft_finish(r, why_unanswered(d, r, error), ts_ns);
 }
@@ -162,11 +81,11 @@ static void give_up(struct dns *d, struct mt_draft *r, enum mt_error error,
 /* Those whose time is over end at the moment when it was. */
 static void expire(struct dns *d, int64_t now_ns)
 {
-    if (d->first == NULL || now_ns < d->due_ns)
+    if (d->pair.first == NULL || now_ns < d->due_ns)
         return;
     d->due_ns = INT64_MAX;
     struct mt_draft *next;
-    for (struct mt_draft *r = d->first; r != NULL; r = next) {
+    for (struct mt_draft *r = d->pair.first; r != NULL; r = next) {
         next = r->link;
         int64_t over_ns = r->x.req.end_ns + ANSWER_NS;
         if (over_ns <= now_ns)
@@ -213,7 +132,7 @@ static struct mt_draft *draft_of(struct dns *d, const struct mt_dns_message *m,
         return NULL;
     r->x.protocol = MT_PROTOCOL_DNS;
     r->x.kind = MT_KIND_UNARY;
-    r->decoder_word = key_of(m);
+    r->decoder_word = mt_dns_pair_key(m);
     take_question(r, m);
     if (!d->conn->datagrams)
         mt_draft_attr(r, "network.transport", MT_SPAN("tcp"));
@@ -223,24 +142,24 @@ static struct mt_draft *draft_of(struct dns *d, const struct mt_dns_message *m,
 static void on_query(struct dns *d, const struct mt_dns_message *m,
                      const struct mt_dns_frame *frame)
 {
-    struct mt_draft *r = waiting_for(d, m);
+    struct mt_draft *r = mt_dns_pair_find(&d->pair, m);
     if (r != NULL) {
         r->x.req.retransmissions++;
         touch(r, MT_CLIENT, frame);
         return;
     }
-    if (d->pending == PENDING_MAX) {
+    if (d->pair.count == MT_DNS_PENDING_MAX) {
         d->conn->decode->stats.pipeline_overflow++;
-        give_up(d, d->first, MT_ERROR_EVICTED, frame->last.ts_ns);
+        give_up(d, d->pair.first, MT_ERROR_EVICTED, frame->last.ts_ns);
     }
     r = draft_of(d, m, frame->first.ts_ns);
     if (r == NULL)
         return;
     r->x.req.body_bytes = frame->bytes.len;
     touch(r, MT_CLIENT, frame);
-    if (d->first == NULL || r->x.req.end_ns + ANSWER_NS < d->due_ns)
+    if (d->pair.first == NULL || r->x.req.end_ns + ANSWER_NS < d->due_ns)
         d->due_ns = r->x.req.end_ns + ANSWER_NS;
-    append(d, r);
+    mt_dns_pair_add(&d->pair, r);
 }
 
 static void take_addresses(struct mt_draft *r, const struct mt_dns_message *m)
@@ -278,19 +197,19 @@ static enum mt_error error_of(const struct dns *d,
 static void on_response(struct dns *d, const struct mt_dns_message *m,
                         const struct mt_dns_frame *frame)
 {
-    struct mt_draft *r = waiting_for(d, m);
+    struct mt_draft *r = mt_dns_pair_find(&d->pair, m);
     if (r != NULL) {
         hear(d);
-        take_out(d, r);
+        mt_dns_pair_take(&d->pair, r);
     } else {
-        if (was_answered(d, m) || !m->has_question)
+        if (mt_dns_pair_was_answered(&d->pair, m) || !m->has_question)
             return;
         r = draft_of(d, m, frame->first.ts_ns);
         if (r == NULL)
             return;
         r->x.half = MT_HALF_RESPONSE;
     }
-    remember(d, r->decoder_word);
+    mt_dns_pair_remember(&d->pair, r);
     r->x.resp.body_bytes = frame->bytes.len;
     touch(r, MT_SERVER, frame);
     take_answer(r, m);
@@ -364,8 +283,8 @@ static void dns_gap(void *state, enum mt_role from, uint64_t n, int64_t ts_ns)
     expire(d, ts_ns);
     mt_dns_frames_gap(&d->frames[from], n);
     if (from == MT_SERVER)
-        for (struct mt_draft *r = d->first; r != NULL; r = r->link)
-            r->decoder_word |= ANSWER_LOST;
+        for (struct mt_draft *r = d->pair.first; r != NULL; r = r->link)
+            r->decoder_word |= MT_DNS_W_ANSWER_LOST;
 }
 
 static enum mt_error error_at(enum mt_role from, enum mt_end end)
@@ -392,8 +311,8 @@ static void dns_close(void *state, enum mt_role from, enum mt_end end,
     if (end == MT_END_FIN && from == MT_CLIENT &&
         !d->conn->ended[mt_conn_side(d->conn, MT_SERVER)])
         return;
-    while (d->first != NULL)
-        give_up(d, d->first, error_at(from, end), ts_ns);
+    while (d->pair.first != NULL)
+        give_up(d, d->pair.first, error_at(from, end), ts_ns);
 }
 
 static void dns_free(void *state)

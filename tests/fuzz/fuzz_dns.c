@@ -133,7 +133,8 @@ static void take_rows(struct run *r)
     while ((x = mt_decode_next(&r->decode)) != NULL) {
         if (x->protocol != MT_PROTOCOL_DNS)
             continue;
-        must(x->method.len > 0 && x->path.len > 0);
+        must((x->method.len > 0 && x->path.len > 0) ||
+             (x->quality & MT_QUALITY_CLIPPED) != 0);
         must((x->half == MT_HALF_RESPONSE) == (x->req.start_ns == 0));
         must((x->half == MT_HALF_REQUEST) == (x->resp.start_ns == 0));
         if (x->half == MT_HALF_BOTH)
