@@ -51,6 +51,20 @@ static uint64_t mix(uint64_t h, uint64_t v)
     return h ^ (h >> 32);
 }
 
+/* A datagram has no numbers: the beginning of its payload has what tells it
+ * from the next one, such as the ids of a protocol over UDP. */
+static uint64_t mix_payload(uint64_t h, struct mt_span payload)
+{
+    enum { WORDS_MAX = 4 };
+    for (int i = 0; i < WORDS_MAX && payload.len > 0; i++) {
+        uint64_t word = 0;
+        size_t n = payload.len < sizeof word ? payload.len : sizeof word;
+        memcpy(&word, mt_span_take(&payload, n).ptr, n);
+        h = mix(h, word);
+    }
+    return h;
+}
+
 uint64_t mt_dedup_print(const struct mt_dedup *d, const struct mt_segment *s,
                         uint64_t tuple_hash)
 {
@@ -62,6 +76,8 @@ uint64_t mt_dedup_print(const struct mt_dedup *d, const struct mt_segment *s,
         h = mix(h, (uint64_t)s->ts_val << 32 | s->ts_ecr);
     h = mix(h, (uint64_t)s->src.port << 32 | (uint64_t)s->has_ip_id << 16 |
                    (s->has_ip_id ? s->ip_id : 0u));
+    if (s->transport == MT_TRANSPORT_UDP)
+        h = mix_payload(h, s->payload);
     h = h != 0 ? h : 1; /* 0 is an empty entry */
     mt_prefetch(&d->set[h % SETS]);
     mt_prefetch(&d->set[h % SETS].way[3]);

@@ -3,7 +3,8 @@
  *
  * `any`, bridges, veth pairs and mirror ports show a packet more than once,
  * with another MAC, TTL, checksum or VLAN tag. Known by what a router leaves
- * alone: endpoints, numbers, flags, window, length, IP id, TCP timestamps.
+ * alone: endpoints, numbers, flags, window, length, IP id, TCP timestamps; of
+ * a datagram, the beginning of its payload.
  *
  *     struct mt_dedup *d = mt_dedup_new(seed);      // NULL: no memory
  *     uint64_t print = mt_dedup_print(d, segment, tuple_hash);

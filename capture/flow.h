@@ -26,9 +26,11 @@
 #define MT_FLOW_LISTS(X)                                               \
     X(CLOSED, 5, "ended: late packets of it open nothing")             \
     X(ALIAS, 60, "copies of another network's flow")                   \
+    X(UDP_UNKNOWN, 15, "UDP that may yet show its protocol")           \
     X(HALF_OPEN, 130, "handshake not complete; Linux tries for 127 s") \
     X(QUIET, 600, "open, without payload so far")                      \
     X(UNKNOWN, 600, "its protocol is not recognised")                  \
+    X(UDP, 15, "UDP, a decoder is at work on it")                      \
     X(DECODED, 600, "a decoder is at work on it")
 
 enum mt_flow_list_id {
@@ -54,13 +56,18 @@ struct mt_flow_id {
     bool reversed; /* the packet goes from key end 1 to end 0 */
 };
 
-struct mt_tcp_flow; /* tap_flow.h: reassembly, made when it is needed */
+/* tap_flow.h: what the transport needs, made when it is needed */
+struct mt_tcp_flow;
+struct mt_udp_flow;
 
 struct mt_flow {
     struct mt_flow_key key;
     struct mt_flow *chain; /* in its bucket */
     struct mt_flow *newer, *older;
-    struct mt_tcp_flow *tcp;
+    union { /* by key.transport */
+        struct mt_tcp_flow *tcp;
+        struct mt_udp_flow *udp;
+    };
     uint64_t serial; /* order of creation */
     int64_t last_ns; /* activity, on the clock that never runs back */
     union {
@@ -140,7 +147,7 @@ struct mt_flow *mt_flow_alike(const struct mt_flow_table *t,
 struct mt_flow *mt_flow_add(struct mt_flow_table *t,
                             const struct mt_flow_id *id, int64_t now_ns);
 
-/* Take it out of the table and free it. f->tcp must be NULL. */
+/* Take it out of the table and free it. f->tcp, or f->udp, must be NULL. */
 void mt_flow_remove(struct mt_flow_table *t, struct mt_flow *f);
 
 /* The newest of its list, or of another. now_ns never runs back. */

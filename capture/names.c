@@ -115,6 +115,23 @@ bool mt_names_add(struct mt_names *n, const struct mt_addr *addr,
     return true;
 }
 
+/* The question's name, not what CNAMEs made of it: that is what the client
+ * was told to call. Kept past the answer's TTL, for connections outlive it. */
+static void learn_answers(struct mt_names *n, const struct mt_exchange *x)
+{
+    if (x->protocol != MT_PROTOCOL_DNS)
+        return;
+    struct mt_span rest = mt_exchange_attr(x, MT_ATTR_DNS_ANSWERS);
+    while (rest.len > 0) {
+        struct mt_span ip = mt_span_take(&rest, mt_span_find(rest, ','));
+        struct mt_addr addr = {.port = 0};
+        if (mt_parse_ip(ip, addr.ip) == 0)
+            (void)mt_names_add(n, &addr, x->path, MT_NAME_DNS, x->resp.end_ns);
+        if (rest.len > 0)
+            (void)mt_span_take(&rest, 1);
+    }
+}
+
 static struct named best_told(const struct mt_names *n,
                               const struct mt_names_place *p)
 {
@@ -305,6 +322,7 @@ static void set(struct mt_party *party, struct named name)
 
 void mt_names_apply(struct mt_names *n, struct mt_exchange *x)
 {
+    learn_answers(n, x);
     set(&x->server, name_server(n, x));
     set(&x->client, name_client(n, x));
 }

@@ -59,7 +59,8 @@ bool mt_names_add(struct mt_names *n, const struct mt_addr *addr,
 
 /**
  * Fill x->client and x->server, service and name_source; what is there with
- * source ROUTE stays. Learns from Host, :authority and SNI.
+ * source ROUTE stays. Learns from Host, :authority and SNI, and from the
+ * answers of a DNS exchange.
  */
 void mt_names_apply(struct mt_names *n, struct mt_exchange *x);
 

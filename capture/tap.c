@@ -154,8 +154,9 @@ static void count_duplicate(struct mt_tap *tap, const struct mt_flow_id *id,
     if (network != id->key.network)
         mt_tap_add_alias(tap, id, network);
     struct mt_flow *f = mt_flow_find(&tap->flows, &real);
-    if (f != NULL && f->tcp != NULL && f->tcp->tcp.stats != NULL)
-        f->tcp->tcp.stats->dup_packets++;
+    struct mt_conn_stats *stats = f != NULL ? mt_tap_stats_of(f) : NULL;
+    if (stats != NULL)
+        stats->dup_packets++;
 }
 
 void mt_tap_clock(struct mt_tap *tap, int64_t ts_ns)
@@ -167,11 +168,11 @@ void mt_tap_clock(struct mt_tap *tap, int64_t ts_ns)
 
 bool mt_tap_take(struct mt_tap *tap, const struct mt_segment *s)
 {
-    if (s->transport != MT_TRANSPORT_TCP) {
-        tap->counters.datagrams++;
+    bool tcp = s->transport == MT_TRANSPORT_TCP;
+    tap->counters.segments += tcp;
+    tap->counters.datagrams += !tcp;
+    if (!tcp && !mt_tap_wants_datagram(tap, s))
         return false;
-    }
-    tap->counters.segments++;
     struct mt_flow_id id = mt_flow_id_of(&tap->flows, s);
     mt_flow_prefetch(&tap->flows, &id);
     if (tap->dedup != NULL) {
@@ -179,10 +180,14 @@ bool mt_tap_take(struct mt_tap *tap, const struct mt_segment *s)
         uint64_t print = mt_dedup_print(tap->dedup, s, id.tuple_hash);
         if (mt_dedup_seen(tap->dedup, s, print, &network)) {
             count_duplicate(tap, &id, network);
+            tap->counters.dup_datagrams += !tcp;
             return true;
         }
     }
-    mt_tap_tcp(tap, s, &id);
+    if (tcp)
+        mt_tap_tcp(tap, s, &id);
+    else
+        mt_tap_udp(tap, s, &id);
     if (tap->pool.used_bytes > tap->shed_bytes)
         mt_tap_shed(tap);
     return false;

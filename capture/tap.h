@@ -20,9 +20,10 @@
  * the same order. It does not run back; a packet whose time is more than a
  * second behind or a minute ahead changes it only once the next one agrees.
  *
- * UDP is counted. When a datagram decoder comes, a flow with transport UDP
- * gets its mt_conn in the same way and is fed by mt_decoder.datagram: the
- * table's keys have the transport already.
+ * A datagram is first asked whether it could be of a protocol that is decoded
+ * (mt_conn_may_decode): those that could not are counted and forgotten. The
+ * others make a flow, which ends after 15 s of silence, and feed its
+ * connection. Multicast is no conversation.
  */
 #ifndef MT_CAPTURE_TAP_H
 #define MT_CAPTURE_TAP_H
@@ -38,6 +39,9 @@ struct mt_tap_sink {
     void *(*open)(void *context, const struct mt_conn_start *start,
                   struct mt_conn_stats **stats);
     void (*feed)(void *conn, int side, const struct mt_chunk *chunk);
+    /* Both NULL: datagrams are counted only. */
+    bool (*may_decode)(struct mt_span datagram, size_t whole_bytes);
+    void (*datagram)(void *conn, int side, const struct mt_chunk *datagram);
     void (*gap)(void *conn, int side, uint64_t n, int64_t ts_ns);
     void (*end)(void *conn, int side, enum mt_end end, int64_t ts_ns);
     bool (*is_decoded)(const void *conn);
@@ -63,8 +67,10 @@ struct mt_tap_config {
     X(wire_bytes, "bytes on the wire")                                    \
     X(segments, "TCP segments, duplicates included")                      \
     X(dup_packets, "copies of packets seen before")                       \
-    X(datagrams, "UDP datagrams, not decoded")                            \
+    X(datagrams, "UDP datagrams, duplicates included")                    \
+    X(dup_datagrams, "of them, copies of those seen before")              \
     X(flows, "TCP flows")                                                 \
+    X(udp_flows, "UDP flows that a decoder recognised")                   \
     X(conns, "connections with payload")                                  \
     X(midstream, "of them, joined after their start")                     \
     X(stray_packets, "without payload, of no known flow")                 \

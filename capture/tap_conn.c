@@ -40,6 +40,7 @@ struct mt_conn_start mt_tap_conn_start(const struct mt_flow *f)
         .client = -1,
         .role_evidence = MT_ROLE_BY_NONE,
         .midstream = (f->flags & MT_FLOW_MIDSTREAM) != 0,
+        .datagrams = f->key.transport == MT_TRANSPORT_UDP,
         .ts_ns = f->u.start_ns,
     };
     if ((f->flags & (MT_FLOW_SYN_BY0 | MT_FLOW_SYN_BY1)) != 0) {
@@ -49,6 +50,13 @@ struct mt_conn_start mt_tap_conn_start(const struct mt_flow *f)
         guess_client(&start);
     }
     return start;
+}
+
+struct mt_conn_stats *mt_tap_stats_of(const struct mt_flow *f)
+{
+    if (f->key.transport == MT_TRANSPORT_UDP)
+        return f->udp != NULL ? f->udp->stats : NULL;
+    return f->tcp != NULL ? f->tcp->tcp.stats : NULL;
 }
 
 /* ---- attempts ---- */
@@ -108,6 +116,12 @@ static void decode_feed(void *conn, int side, const struct mt_chunk *chunk)
     mt_conn_feed(conn, side, chunk);
 }
 
+static void decode_datagram(void *conn, int side,
+                            const struct mt_chunk *datagram)
+{
+    mt_conn_datagram(conn, side, datagram);
+}
+
 static void decode_gap(void *conn, int side, uint64_t n, int64_t ts_ns)
 {
     mt_conn_gap(conn, side, n, ts_ns);
@@ -137,6 +151,8 @@ static void decode_refused(void *context, const struct mt_conn_start *start,
 const struct mt_tap_sink mt_tap_decode_sink = {
     .open = decode_open,
     .feed = decode_feed,
+    .may_decode = mt_conn_may_decode,
+    .datagram = decode_datagram,
     .gap = decode_gap,
     .end = decode_end,
     .is_decoded = decode_is_decoded,

@@ -121,7 +121,9 @@ void mt_tap_end_flow(struct mt_tap *tap, struct mt_flow *f, enum mt_end end,
 {
     bool nested = tap->ending;
     tap->ending = true;
-    if (f->tcp != NULL) {
+    if (f->key.transport == MT_TRANSPORT_UDP) {
+        mt_tap_drop_udp(tap, f, end, ts_ns);
+    } else if (f->tcp != NULL) {
         struct mt_tcp_env env = env_of(tap);
         mt_tcp_flush(&f->tcp->tcp, &env);
         bool over = f->tcp->tcp.closed;
@@ -167,7 +169,7 @@ static void end_idle(struct mt_tap *tap, unsigned l)
     while ((f = tap->flows.list[l].oldest) != NULL &&
            tap->now_ns - f->last_ns >= idle_ns[l]) {
         int64_t late_ns = tap->now_ns - f->last_ns - idle_ns[l];
-        tap->counters.ended_idle += l >= MT_FLOW_QUIET;
+        tap->counters.ended_idle += l >= MT_FLOW_QUIET && l != MT_FLOW_UDP;
         mt_tap_end_flow(tap, f, MT_END_IDLE, tap->clock_ns - late_ns);
     }
 }
@@ -228,8 +230,8 @@ static bool opens_flow(const struct mt_segment *s)
     return (s->flags & MT_TCP_SYN) != 0 || s->payload_bytes > 0;
 }
 
-static struct mt_flow *add_flow(struct mt_tap *tap, const struct mt_flow_id *id,
-                                const struct mt_segment *s)
+struct mt_flow *mt_tap_add_flow(struct mt_tap *tap, const struct mt_flow_id *id,
+                                int64_t ts_ns)
 {
     struct mt_flow *f;
     int tries = 0;
@@ -238,7 +240,16 @@ static struct mt_flow *add_flow(struct mt_tap *tap, const struct mt_flow_id *id,
             tap->counters.flows_refused++;
             return NULL;
         }
-    f->u.start_ns = s->ts_ns;
+    f->u.start_ns = ts_ns;
+    return f;
+}
+
+static struct mt_flow *add_flow(struct mt_tap *tap, const struct mt_flow_id *id,
+                                const struct mt_segment *s)
+{
+    struct mt_flow *f = mt_tap_add_flow(tap, id, s->ts_ns);
+    if (f == NULL)
+        return NULL;
     if ((s->flags & MT_TCP_SYN) == 0)
         f->flags |= MT_FLOW_MIDSTREAM;
     tap->counters.flows++;
@@ -409,7 +420,7 @@ static void join_answer(struct mt_tap *tap, const struct mt_flow_id *id,
 }
 
 /* A copy seen in another network leads to the flow of the first one. */
-static struct mt_flow *find_flow(struct mt_tap *tap, struct mt_flow_id *id,
+struct mt_flow *mt_tap_find_flow(struct mt_tap *tap, struct mt_flow_id *id,
                                  const struct mt_segment *s)
 {
     struct mt_flow *f = mt_flow_find(&tap->flows, id);
@@ -430,10 +441,19 @@ static struct mt_flow *find_flow(struct mt_tap *tap, struct mt_flow_id *id,
     return real;
 }
 
+void mt_tap_touch_flow(struct mt_tap *tap, struct mt_flow *f)
+{
+    tap->current = f;
+    if (tap->doubts)
+        mt_flow_move(&tap->flows, f, (enum mt_flow_list_id)f->list,
+                     tap->now_ns);
+    mt_flow_touch(&tap->flows, f, tap->now_ns);
+}
+
 void mt_tap_tcp(struct mt_tap *tap, const struct mt_segment *s,
                 struct mt_flow_id *id)
 {
-    struct mt_flow *f = find_flow(tap, id, s);
+    struct mt_flow *f = mt_tap_find_flow(tap, id, s);
     if (f != NULL && is_reuse(tap, f, mt_flow_side(f, id), s)) {
         tap->counters.reused += f->list != MT_FLOW_CLOSED;
         mt_tap_end_flow(tap, f, MT_END_REUSED, s->ts_ns);
@@ -448,11 +468,7 @@ void mt_tap_tcp(struct mt_tap *tap, const struct mt_segment *s,
         if (f == NULL)
             return;
     }
-    tap->current = f;
-    if (tap->doubts)
-        mt_flow_move(&tap->flows, f, (enum mt_flow_list_id)f->list,
-                     tap->now_ns);
-    mt_flow_touch(&tap->flows, f, tap->now_ns);
+    mt_tap_touch_flow(tap, f);
     flow_input(tap, f, mt_flow_side(f, id), s);
     tap->current = NULL;
 }

@@ -1,8 +1,9 @@
 /**
- * tap_flow.h - the life of one TCP flow in a tap. Private to tap*.c.
+ * tap_flow.h - the life of one flow in a tap. Private to tap*.c.
  *
- * HALF_OPEN -> QUIET (reassembly is made) -> UNKNOWN (a connection is made)
- * -> DECODED; from any of them to CLOSED, or out of the table.
+ * TCP: HALF_OPEN -> QUIET (reassembly is made) -> UNKNOWN (a connection is
+ * made) -> DECODED; from any of them to CLOSED, or out of the table.
+ * UDP: UDP_UNKNOWN (with a connection) -> UDP, or out of the table.
  */
 #ifndef MT_CAPTURE_TAP_FLOW_H
 #define MT_CAPTURE_TAP_FLOW_H
@@ -18,6 +19,11 @@ struct mt_tcp_flow {
     struct mt_tcp_flow *prev, *next;
     int64_t check_ns; /* look again then; 0: not in the list */
     int64_t handshake_ns;
+};
+
+struct mt_udp_flow {
+    void *conn;
+    struct mt_conn_stats *stats; /* of conn */
 };
 
 enum { MT_TAP_SHED_MAX = 16 }; /* flows ended for the sake of one packet */
@@ -67,6 +73,19 @@ bool mt_tap_take(struct mt_tap *tap, const struct mt_segment *s);
 void mt_tap_tcp(struct mt_tap *tap, const struct mt_segment *s,
                 struct mt_flow_id *id);
 
+/* The flow of a packet, or NULL. *id becomes that of the flow where the packet
+ * is a copy in another network. */
+struct mt_flow *mt_tap_find_flow(struct mt_tap *tap, struct mt_flow_id *id,
+                                 const struct mt_segment *s);
+
+/* A new flow, shedding others for its sake. NULL, and counted, at the
+ * ceiling. */
+struct mt_flow *mt_tap_add_flow(struct mt_tap *tap, const struct mt_flow_id *id,
+                                int64_t ts_ns);
+
+/* It is the flow at work: now is its last activity. */
+void mt_tap_touch_flow(struct mt_tap *tap, struct mt_flow *f);
+
 /* Packets with this id are of the flow with the same endpoints in another
  * network, as long as that one is there. */
 void mt_tap_add_alias(struct mt_tap *tap, const struct mt_flow_id *id,
@@ -81,6 +100,20 @@ void mt_tap_run_timers(struct mt_tap *tap);
 void mt_tap_end_flow(struct mt_tap *tap, struct mt_flow *f, enum mt_end end,
                      int64_t ts_ns);
 
+/* ---- tap_udp.c ---- */
+
+/* Is there a decoder that may want it? For every datagram on the wire. */
+bool mt_tap_wants_datagram(const struct mt_tap *tap,
+                           const struct mt_segment *s);
+
+/* One such datagram of the flow with this id. */
+void mt_tap_udp(struct mt_tap *tap, const struct mt_segment *s,
+                struct mt_flow_id *id);
+
+/* End the flow's connection, and free what it needed. */
+void mt_tap_drop_udp(struct mt_tap *tap, struct mt_flow *f, enum mt_end end,
+                     int64_t ts_ns);
+
 /* ---- tap_shed.c ---- */
 
 /* End flows while the pool is nearly full; at most a few a packet. */
@@ -93,6 +126,9 @@ bool mt_tap_shed_one(struct mt_tap *tap);
 
 extern const struct mt_tcp_sink mt_tap_tcp_sink;
 extern const struct mt_tap_sink mt_tap_decode_sink;
+
+/* The counters of its connection; NULL: it has none. */
+struct mt_conn_stats *mt_tap_stats_of(const struct mt_flow *f);
 
 /* Who is who, from the SYN or by a guess. */
 struct mt_conn_start mt_tap_conn_start(const struct mt_flow *f);

@@ -34,6 +34,7 @@ static uint64_t *counter_of(struct mt_tap *tap, const struct mt_flow *f,
     case MT_FLOW_QUIET:
         return silent ? &tap->counters.evicted_idle
                       : &tap->counters.evicted_quiet;
+    case MT_FLOW_UDP_UNKNOWN:
     case MT_FLOW_UNKNOWN:
         return silent ? &tap->counters.evicted_idle
                       : &tap->counters.evicted_unknown;

@@ -93,8 +93,11 @@ static void put_title(struct line *l, const struct mt_exchange *x)
         mt_put_str(&l->b, mt_protocol_text(x->protocol));
     mt_put_str(&l->b, " \xe2\x86\x92 ");
     const char *grpc = mt_grpc_status_text(x->grpc_status);
+    struct mt_span dns = mt_exchange_attr(x, MT_ATTR_DNS_RESPONSE_CODE);
     if (x->status != 0)
         mt_put_decimal(&l->b, x->status);
+    else if (dns.len > 0)
+        put_text(l, "", dns);
     else
         mt_put_str(&l->b, "no status");
     if (grpc != NULL) {

@@ -72,7 +72,8 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
          "packets of a link type that is not decoded"},
         {r->layers[MT_LAYERS_ENCRYPTED], "packets encrypted on the air"},
         {r->layers[MT_LAYERS_FRAGMENT_REFUSED], "IP fragments refused"},
-        {tap->datagrams, "UDP datagrams, not decoded"},
+        {tap->datagrams - tap->dup_datagrams - d->datagrams,
+         "UDP datagrams, not decoded"},
         {tap->dup_packets, "copies of packets (nothing is lost by them)"},
         {tcp->gaps, "gaps: holes in connections"},
         {tcp->gap_bytes, "bytes missing in them"},
@@ -158,6 +159,10 @@ void mt_summary(FILE *out, const struct mt_options *o,
     put_plural(&b, r->exchanges, "exchange", "exchanges");
     mt_put_str(&b, " of ");
     put_plural(&b, r->tap.tap.conns, "connection", "connections");
+    if (r->tap.tap.udp_flows > 0) {
+        mt_put_str(&b, " and ");
+        put_plural(&b, r->tap.tap.udp_flows, "UDP flow", "UDP flows");
+    }
     if (written != NULL) {
         struct stat st;
         mt_put_str(&b, " into ");

@@ -12,7 +12,7 @@ enum {
 
 /* Bytes that detection waits on, and the packets they came in. */
 struct mt_hold {
-    uint8_t bytes[MT_DETECT_MAX_BYTES];
+    size_t room; /* for bytes */
     size_t len;
     unsigned chunks;
     struct {
@@ -20,6 +20,7 @@ struct mt_hold {
         int64_t ts_ns;
         uint64_t packet;
     } chunk[HOLD_CHUNKS];
+    uint8_t bytes[];
 };
 
 static const struct mt_span no_bytes = {.ptr = NULL, .len = 0};
@@ -36,10 +37,35 @@ static struct mt_layer *layer_new(struct mt_conn *c, unsigned depth)
     return l;
 }
 
+static void free_held(struct mt_pool *pool, struct mt_hold *h)
+{
+    if (h != NULL)
+        mt_pool_free(pool, h, sizeof *h + h->room);
+}
+
 static void hold_free(struct mt_layer *l, int side)
 {
-    mt_pool_free(l->conn->decode->pool, l->hold[side], sizeof *l->hold[side]);
+    free_held(l->conn->decode->pool, l->hold[side]);
     l->hold[side] = NULL;
+}
+
+/* A datagram does not begin where the one before it ended: nothing of it is
+ * missing for having passed that one over. */
+static void pass_over(struct mt_layer *l, int side, size_t n)
+{
+    if (n == 0 || l->conn->datagrams)
+        return;
+    l->skipped[side] = true;
+    l->undetected_bytes += n;
+    l->conn->decode->stats.undecoded_bytes += n;
+}
+
+static void drop_hold(struct mt_layer *l, int side)
+{
+    if (l->hold[side] == NULL)
+        return;
+    pass_over(l, side, l->hold[side]->len);
+    hold_free(l, side);
 }
 
 static void decoder_free(struct mt_layer *l)
@@ -59,8 +85,8 @@ static void layer_free(struct mt_layer *l)
     layer_free(l->inner);
     l->inner = NULL;
     decoder_free(l);
-    hold_free(l, 0);
-    hold_free(l, 1);
+    drop_hold(l, 0);
+    drop_hold(l, 1);
     mt_pool_free(l->conn->decode->pool, l, sizeof *l);
 }
 
@@ -111,23 +137,6 @@ static void open_or_opaque(struct mt_layer *l, const struct mt_decoder *decoder,
 
 /* ---- detection ---- */
 
-static void pass_over(struct mt_layer *l, int side, size_t n)
-{
-    if (n == 0)
-        return;
-    l->skipped[side] = true;
-    l->undetected_bytes += n;
-    l->conn->decode->stats.undecoded_bytes += n;
-}
-
-static void drop_hold(struct mt_layer *l, int side)
-{
-    if (l->hold[side] == NULL)
-        return;
-    pass_over(l, side, l->hold[side]->len);
-    hold_free(l, side);
-}
-
 static bool is_fresh(const struct mt_layer *l, int side)
 {
     return !l->skipped[side] && (l->depth > 0 || !l->conn->midstream);
@@ -150,14 +159,16 @@ struct choice {
 static struct choice choose(const struct mt_probe *p)
 {
     struct choice c = {.client = -1};
-    for (size_t i = 0; mt_decoders[i] != NULL; i++) {
-        struct mt_verdict v = mt_decoders[i]->detect(p);
+    const struct mt_decoder *const *list =
+        p->datagram ? mt_datagram_decoders : mt_decoders;
+    for (size_t i = 0; list[i] != NULL; i++) {
+        struct mt_verdict v = list[i]->detect(p);
         if (v.match == MT_MATCH_SURE)
-            return (struct choice){mt_decoders[i], v.client, false};
+            return (struct choice){list[i], v.client, false};
         if (v.match == MT_MATCH_MORE)
             c.more = true;
         if (v.match == MT_MATCH_LIKELY && c.decoder == NULL) {
-            c.decoder = mt_decoders[i];
+            c.decoder = list[i];
             c.client = v.client;
         }
     }
@@ -170,7 +181,9 @@ static struct mt_probe probe_of(const struct mt_layer *l, int side,
     const struct mt_conn *c = l->conn;
     bool known = c->role_evidence == MT_ROLE_BY_SYN ||
                  c->role_evidence == MT_ROLE_BY_PROTOCOL;
-    struct mt_probe p = {.client = known ? c->client : -1, .alpn = l->alpn};
+    struct mt_probe p = {.client = known ? c->client : -1,
+                         .alpn = l->alpn,
+                         .datagram = c->datagrams};
     for (int s = 0; s < 2; s++) {
         p.bytes[s] = s == side ? bytes : held(l, s);
         p.fresh[s] = is_fresh(l, s);
@@ -242,7 +255,7 @@ static void adopt(struct mt_layer *l, const struct choice *choice, int side,
         if (s == side)
             feed_decoder(l, side, in);
         tell_end(l, s);
-        mt_pool_free(c->decode->pool, hold[s], sizeof *hold[s]);
+        free_held(c->decode->pool, hold[s]);
     }
 }
 
@@ -251,14 +264,18 @@ static bool hold(struct mt_layer *l, int side, const struct mt_chunk *in)
 {
     struct mt_hold *h = l->hold[side];
     if (h == NULL) {
-        h = mt_pool_alloc(l->conn->decode->pool, sizeof *h);
+        /* of datagrams one is kept, and no room for more */
+        size_t room =
+            l->conn->datagrams ? in->bytes.len : (size_t)MT_DETECT_MAX_BYTES;
+        h = mt_pool_alloc(l->conn->decode->pool, sizeof *h + room);
         if (h == NULL)
             return false;
+        h->room = room;
         h->len = 0;
         h->chunks = 0;
         l->hold[side] = h;
     }
-    if (in->bytes.len > sizeof h->bytes - h->len)
+    if (in->bytes.len > h->room - h->len)
         return false;
     memcpy(h->bytes + h->len, in->bytes.ptr, in->bytes.len);
     h->len += in->bytes.len;
@@ -303,6 +320,8 @@ static void decline(struct mt_layer *l, int side, struct mt_chunk *in,
 
 static void detect(struct mt_layer *l, int side, struct mt_chunk *in)
 {
+    if (l->conn->datagrams)
+        drop_hold(l, side);
     bool waiting = l->hold[side] != NULL;
     if (waiting && !hold(l, side, in)) {
         drop_hold(l, side); /* it never became clear: start at this chunk */
@@ -366,6 +385,11 @@ static void feed_decoder(struct mt_layer *l, int side, struct mt_chunk *in)
             return;
         }
         enum mt_role from = mt_conn_role(l->conn, side);
+        if (l->conn->datagrams) {
+            l->conn->decode->stats.datagrams++;
+            l->decoder->datagram(l->state, from, in);
+            return;
+        }
         if (l->decoder == &mt_opaque_decoder)
             l->conn->decode->stats.undecoded_bytes += in->bytes.len;
         if (l->decoder->feed(l->state, from, in) == MT_DONE)
@@ -419,6 +443,7 @@ struct mt_conn *mt_conn_new(struct mt_decode *d,
     c->client = start->client >= 0 ? start->client : 0;
     c->role_evidence = start->role_evidence;
     c->midstream = start->midstream;
+    c->datagrams = start->datagrams;
     c->start_ns = c->last_ns = start->ts_ns;
     c->tls.alert = 255;
     c->reset_by = -1;
@@ -446,6 +471,21 @@ void mt_conn_feed(struct mt_conn *c, int side, const struct mt_chunk *chunk)
     seen_at(c, side, chunk->ts_ns);
     struct mt_chunk in = *chunk;
     feed_decoder(c->top, side, &in);
+}
+
+bool mt_conn_may_decode(struct mt_span bytes, size_t whole_bytes)
+{
+    for (size_t i = 0; mt_datagram_decoders[i] != NULL; i++)
+        if (mt_datagram_decoders[i]->may_be(bytes, whole_bytes))
+            return true;
+    return false;
+}
+
+void mt_conn_datagram(struct mt_conn *c, int side,
+                      const struct mt_chunk *datagram)
+{
+    assert(c->datagrams);
+    mt_conn_feed(c, side, datagram);
 }
 
 void mt_conn_gap(struct mt_conn *c, int side, uint64_t n, int64_t ts_ns)
@@ -521,7 +561,7 @@ void mt_conn_free(struct mt_conn *c, enum mt_end end, int64_t ts_ns)
         c->closed = true;
         mt_layer_close(c->top, MT_CLIENT, end, ts_ns);
     }
-    if (!c->decoded)
+    if (!c->decoded && !c->datagrams)
         write_l4_row(c, error, c->last_ns);
     layer_free(c->top);
     mt_arena_deinit(&c->text);

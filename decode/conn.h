@@ -42,6 +42,7 @@ struct mt_conn_start {
     int client;             /* side that sent the SYN, or -1 */
     uint8_t role_evidence;  /* enum mt_role_evidence when client is given */
     bool midstream;         /* the SYN was not seen */
+    bool datagrams;         /* UDP: it is told mt_conn_datagram() alone */
     int64_t ts_ns;
 };
 
@@ -71,6 +72,7 @@ struct mt_conn {
     uint8_t role_evidence;
     uint8_t detection; /* of the layer that was recognised last */
     bool midstream;
+    bool datagrams;
     bool ended[2];   /* FIN seen, by side */
     bool seen[2];    /* payload or a gap seen, by side */
     int8_t reset_by; /* side that sent RST, -1 none */
@@ -103,6 +105,15 @@ struct mt_conn *mt_conn_new(struct mt_decode *d,
 /* Bytes in order. Borrowed for the call. */
 void mt_conn_feed(struct mt_conn *c, int side, const struct mt_chunk *chunk);
 
+/* Could a datagram that begins with these bytes be of a known protocol? Cheap,
+ * and without state: what is none needs no connection. */
+bool mt_conn_may_decode(struct mt_span bytes, size_t whole_bytes);
+
+/* One datagram, borrowed for the call. While detection waits for the other
+ * side, the newest of each is kept. */
+void mt_conn_datagram(struct mt_conn *c, int side,
+                      const struct mt_chunk *datagram);
+
 /* n bytes of this side are lost; UINT64_MAX when their number is not known. */
 void mt_conn_gap(struct mt_conn *c, int side, uint64_t n, int64_t ts_ns);
 
@@ -111,7 +122,7 @@ void mt_conn_end(struct mt_conn *c, int side, enum mt_end end, int64_t ts_ns);
 
 /**
  * End what is still open for reason `end` and free the connection. Writes the
- * L4 row of a connection that no decoder recognised.
+ * L4 row of a connection that no decoder recognised; datagrams have none.
  */
 void mt_conn_free(struct mt_conn *c, enum mt_end end, int64_t ts_ns);
 

@@ -4,7 +4,7 @@
  * A decoder lives on one connection, or inside another decoder (TLS), and is
  * fed the bytes of both roles in order. It makes drafts (draft.h) and holds
  * no pointer into its input. To add a protocol: write its file, and add one
- * row to the table in decoders.c.
+ * row to the table in decoders.c; two where it uses both transports.
  *
  * A decoder never fails: bytes that break the grammar end what they broke
  * (error MT_ERROR_PROTOCOL or an anomaly flag), and it looks for the next
@@ -26,6 +26,7 @@ struct mt_probe {
     bool strayed[2];         /* it was, and its first bytes fitted nobody */
     uint16_t port[2];
     struct mt_span alpn; /* of the TLS layer below; empty */
+    bool datagram;       /* bytes are one datagram, the newest of its side */
 };
 
 enum mt_match {
@@ -96,7 +97,13 @@ struct mt_decoder {
      */
     int (*feed)(void *state, enum mt_role from, struct mt_chunk *in);
 
-    /* A datagram protocol's whole message; NULL for stream protocols. */
+    /* Datagrams: could one that begins with these bytes be of this protocol?
+     * Asked of every datagram on the wire, before there is any state for it:
+     * a look at its first bytes, no more. NULL for stream protocols. */
+    bool (*may_be)(struct mt_span bytes, size_t whole_bytes);
+
+    /* A datagram: a whole message, unless the snaplen cut it. NULL for stream
+     * protocols. */
     void (*datagram)(void *state, enum mt_role from, const struct mt_chunk *in);
 
     /* n bytes of role `from` were lost (n is UINT64_MAX when not known). */
@@ -119,11 +126,13 @@ struct mt_decoder {
 
 /* The decoders, in the order in which detection asks them; NULL ends. */
 extern const struct mt_decoder *const mt_decoders[];
+extern const struct mt_decoder *const mt_datagram_decoders[];
 
 extern const struct mt_decoder mt_proxy_protocol_decoder; /* v1 and v2 */
 extern const struct mt_decoder mt_tls_decoder;
 extern const struct mt_decoder mt_http1_decoder;
 extern const struct mt_decoder mt_http2_decoder;
+extern const struct mt_decoder mt_dns_decoder;
 extern const struct mt_decoder mt_websocket_decoder; /* never detected */
 extern const struct mt_decoder mt_opaque_decoder;    /* bytes only */
 

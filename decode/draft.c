@@ -157,9 +157,10 @@ static void take_transport(const struct mt_draft *r, struct mt_exchange *x)
     x->role_evidence = c->role_evidence;
     if (x->detection == MT_DETECTED_NONE)
         x->detection = c->detection;
-    x->req.retransmissions =
+    /* beside those that the decoder counted */
+    x->req.retransmissions +=
         c->stats.retransmissions[client] - r->retrans_base[client];
-    x->resp.retransmissions =
+    x->resp.retransmissions +=
         c->stats.retransmissions[server] - r->retrans_base[server];
     x->dup_packets = c->stats.dup_packets - r->dup_base;
     if (c->midstream)

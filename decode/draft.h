@@ -47,6 +47,7 @@ struct mt_decode_config {
 /* What was shed or passed over, each with its own counter. */
 struct mt_decode_stats {
     uint64_t exchanges;
+    uint64_t datagrams;         /* that a decoder took */
     uint64_t drafts_refused;    /* no memory for a request: lost, counted */
     uint64_t pipeline_overflow; /* more than 128 requests unanswered */
     uint64_t stream_overflow;   /* more than 4096 open streams */
@@ -64,6 +65,8 @@ struct mt_draft_list {
     uint64_t count;
 };
 
+enum { MT_HEARD_MAX = 256 };
+
 struct mt_decode {
     struct mt_decode_config config;
     struct mt_pool *pool;
@@ -72,6 +75,9 @@ struct mt_decode {
     struct mt_draft *taken;    /* lent by mt_decode_next() */
     struct mt_decode_stats stats;
     uint64_t conns; /* last connection number given out */
+    /* Hashes of client and server of which datagrams were seen both ways, the
+     * newest of each slot: a flow of one lost query shows but one. */
+    uint64_t heard[MT_HEARD_MAX];
 };
 
 struct mt_kept_fields {

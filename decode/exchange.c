@@ -45,3 +45,12 @@ int64_t mt_exchange_latency_ns(const struct mt_exchange *x)
     bool first_byte = x->kind == MT_KIND_STREAM || x->kind == MT_KIND_TURN;
     return first_byte ? mt_exchange_ttfb_ns(x) : mt_exchange_duration_ns(x);
 }
+
+struct mt_span mt_exchange_attr(const struct mt_exchange *x, const char *name)
+{
+    struct mt_span wanted = mt_span_str(name);
+    for (uint32_t i = 0; i < x->attrs.count; i++)
+        if (mt_span_eq(x->attrs.list[i].name, wanted))
+            return x->attrs.list[i].value;
+    return (struct mt_span){.ptr = NULL, .len = 0};
+}

@@ -28,7 +28,8 @@
     X(WEBSOCKET, "websocket", "RFC 6455; RFC 8441 over HTTP/2")       \
     X(SSE, "sse", "server-sent events: a text/event-stream response") \
     X(TLS, "tls", "TLS without keys: what the records alone tell")    \
-    X(TCP, "tcp", "a TCP connection whose protocol is not known")
+    X(TCP, "tcp", "a TCP connection whose protocol is not known")     \
+    X(DNS, "dns", "RFC 1035 and its successors, over UDP and TCP")
 
 #define MT_KINDS(X)                                                     \
     X(UNARY, "unary", "one request, one response")                      \
@@ -49,7 +50,7 @@
     X(TIMEOUT, "timeout", "given up for lack of an answer in time")       \
     X(RESET_BY_CLIENT, "reset_by_client", "client reset or cancelled it") \
     X(RESET_BY_SERVER, "reset_by_server", "server reset it")              \
-    X(NO_RESPONSE, "no_response", "connection ended without a response")  \
+    X(NO_RESPONSE, "no_response", "no response came before the end")      \
     X(REFUSED, "refused", "connection or stream refused")                 \
     X(PROTOCOL, "protocol", "the peer broke the protocol's grammar")      \
     X(CAPTURE_GAP, "capture_gap", "packets are missing from the capture") \
@@ -293,6 +294,14 @@ struct mt_exchange {
 
     uint64_t id; /* in the store; 0 before */
 };
+
+/* Names of attributes that are read again, beside those that are only shown. */
+#define MT_ATTR_DNS_RESPONSE_CODE "dns.response_code" /* "NXDOMAIN" */
+#define MT_ATTR_DNS_ANSWERS "dns.answers" /* addresses, commas between them */
+#define MT_ATTR_DNS_TRUNCATED "dns.truncated" /* "true": only a part fitted */
+
+/* The value of an attribute; empty where there is none. */
+struct mt_span mt_exchange_attr(const struct mt_exchange *x, const char *name);
 
 /* From one moment to a later one: -1 where either is not known, 0 when the
  * clock stepped back. Files may hold any times: it does not overflow. */

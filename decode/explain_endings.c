@@ -122,9 +122,12 @@ static void say_reset_by_server(const struct mt_exchange *x, struct mt_buf *b)
     put_reset(x, b, "the server");
 }
 
+/* Datagrams have no connection that could end. */
 static void say_no_response(const struct mt_exchange *x, struct mt_buf *b)
 {
-    mt_put_str(b, "no response: the connection ended");
+    mt_put_str(b, x->protocol == MT_PROTOCOL_DNS
+                      ? "no response: given up"
+                      : "no response: the connection ended");
     put_after_request(x, b);
     put_message(x, b);
 }
@@ -221,6 +224,24 @@ static void say_no_grpc_status(const struct mt_exchange *x, struct mt_buf *b)
     mt_put_str(b, ", without a grpc-status");
 }
 
+static bool has_dns_code(const struct mt_exchange *x)
+{
+    return x->protocol == MT_PROTOCOL_DNS &&
+           mt_exchange_attr(x, MT_ATTR_DNS_RESPONSE_CODE).len > 0;
+}
+
+static void say_dns_code(const struct mt_exchange *x, struct mt_buf *b)
+{
+    struct mt_span answers = mt_exchange_attr(x, MT_ATTR_DNS_ANSWERS);
+    mt_put_str(b, "answered ");
+    (void)mt_put_escaped(b, mt_exchange_attr(x, MT_ATTR_DNS_RESPONSE_CODE),
+                         MT_EXPLAIN_COLUMNS);
+    put_ending_time(x, b);
+    if (answers.len > 0)
+        mt_put_str(b, ": ");
+    (void)mt_put_escaped(b, answers, MT_EXPLAIN_COLUMNS);
+}
+
 static bool has_status(const struct mt_exchange *x)
 {
     return x->status != 0;
@@ -301,6 +322,7 @@ const struct mt_sentence mt_explain_endings[] = {
     {is_abandoned, say_abandoned},
     {has_grpc_status, say_grpc_status},
     {lacks_grpc_status, say_no_grpc_status},
+    {has_dns_code, say_dns_code},
     {has_status, say_status},
     {is_answered_turn, say_turn},
     {is_l4, say_l4},

@@ -104,7 +104,7 @@ static bool was_sent_again(const struct mt_exchange *x)
 
 static void say_sent_again(const struct mt_exchange *x, struct mt_buf *b)
 {
-    mt_put_str(b, "TCP sent again while it was open: ");
+    mt_put_str(b, "sent again while it was open: ");
     mt_put_decimal(b, x->req.retransmissions);
     mt_put_str(b, " packets of the client, ");
     mt_put_decimal(b, x->resp.retransmissions);

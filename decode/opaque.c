@@ -16,6 +16,12 @@ static int opaque_feed(void *state, enum mt_role from, struct mt_chunk *in)
     return MT_MORE;
 }
 
+static void opaque_datagram(void *state, enum mt_role from,
+                            const struct mt_chunk *in)
+{
+    (void)state, (void)from, (void)in;
+}
+
 static void opaque_gap(void *state, enum mt_role from, uint64_t n,
                        int64_t ts_ns)
 {
@@ -37,6 +43,7 @@ const struct mt_decoder mt_opaque_decoder = {
     .name = "opaque",
     .open = opaque_open,
     .feed = opaque_feed,
+    .datagram = opaque_datagram,
     .gap = opaque_gap,
     .close = opaque_close,
     .free = opaque_free,

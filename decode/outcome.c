@@ -102,6 +102,39 @@ static bool grpc_server_fault(const struct mt_exchange *x)
     }
 }
 
+static bool is_dns(const struct mt_exchange *x)
+{
+    return x->protocol == MT_PROTOCOL_DNS;
+}
+
+static bool dns_code_is(const struct mt_exchange *x, struct mt_span code)
+{
+    return is_dns(x) &&
+           mt_span_eq(mt_exchange_attr(x, MT_ATTR_DNS_RESPONSE_CODE), code);
+}
+
+static bool dns_ok(const struct mt_exchange *x)
+{
+    return dns_code_is(x, MT_SPAN("NOERROR"));
+}
+
+static bool dns_no_code(const struct mt_exchange *x)
+{
+    return dns_code_is(x, MT_SPAN(""));
+}
+
+/* The server did its work, and says what is wrong with the request. */
+static bool dns_client_fault(const struct mt_exchange *x)
+{
+    static const char *const codes[] = {"FORMERR", "NXDOMAIN", "YXDOMAIN",
+                                        "YXRRSET", "NXRRSET",  "NOTAUTH",
+                                        "NOTZONE", "BADVERS",  "BADCOOKIE"};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (dns_code_is(x, mt_span_str(codes[i])))
+            return true;
+    return false;
+}
+
 static bool status_5xx(const struct mt_exchange *x)
 {
     return x->status >= 500;
@@ -151,6 +184,18 @@ const struct mt_outcome_rule mt_outcome_rules[] = {
      MT_OUTCOME_FAILURE, "OpenTelemetry counts these against the server"},
     {is_grpc, "any other gRPC status", MT_OUTCOME_CLIENT_ERROR,
      "the request itself was at fault"},
+    {dns_ok, "DNS response code NOERROR, with or without answers",
+     MT_OUTCOME_OK, "the server said so"},
+    {dns_no_code, "DNS without a response code", MT_OUTCOME_UNKNOWN,
+     "a missing code is never success"},
+    {dns_client_fault,
+     "DNS NXDOMAIN, FORMERR, YXDOMAIN, YXRRSET, NXRRSET, NOTAUTH, NOTZONE, "
+     "BADVERS or BADCOOKIE",
+     MT_OUTCOME_CLIENT_ERROR,
+     "the server did its work: what was asked for is not there, or the "
+     "request was at fault"},
+    {is_dns, "any other DNS response code, such as SERVFAIL or REFUSED",
+     MT_OUTCOME_FAILURE, "the client did not get its answer"},
     {status_5xx, "status 500 and above", MT_OUTCOME_FAILURE,
      "the server failed a valid request"},
     {status_4xx, "status 4xx", MT_OUTCOME_CLIENT_ERROR,

@@ -484,6 +484,9 @@ static struct mt_value get_x_status(const void *row, struct mt_buf *scratch)
         const char *name = mt_grpc_status_text(x->grpc_status);
         return text_of(name != NULL ? name : "undefined");
     }
+    struct mt_span dns = mt_exchange_attr(x, MT_ATTR_DNS_RESPONSE_CODE);
+    if (dns.len > 0)
+        return text(dns);
     if (x->status == 0)
         return text_of("\xe2\x80\x93");
     size_t from = scratch->len;
@@ -520,6 +523,10 @@ static struct mt_value get_x_notes(const void *row, struct mt_buf *scratch)
         add_note(scratch, from, "joined late");
     if (x->attempt > 1)
         add_note(scratch, from, "retried");
+    if (x->protocol == MT_PROTOCOL_DNS && x->req.retransmissions > 0)
+        add_note(scratch, from, "asked again");
+    if (mt_exchange_attr(x, MT_ATTR_DNS_TRUNCATED).len > 0)
+        add_note(scratch, from, "cut: TCP has the rest");
     if (x->req.gap_bytes + x->resp.gap_bytes > 0)
         add_note(scratch, from, "bytes missing");
     if (x->tls != NULL && x->kind == MT_KIND_L4)
@@ -538,16 +545,20 @@ static const struct mt_column exchange_columns[] = {
            get_x_server),
     COLUMN("protocol", "PROTO", "how", MT_UNIT_TEXT, 5, 12, true,
            get_x_protocol),
-    COLUMN("method", "METHOD", "the request method, or the gRPC method",
+    COLUMN("method", "METHOD",
+           "the request method, the gRPC method, or the type of a DNS question",
            MT_UNIT_TEXT, 2, 16, false, get_x_method),
     COLUMN("host", "HOST", "Host or :authority", MT_UNIT_TEXT, 6, 32, true,
            get_x_host),
-    COLUMN("path", "PATH", "path, query redacted, or the gRPC service",
-           MT_UNIT_TEXT, 1, 48, false, get_x_path),
+    COLUMN(
+        "path", "PATH",
+        "path, query redacted; the gRPC service; or the name of a DNS question",
+        MT_UNIT_TEXT, 1, 48, false, get_x_path),
     COLUMN("route", "ROUTE", "the path, identifiers replaced", MT_UNIT_TEXT, 8,
            48, true, get_x_route),
-    RIGHT_COLUMN("status", "STATUS", "HTTP or gRPC status", MT_UNIT_TEXT, 1, 18,
-                 false, get_x_status),
+    RIGHT_COLUMN("status", "STATUS",
+                 "HTTP or gRPC status, or DNS response code", MT_UNIT_TEXT, 1,
+                 18, false, get_x_status),
     COLUMN("latency_ns", "LAT", "duration; of streams the time to first byte",
            MT_UNIT_DURATION, 1, 0, false, get_x_latency),
     COLUMN("response_body_bytes", "SIZE", "response body", MT_UNIT_BYTES, 5, 0,

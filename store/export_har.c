@@ -218,11 +218,16 @@ static void entry(struct mt_export *e, const struct mt_exchange *x)
     raw(e, "}");
 }
 
+/* Others have methods and paths, too, but a browser's archive is of HTTP. */
+static bool is_http(const struct mt_exchange *x)
+{
+    return x->protocol >= MT_PROTOCOL_HTTP10 && x->protocol <= MT_PROTOCOL_SSE;
+}
+
 bool export_har(struct mt_export *e, const struct mt_exchange *x)
 {
-    bool http = x->kind != MT_KIND_L4 && x->kind != MT_KIND_TURN &&
-                x->method.len > 0 && x->req.start_ns != 0;
-    if (!http)
+    if (!is_http(x) || x->kind == MT_KIND_L4 || x->kind == MT_KIND_TURN ||
+        x->method.len == 0 || x->req.start_ns == 0)
         return false;
     raw(e, e->first ? "\n" : ",\n");
     e->first = false;

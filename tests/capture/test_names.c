@@ -168,6 +168,46 @@ static void test_file_is_strongest(void **state)
     fixture_close(&f);
 }
 
+/* An answer as the decoder shows it. */
+static void told_by_dns(struct fixture *f, const char *name, const char *ips,
+                        int64_t ts_ns)
+{
+    struct mt_field attr = {MT_SPAN("dns.answers"), mt_span_str(ips)};
+    struct mt_exchange x = {.protocol = MT_PROTOCOL_DNS,
+                            .client = {.addr = addr_of("10.9.9.9:40000")},
+                            .server = {.addr = addr_of("10.0.0.53:53")},
+                            .path = mt_span_str(name),
+                            .resp = {.end_ns = ts_ns},
+                            .attrs = {&attr, 1}};
+    mt_names_apply(f->names, &x);
+}
+
+/* The newest answer names the address, on every port; what a server says of
+ * itself is stronger. */
+static void test_names_from_dns(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f, NULL, 0);
+    told_by_dns(&f, "shop.example", "10.0.0.5,fd00::5", 10);
+    RUN(&f, SERVED("10.0.0.5:9", NULL, NULL, "shop.example", DNS),
+        SERVED("[fd00::5]:9", NULL, NULL, "shop.example", DNS),
+        SERVED("10.0.0.6:9", NULL, NULL, "10.0.0.6:9", ADDRESS),
+        SERVED(ip, "cart", NULL, "cart", HOST));
+    told_by_dns(&f, "new.example", "10.0.0.5", 30);
+    told_by_dns(&f, "old.example", "10.0.0.5", 20);
+    told_by_dns(&f, "no\\032name.example", "10.0.0.5", 40);
+    told_by_dns(&f, "shop.example", "not,an,,address", 50);
+    RUN(&f, SERVED("10.0.0.5:9", NULL, NULL, "new.example", DNS));
+    assert_int_equal(mt_names_counters(f.names).refused, 1);
+
+    /* four names an address: the oldest gives way */
+    told_by_dns(&f, "fifth.example", "10.0.0.5", 60);
+    assert_int_equal(mt_names_counters(f.names).overflow, 0);
+    RUN(&f, SERVED("10.0.0.5:9", NULL, NULL, "fifth.example", DNS));
+    fixture_close(&f);
+}
+
 static void test_told_names(void **state)
 {
     (void)state;
@@ -375,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_host_names_its_server),
         cmocka_unit_test(test_sni_is_stronger_than_host),
         cmocka_unit_test(test_file_is_strongest),
+        cmocka_unit_test(test_names_from_dns),
         cmocka_unit_test(test_told_names),
         cmocka_unit_test(test_forward_proxy_keeps_its_address),
         cmocka_unit_test(test_a_server_asked_to_forward_keeps_its_name),

@@ -104,7 +104,7 @@ static void test_proxy_header_is_taken_off(void **state)
             struct mt_span rest = heads[i];
             fixture_feed(&f, 0, mt_span_take(&rest, cut), 2000000000);
             fixture_feed(&f, 0, rest, 2000000000);
-            fixture_feed(&f, 0, MT_SPAN("\x01zzz"), 2000000000);
+            fixture_feed(&f, 0, MT_SPAN("\0\1zz"), 2000000000);
             assert_int_equal(f.decode.stats.undecoded_bytes, 4);
             end_conn(&f, MT_END_CAPTURE);
             assert_int_equal(only_row(&f)->kind, MT_KIND_L4);

@@ -22,6 +22,11 @@
 
 static const struct mt_tls tls = {.alert = 48};
 
+static const struct mt_field answered[] = {
+    {TEXT("dns.response_code"), TEXT("NOERROR")},
+    {TEXT("dns.answers"), TEXT("192.0.2.1,192.0.2.2")},
+};
+
 static const struct {
     struct mt_exchange x;
     const char *first; /* how it ended */
@@ -111,6 +116,15 @@ static const struct {
       .req = {.body_bytes = 700}, .resp = {.body_bytes = 9000}},
      "a TLS connection of 700 B from the client and 9.0 kB from the server",
      NULL},
+    {{NO_GRPC, .protocol = MT_PROTOCOL_DNS, .attrs = {answered, 2},
+      .req = {.start_ns = 1, .retransmissions = 1},
+      .resp = {.start_ns = 2, .end_ns = 3 * MS + 1}},
+     "answered NOERROR after 3.0ms: 192.0.2.1,192.0.2.2",
+     "counts as ok: the server said so"},
+    {{NO_GRPC, .protocol = MT_PROTOCOL_DNS, .error = MT_ERROR_NO_RESPONSE,
+      .req = {.start_ns = 1, .end_ns = 1}, .end_ns = 10000 * MS + 1},
+     "no response: given up 10 s after the request",
+     "counts as failure: the client did not get its answer"},
     {{NO_GRPC, .kind = MT_KIND_ONEWAY},
      "sent; it has no response by design",
      NULL},
@@ -130,8 +144,7 @@ static const struct {
      "not tried again: attempts used up"},
     {{NO_GRPC, .status = 200, .req = {.retransmissions = 2}},
      "answered 200",
-     "TCP sent again while it was open: 2 packets of the client, 0 of the "
-     "server"},
+     "sent again while it was open: 2 packets of the client, 0 of the server"},
     {{NO_GRPC, .status = 200, .hpack = MT_HPACK_SUSPECT},
      "answered 200",
      "headers were lost before it: its own may be wrong"},

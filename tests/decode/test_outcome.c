@@ -82,6 +82,42 @@ static void test_rows(void **state)
     }
 }
 
+static const struct {
+    const char *code;
+    uint8_t error, want;
+} dns_rows[] = {
+    {"NOERROR", E(NONE), MT_OUTCOME_OK},
+    {"NXDOMAIN", E(NONE), MT_OUTCOME_CLIENT_ERROR},
+    {"FORMERR", E(NONE), MT_OUTCOME_CLIENT_ERROR},
+    {"BADVERS", E(NONE), MT_OUTCOME_CLIENT_ERROR},
+    {"SERVFAIL", E(NONE), MT_OUTCOME_FAILURE},
+    {"REFUSED", E(NONE), MT_OUTCOME_FAILURE},
+    {"NOTIMP", E(NONE), MT_OUTCOME_FAILURE},
+    {"RCODE3841", E(NONE), MT_OUTCOME_FAILURE},
+    {"NOERROR", E(PROTOCOL), MT_OUTCOME_FAILURE},
+    {"", E(NONE), MT_OUTCOME_UNKNOWN},
+    {"", E(NO_RESPONSE), MT_OUTCOME_FAILURE},
+    {"", E(ONE_SIDED), MT_OUTCOME_UNKNOWN},
+    {"", E(CAPTURE_END), MT_OUTCOME_UNKNOWN},
+};
+
+static void test_dns(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof dns_rows / sizeof dns_rows[0]; i++) {
+        struct mt_span code = mt_span_str(dns_rows[i].code);
+        struct mt_field attr = {MT_SPAN("dns.response_code"), code};
+        struct mt_exchange x = {.protocol = P(DNS),
+                                .error = dns_rows[i].error,
+                                .grpc_status = MT_GRPC_STATUS_NONE,
+                                .attrs = {&attr, code.len > 0}};
+        const struct mt_outcome_rule *r = mt_outcome_of(&x);
+        if (r->outcome != dns_rows[i].want)
+            fail_msg("%s: %s (%s)", dns_rows[i].code,
+                     mt_outcome_text(r->outcome), r->when);
+    }
+}
+
 static void test_every_rule_can_be_printed(void **state)
 {
     (void)state;
@@ -98,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_dns),
         cmocka_unit_test(test_every_rule_can_be_printed),
     };
     return cmocka_run_group_tests_name("decode/outcome", tests, NULL, NULL);

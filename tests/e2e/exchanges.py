@@ -29,3 +29,8 @@ def export(meshtop, *captures, options=(), timeout=120):
     if done.returncode != 0:
         raise Refused(done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}")
     return rows
+
+
+def attribute(row, name):
+    """The value of an attribute of an exchange, or None."""
+    return next((a["value"] for a in row.get("attributes", []) if a["name"] == name), None)

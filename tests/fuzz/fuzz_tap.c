@@ -14,6 +14,8 @@ enum {
     LINK_RAW = 101,
     IP_BYTES = 20,
     TCP_BYTES = 20,
+    UDP_BYTES = 8,
+    DNS_BYTES = 19,
     HEAD = 9,
 };
 
@@ -40,7 +42,28 @@ static void be32(uint8_t *p, uint32_t v)
     be16(p + 2, v);
 }
 
-/* Nine bytes a packet: who, flags, seq, ack, text, time. */
+/* A query or a response of few ids and names, at port 53 or another. */
+static size_t make_datagram(const uint8_t *in, bool back, uint8_t *udp)
+{
+    unsigned client = (in[0] >> 1) & 3;
+    uint32_t server_port = client == 3 ? 5300 : 53;
+    uint8_t *dns = udp + UDP_BYTES;
+    memset(udp, 0, UDP_BYTES + DNS_BYTES);
+    be16(udp, back ? server_port : 40000u + client);
+    be16(udp + 2, back ? 40000u + client : server_port);
+    be16(udp + 4, UDP_BYTES + DNS_BYTES);
+    dns[1] = in[2] & 3;
+    be16(dns + 2, (in[3] & 0x8f) | (back ? 0x8000u : 0));
+    dns[5] = 1;
+    dns[12] = 1;
+    dns[13] = (uint8_t)('a' + (in[3] >> 4 & 3));
+    be16(dns + 15, 1);
+    be16(dns + 17, 1);
+    return UDP_BYTES + DNS_BYTES;
+}
+
+/* Nine bytes a packet: who, flags, seq, ack, text, time. The upper flag, which
+ * nobody reads, makes it a datagram. */
 static size_t make_packet(const uint8_t *in, uint8_t *out)
 {
     unsigned client = (in[0] >> 1) & 3;
@@ -57,6 +80,12 @@ static size_t make_packet(const uint8_t *in, uint8_t *out)
     uint8_t a[4] = {10, 0, 0, (uint8_t)client}, b[4] = {10, 0, 0, 9};
     memcpy(out + 12, back ? b : a, 4);
     memcpy(out + 16, back ? a : b, 4);
+    if ((in[1] & 0x80) != 0) {
+        out[9] = 17;
+        size_t n = make_datagram(in, back, out + IP_BYTES);
+        be16(out + 2, (uint32_t)(IP_BYTES + n));
+        return IP_BYTES + n - (in[6] >> 6 == 3 ? 5 : 0);
+    }
     uint8_t *tcp = out + IP_BYTES;
     be16(tcp + (back ? 2 : 0), 40000u + client);
     be16(tcp + (back ? 0 : 2), 80);

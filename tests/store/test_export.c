@@ -365,8 +365,11 @@ static void test_har(void **state)
         struct mt_tls tls;
         some_exchange(seed, &x, &tls);
         int rc = mt_export_add(e, &x);
-        bool http =
-            x.method.len > 0 && x.kind != MT_KIND_L4 && x.kind != MT_KIND_TURN;
+        bool http = x.protocol != MT_PROTOCOL_UNKNOWN &&
+                    x.protocol != MT_PROTOCOL_TLS &&
+                    x.protocol != MT_PROTOCOL_TCP &&
+                    x.protocol != MT_PROTOCOL_DNS && x.method.len > 0 &&
+                    x.kind != MT_KIND_L4 && x.kind != MT_KIND_TURN;
         assert_int_equal(rc, http);
         written += http;
     }
