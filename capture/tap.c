@@ -246,6 +246,11 @@ const struct mt_exchange *mt_tap_next(struct mt_tap *tap)
     return mt_decode_next(&tap->decode);
 }
 
+const struct mt_conn_report *mt_tap_next_report(struct mt_tap *tap)
+{
+    return mt_decode_next_report(&tap->decode);
+}
+
 /* A turn that was answered waits for nothing but the next request. */
 static bool is_answered_turn(const struct mt_draft *r)
 {

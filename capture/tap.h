@@ -138,6 +138,10 @@ void mt_tap_end(struct mt_tap *tap);
 /* The next finished exchange, or NULL. Borrowed until the next call. */
 const struct mt_exchange *mt_tap_next(struct mt_tap *tap);
 
+/* The next report of a connection, or NULL. Borrowed until the next call. Take
+ * the exchanges first. */
+const struct mt_conn_report *mt_tap_next_report(struct mt_tap *tap);
+
 /**
  * Requests in flight for more than a second at now_ns: oldest first. Start
  * with *at NULL; NULL at the end. Borrowed until the next packet; the caller

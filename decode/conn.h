@@ -80,8 +80,13 @@ struct mt_conn {
     int64_t start_ns, last_ns;
     uint64_t exchanges; /* ordinal of the last draft that asked for one */
     struct mt_conn_stats stats;
-    struct mt_tls tls;    /* kept by the TLS layer */
-    struct mt_arena text; /* SNI, ALPN */
+    struct mt_conn_stats told; /* by its reports so far */
+    int64_t told_ns;           /* when, at first its start */
+    bool known;                /* an exchange of it was handed out: reports
+                                  find their edge */
+    bool opened;               /* its first report was made */
+    struct mt_tls tls;         /* kept by the TLS layer */
+    struct mt_arena text;      /* SNI, ALPN */
     struct mt_layer *top;
 };
 
@@ -114,6 +119,14 @@ void mt_conn_end(struct mt_conn *c, int side, enum mt_end end, int64_t ts_ns);
  * L4 row of a connection that no decoder recognised.
  */
 void mt_conn_free(struct mt_conn *c, enum mt_end end, int64_t ts_ns);
+
+/**
+ * Report what the transport counted since the last report, if that was a
+ * second ago or more and somebody has heard of the connection: mt_conn_feed()
+ * and mt_conn_free() do it themselves. For connections on which nothing but
+ * repetitions is seen, call it once a second.
+ */
+void mt_conn_report(struct mt_conn *c, int64_t now_ns);
 
 /* A connection attempt that was refused (RST to SYN) or never answered: one
  * L4 row. The client is side 0 of addr. */
