@@ -365,6 +365,9 @@ void mt_question_fill(const struct mt_question *q, const struct mt_group *g,
     row->in_per_s = (double)n->bytes_in / row->seconds;
     row->out_per_s = (double)n->bytes_out / row->seconds;
     fill_latency(&g->cell.hist, row);
+    row->saturation = q->keys == MT_KEYS_EDGE && !q->coverage.rows;
+    row->handshake_mean_ns =
+        n->handshakes > 0 ? (int64_t)(n->handshake_sum_ns / n->handshakes) : -1;
     row->open = g->open + n->unfinished;
     row->oldest_ns = n->unfinished_max_ns;
     int64_t age = g->oldest_start_ns != 0

@@ -9,6 +9,7 @@
 enum {
     POOL_BYTES = 256 << 20,
     OPENS_ROOM = 4096, /* opens that may wait beside the rows' ends */
+    EDGES_ROOM = 4096, /* cells of edges alone beside those of rows */
     FOLD_SLICES = 2,   /* a commit of a live writer */
     RETAIN_STEPS = 4,
     HOUR_S = 3600,
@@ -110,7 +111,8 @@ static int take_buffers(struct mt_writer *w)
     w->services = malloc(sizeof *w->services);
     if (w->rows == NULL || w->bytes == NULL || w->conns == NULL ||
         w->conn_slots == NULL || w->opens == NULL || w->open_slots == NULL ||
-        w->services == NULL || !mt_tally_init(&w->tally, &w->pool, n))
+        w->services == NULL ||
+        !mt_tally_init(&w->tally, &w->pool, n + EDGES_ROOM))
         return MT_STORE_ENOMEM;
     memset(w->services, 0, sizeof *w->services);
     return 0;
@@ -198,7 +200,8 @@ int mt_writer_open(struct mt_writer **out, const char *path,
 
 static bool is_full(const struct mt_writer *w)
 {
-    return w->rows_count == w->rows_max || w->conns_count + 1 >= w->conns_max ||
+    return w->rows_count == w->rows_max || w->tally.count == w->tally.max ||
+           w->conns_count + 1 >= w->conns_max ||
            w->opens_count + 1 >= w->opens_max ||
            w->bytes_used > MT_PENDING_BYTES - MT_PENDING_ROW_MAX;
 }
@@ -230,10 +233,12 @@ int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x)
         mt_writer_loss(w, MT_LOSS_STORE, w->losses[MT_LOSS_STORE] + 1);
         return 0;
     }
+    uint32_t route = w->shapes.shape[shape].route;
     bool new_conn = mt_writer_note_conn(w, x);
+    mt_writer_set_edge(w, x->conn, w->shapes.route[route].edge);
     /* without rows an example is known by the id that it came with */
     uint64_t row = w->options.no_rows ? x->id - 1 : w->rows_count;
-    mt_tally_add(&w->tally, w->shapes.shape[shape].route, x, row, new_conn);
+    mt_tally_add(&w->tally, route, x, row, new_conn);
     mt_writer_end_open(w, x->conn, x->stream);
     if (!w->options.no_rows)
         mt_writer_fill_row(w, x, shape);

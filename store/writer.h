@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "decode/exchange.h"
+#include "decode/exchange_conn.h"
 #include "store/route.h"
 #include "store/store.h"
 
@@ -111,6 +112,13 @@ int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
 
 /* An open exchange that will have no row. */
 int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream);
+
+/**
+ * What a connection told beside its exchanges. It counts for the edge of the
+ * connection's newest exchange (finished or open), and for none where the
+ * writer was given no exchange of it: hand it over after them.
+ */
+int mt_writer_report(struct mt_writer *w, const struct mt_conn_report *report);
 
 /* The total so far of one kind of loss. Written with the next commit. */
 void mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total);

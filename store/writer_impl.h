@@ -44,6 +44,7 @@ struct mt_conn_row {
     struct mt_addr client, server;
     uint64_t conn;
     int64_t ns;
+    int64_t hop_of; /* id of the connection that this one is a copy of; 0 */
     int64_t handshake_ns;
     struct mt_piece sni, alpn;
     uint16_t tls_version, cipher_suite;
@@ -54,12 +55,15 @@ struct mt_conn_row {
 struct mt_conn_slot {
     uint64_t conn;
     int64_t written_ns;
+    uint32_t edge; /* of its newest exchange */
     bool used, has_tls;
+    bool counted; /* in the edge's connections that last */
 };
 
 struct mt_open_op {
     uint64_t conn, stream;
     int64_t start_ns, seen_ns;
+    uint64_t bytes[2]; /* so far, by role */
     struct mt_piece method, authority, path;
     uint32_t edge;
     uint16_t status;
@@ -102,6 +106,7 @@ struct mt_writer {
     uint32_t opens_count, opens_max;
     struct mt_conn_stream {
         uint64_t conn, stream;
+        uint32_t edge;
         bool used;
     } * open_slots;
     uint32_t open_count;
@@ -135,6 +140,20 @@ struct mt_piece mt_writer_keep(struct mt_writer *w, struct mt_span bytes);
 struct mt_span mt_writer_piece(const struct mt_writer *w,
                                struct mt_piece piece);
 int64_t mt_writer_conn_id(const struct mt_writer *w, uint64_t conn);
+
+/* writer_sat.c */
+
+/* Commit if the tally has no room for one more cell of an edge alone. */
+int mt_writer_room(struct mt_writer *w);
+/* The requests of an edge that are open for long became more or fewer. */
+void mt_writer_note_open(struct mt_writer *w, uint32_t edge, int change,
+                         int64_t ns);
+/* NULL: none of the newest. */
+struct mt_conn_slot *mt_writer_conn_slot(struct mt_writer *w, uint64_t conn);
+/* The slot is given up, or its connection is over. */
+void mt_writer_forget_conn(struct mt_writer *w, struct mt_conn_slot *slot);
+/* The edge that a connection's reports count for. */
+void mt_writer_set_edge(struct mt_writer *w, uint64_t conn, uint32_t edge);
 
 /* writer_open.c */
 void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream);

@@ -73,43 +73,56 @@ static struct mt_span clipped(struct mt_span s, size_t max)
     return s;
 }
 
+/* The slot of an open exchange, made if it is new; NULL where there are too
+ * many. It stays with the edge that it was first seen on. */
+static struct mt_conn_stream *
+open_slot(struct mt_writer *w, const struct mt_exchange *x, int64_t now_ns)
+{
+    struct mt_conn_stream *slot =
+        &w->open_slots[find_slot(w, x->conn, x->stream)];
+    if (slot->used)
+        return slot;
+    if (w->open_count >= MT_OPEN_MAX)
+        return NULL;
+    const uint32_t parties[2] = {
+        [MT_SERVER] = mt_services_server(w->services, x),
+        [MT_CLIENT] = mt_services_client(w->services, x)};
+    uint32_t edge = mt_shapes_edge(&w->shapes, x, parties);
+    if (edge == MT_INTERN_NONE)
+        return NULL;
+    *slot = (struct mt_conn_stream){
+        .conn = x->conn, .stream = x->stream, .edge = edge, .used = true};
+    w->open_count++;
+    mt_writer_note_open(w, edge, 1, now_ns);
+    return slot;
+}
+
 int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
                             int64_t now_ns)
 {
     if (w->rc != 0)
         return w->rc;
-    if (w->opens_count == w->opens_max ||
-        w->bytes_used > MT_PENDING_BYTES - MT_PENDING_ROW_MAX) {
-        int rc = mt_writer_flush(w, w->now_ns);
-        if (rc != 0)
-            return rc;
-    }
-    uint32_t slot = find_slot(w, x->conn, x->stream);
-    if (!w->open_slots[slot].used) {
-        if (w->open_count >= MT_OPEN_MAX)
-            return 0; /* enough to see that something hangs */
-        w->open_slots[slot] = (struct mt_conn_stream){
-            .conn = x->conn, .stream = x->stream, .used = true};
-        w->open_count++;
-    }
-    const uint32_t parties[2] = {
-        [MT_SERVER] = mt_services_server(w->services, x),
-        [MT_CLIENT] = mt_services_client(w->services, x)};
-    uint32_t edge = mt_shapes_edge(&w->shapes, x, parties);
-    struct mt_open_op *op = next_op(w);
-    if (edge == MT_INTERN_NONE || op == NULL)
-        return 0;
+    bool full = w->opens_count == w->opens_max ||
+                w->bytes_used > MT_PENDING_BYTES - MT_PENDING_ROW_MAX;
+    int rc = full ? mt_writer_flush(w, w->now_ns) : mt_writer_room(w);
+    if (rc != 0)
+        return rc;
+    struct mt_conn_stream *slot = open_slot(w, x, now_ns);
+    struct mt_open_op *op = slot != NULL ? next_op(w) : NULL;
+    if (op == NULL)
+        return 0; /* enough to see that something hangs */
     *op = (struct mt_open_op){
         .conn = x->conn,
         .stream = x->stream,
         .start_ns = x->req.start_ns != 0 ? x->req.start_ns : x->resp.start_ns,
         .seen_ns = now_ns,
-        .edge = edge,
+        .edge = slot->edge,
         .status = x->status,
         .method = mt_writer_keep(w, clipped(x->method, OPEN_METHOD_MAX)),
         .authority = mt_writer_keep(w, clipped(x->authority, OPEN_TEXT_MAX)),
         .path = mt_writer_keep(w, clipped(x->path, OPEN_TEXT_MAX))};
     (void)mt_writer_note_conn(w, x);
+    mt_writer_set_edge(w, x->conn, slot->edge);
     return 0;
 }
 
@@ -120,6 +133,7 @@ void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream)
     uint32_t slot = find_slot(w, conn, stream);
     if (!w->open_slots[slot].used)
         return;
+    mt_writer_note_open(w, w->open_slots[slot].edge, -1, 0);
     remove_slot(w, slot);
     struct mt_open_op *op = next_op(w);
     if (op != NULL)
@@ -150,6 +164,8 @@ static int put_open(struct mt_writer *w, const struct mt_open_op *op)
         (void)mt_bind_span(st, 8, mt_writer_piece(w, op->method), false);
         (void)mt_bind_span(st, 9, mt_writer_piece(w, op->authority), false);
         (void)mt_bind_span(st, 10, mt_writer_piece(w, op->path), false);
+        (void)sqlite3_bind_int64(st, 11, (int64_t)op->bytes[MT_CLIENT]);
+        (void)sqlite3_bind_int64(st, 12, (int64_t)op->bytes[MT_SERVER]);
     }
     return mt_store_run(st);
 }

@@ -176,11 +176,12 @@ bool mt_writer_note_conn(struct mt_writer *w, const struct mt_exchange *x)
     int64_t stale = slot->written_ns + MT_CONN_REFRESH_S * INT64_C(1000000000);
     if (!fresh && x->end_ns < stale && slot->has_tls == (x->tls != NULL))
         return false;
-    *slot = (struct mt_conn_slot){
-        .conn = x->conn,
-        .written_ns = x->end_ns < INT64_MAX / 2 ? x->end_ns : INT64_MAX / 2,
-        .used = true,
-        .has_tls = x->tls != NULL};
+    if (fresh) {
+        mt_writer_forget_conn(w, slot);
+        *slot = (struct mt_conn_slot){.conn = x->conn, .used = true};
+    }
+    slot->written_ns = x->end_ns < INT64_MAX / 2 ? x->end_ns : INT64_MAX / 2;
+    slot->has_tls = x->tls != NULL;
     if (!w->options.no_rows)
         keep_conn(w, x);
     return fresh;
@@ -217,6 +218,10 @@ int mt_writer_put_conns(struct mt_writer *w)
         (void)sqlite3_bind_int64(st, 6, c->ns);
         (void)sqlite3_bind_int64(st, 7, c->ns);
         bind_tls(st, w, c);
+        if (c->hop_of != 0)
+            (void)sqlite3_bind_int64(st, 15, c->hop_of);
+        else
+            (void)sqlite3_bind_null(st, 15);
         rc = mt_store_run(st);
     }
     return rc;
