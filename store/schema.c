@@ -114,7 +114,8 @@ static const char running_2[] =
     "ALTER TABLE open_exchange ADD COLUMN req_bytes INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE open_exchange ADD COLUMN resp_bytes INTEGER NOT NULL "
     "DEFAULT 0;"
-    "ALTER TABLE conn ADD COLUMN hop_of INTEGER;";
+    "ALTER TABLE conn ADD COLUMN hop_of INTEGER;"
+    "ALTER TABLE conn ADD COLUMN ended_ns INTEGER;";
 
 /* migrations[v] brings a database of version v to v + 1; NULL ends. */
 static const char *const *const migrations[MT_SCHEMA_VERSION] = {

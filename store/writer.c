@@ -145,6 +145,10 @@ static int set_up(struct mt_writer *w, const char *path)
         rc = w->routes != NULL ? sign_in(w) : MT_STORE_ENOMEM;
         if (rc == 0)
             rc = mt_writer_bury(w);
+        if (rc == 0)
+            rc = mt_proxied_init(&w->proxied, db, w->id);
+        if (rc == 0)
+            rc = mt_writer_meet(w);
     }
     return rc;
 }
@@ -152,6 +156,9 @@ static int set_up(struct mt_writer *w, const char *path)
 static void tear_down(struct mt_writer *w)
 {
     mt_writer_finalize(w);
+    mt_proxied_deinit(&w->proxied);
+    mt_ring_free(w->hold);
+    mt_codec_scratch_deinit(&w->hold_scratch);
     mt_tally_deinit(&w->tally);
     if (w->rollup.db != NULL)
         mt_rollup_deinit(&w->rollup);
@@ -214,15 +221,16 @@ static struct mt_span template_of(struct mt_writer *w,
     return mt_routes_of(w->routes, server, x->path);
 }
 
-int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x)
+int mt_writer_add_now(struct mt_writer *w, const struct mt_exchange *x)
 {
     if (w->rc != 0)
         return w->rc;
-    if (is_full(w)) {
-        int rc = mt_writer_flush(w, w->now_ns);
-        if (rc != 0)
-            return rc;
-    }
+    struct mt_exchange shadow;
+    int rc = is_full(w) ? mt_writer_flush(w, w->now_ns) : 0;
+    if (rc == 0)
+        rc = mt_writer_observe(w, &x, &shadow);
+    if (rc != 0)
+        return rc;
     /* the server first: a client that also serves is somebody */
     uint32_t server = mt_services_server(w->services, x);
     const uint32_t parties[2] = {
@@ -294,7 +302,9 @@ static int retain(struct mt_writer *w)
 
 int mt_writer_commit(struct mt_writer *w, int64_t now_ns)
 {
-    int rc = mt_writer_flush(w, now_ns);
+    int rc = mt_writer_hold_tick(w, now_ns);
+    if (rc == 0)
+        rc = mt_writer_flush(w, now_ns);
     if (rc != 0 || w->options.kind == MT_WRITER_OFFLINE)
         return rc;
     rc = mt_writer_fold(w, mt_ns_sub(w->newest_ns, FOLD_SLACK_NS), FOLD_SLICES);
@@ -328,7 +338,9 @@ static int sign_out(struct mt_writer *w, int64_t now_ns)
 
 int mt_writer_finish(struct mt_writer *w, int64_t now_ns)
 {
-    int rc = mt_writer_flush(w, now_ns);
+    int rc = mt_writer_hold_end(w);
+    if (rc == 0)
+        rc = mt_writer_flush(w, now_ns);
     if (rc == 0)
         rc = mt_writer_fold(w, fold_end(w), 0);
     if (rc == 0)

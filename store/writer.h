@@ -101,7 +101,9 @@ int mt_writer_open(struct mt_writer **out, const char *path,
 
 /**
  * One finished exchange. It is in the database after the next commit, which
- * happens by itself at options.batch_rows.
+ * happens by itself at options.batch_rows. While a proxy writes the same
+ * database, what a tap adds waits for 500 ms of the packets' clock (or until
+ * 8 MiB wait): see mt_writer_conn().
  */
 int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x);
 
@@ -112,6 +114,23 @@ int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
 
 /* An open exchange that will have no row. */
 int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream);
+
+/* A connection of the writer's own program: a proxy's. */
+struct mt_writer_conn {
+    uint64_t conn; /* as mt_exchange.conn: numbers only grow */
+    struct mt_addr client, server;
+    int64_t ns; /* wall clock */
+    bool ended;
+};
+
+/**
+ * A proxy accepted or made a connection, before its first exchange is added;
+ * and again, with `ended`, when it is over. A tap that writes the same
+ * database then knows its own copy of the exchanges for one (`tap_shadow`,
+ * outside golden metrics): it waits for half a second, so commit within
+ * 250 ms.
+ */
+int mt_writer_conn(struct mt_writer *w, const struct mt_writer_conn *c);
 
 /**
  * What a connection told beside its exchanges. It counts for the edge of the

@@ -60,7 +60,7 @@ static int take_open(struct mt_writer *w, int64_t before_ns, int64_t rows)
     uint64_t number = 0;
     while (rc == 0 && (step = sqlite3_step(st)) == SQLITE_ROW) {
         struct mt_exchange x = exchange_of(st, number++);
-        rc = mt_writer_add(w, &x);
+        rc = mt_writer_add_now(w, &x);
     }
     if (rc == 0)
         rc = mt_store_rc_of(w->store.db, step);

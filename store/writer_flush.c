@@ -47,7 +47,7 @@ int mt_writer_prepare(struct mt_writer *w)
         {&w->put_trace, "INSERT INTO trace VALUES(?,?,?,?)"},
         {&w->put_packets, "INSERT INTO packets VALUES(?,?)"},
         {&w->put_conn,
-         "INSERT INTO conn VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+         "INSERT INTO conn VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
          "ON CONFLICT(id) DO UPDATE SET "
          "last_ns=max(last_ns,excluded.last_ns),"
          "tls_version=ifnull(excluded.tls_version,tls_version),"
@@ -56,10 +56,10 @@ int mt_writer_prepare(struct mt_writer *w)
          "resumed=ifnull(excluded.resumed,resumed),"
          "handshake_ns=ifnull(excluded.handshake_ns,handshake_ns),"
          "sni=ifnull(excluded.sni,sni),alpn=ifnull(excluded.alpn,alpn),"
-         "hop_of=ifnull(excluded.hop_of,hop_of)"},
-        {&w->put_open,
-         "INSERT OR REPLACE INTO open_exchange "
-         "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
+         "hop_of=ifnull(excluded.hop_of,hop_of),"
+         "ended_ns=ifnull(excluded.ended_ns,ended_ns)"},
+        {&w->put_open, "INSERT OR REPLACE INTO open_exchange "
+                       "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
         {&w->drop_open, "DELETE FROM open_exchange WHERE writer=? AND conn=? "
                         "AND stream=?"},
         {&w->put_source,
@@ -317,7 +317,7 @@ int mt_writer_flush(struct mt_writer *w, int64_t now_ns)
     mt_writer_committed(w);
     if (w->options.kind == MT_WRITER_OFFLINE && has_company(w))
         pause_ns(w, POLITE_PAUSE_NS);
-    return 0;
+    return mt_writer_meet(w);
 }
 
 int mt_writer_fold(struct mt_writer *w, int64_t until_ns, int slices)

@@ -97,14 +97,17 @@ open_slot(struct mt_writer *w, const struct mt_exchange *x, int64_t now_ns)
     return slot;
 }
 
-int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
-                            int64_t now_ns)
+int mt_writer_open_now(struct mt_writer *w, const struct mt_exchange *x,
+                       int64_t now_ns)
 {
     if (w->rc != 0)
         return w->rc;
+    struct mt_exchange shadow;
     bool full = w->opens_count == w->opens_max ||
                 w->bytes_used > MT_PENDING_BYTES - MT_PENDING_ROW_MAX;
     int rc = full ? mt_writer_flush(w, w->now_ns) : mt_writer_room(w);
+    if (rc == 0)
+        rc = mt_writer_observe(w, &x, &shadow);
     if (rc != 0)
         return rc;
     struct mt_conn_stream *slot = open_slot(w, x, now_ns);
@@ -145,6 +148,8 @@ int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream)
 {
     if (w->rc == 0 && w->opens_count == w->opens_max)
         (void)mt_writer_flush(w, w->now_ns);
+    if (w->rc == 0)
+        (void)mt_writer_release(w, INT64_MAX); /* its opening may wait */
     if (w->rc == 0)
         mt_writer_end_open(w, conn, stream);
     return w->rc;

@@ -74,7 +74,8 @@ static void add_report(struct mt_counts *n, const struct mt_conn_report *r)
     }
 }
 
-int mt_writer_report(struct mt_writer *w, const struct mt_conn_report *report)
+int mt_writer_report_now(struct mt_writer *w,
+                         const struct mt_conn_report *report)
 {
     if (w->rc != 0)
         return w->rc;
