@@ -35,9 +35,11 @@ struct mt_tap *mt_tap_new(const struct mt_tap_config *config)
     take_config(tap, config);
     if (!config->keep_duplicates)
         tap->dedup = mt_dedup_new(config->hash_seed);
-    if ((tap->dedup == NULL && !config->keep_duplicates) ||
+    tap->hops = mt_hops_new();
+    if ((tap->dedup == NULL && !config->keep_duplicates) || tap->hops == NULL ||
         mt_flow_table_init(&tap->flows, &tap->pool, config->hash_seed) < 0) {
         mt_dedup_free(tap->dedup);
+        mt_hops_free(tap->hops);
         mt_decode_deinit(&tap->decode);
         mt_pool_deinit(&tap->pool);
         free(tap);
@@ -52,6 +54,7 @@ void mt_tap_free(struct mt_tap *tap)
         return;
     mt_tap_end(tap);
     mt_dedup_free(tap->dedup);
+    mt_hops_free(tap->hops);
     mt_decode_deinit(&tap->decode);
     mt_layers_deinit(&tap->layers);
     mt_flow_table_deinit(&tap->flows);

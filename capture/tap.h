@@ -75,6 +75,7 @@ struct mt_tap_config {
     X(attempts_unrecorded, "of these three, above the rate of rows")      \
     X(ended_idle, "connections silent for 10 minutes")                    \
     X(reused, "5-tuples used again before their end was seen")            \
+    X(hops, "connections seen again behind a translation of addresses")   \
     X(evicted_closed, "shed: ended flows, nothing lost")                  \
     X(evicted_idle, "shed: flows silent for a minute")                    \
     X(evicted_half_open, "shed: handshakes not complete")                 \

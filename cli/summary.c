@@ -74,6 +74,7 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
         {r->layers[MT_LAYERS_FRAGMENT_REFUSED], "IP fragments refused"},
         {tap->datagrams, "UDP datagrams, not decoded"},
         {tap->dup_packets, "copies of packets (nothing is lost by them)"},
+        {tap->hops, "connections seen at two points (counted at one)"},
         {tcp->gaps, "gaps: holes in connections"},
         {tcp->gap_bytes, "bytes missing in them"},
         {tcp->truncated_bytes, "bytes cut off packets by the snaplen"},

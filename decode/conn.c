@@ -419,6 +419,7 @@ struct mt_conn *mt_conn_new(struct mt_decode *d,
     c->client = start->client >= 0 ? start->client : 0;
     c->role_evidence = start->role_evidence;
     c->midstream = start->midstream;
+    c->copy = start->copy;
     c->start_ns = c->last_ns = c->told_ns = start->ts_ns;
     c->tls.alert = 255;
     c->reset_by = -1;

@@ -42,6 +42,7 @@ struct mt_conn_start {
     int client;             /* side that sent the SYN, or -1 */
     uint8_t role_evidence;  /* enum mt_role_evidence when client is given */
     bool midstream;         /* the SYN was not seen */
+    bool copy;              /* its exchanges are counted at another point */
     int64_t ts_ns;
 };
 
@@ -71,6 +72,7 @@ struct mt_conn {
     uint8_t role_evidence;
     uint8_t detection; /* of the layer that was recognised last */
     bool midstream;
+    bool copy;
     bool ended[2];   /* FIN seen, by side */
     bool seen[2];    /* payload or a gap seen, by side */
     int8_t reset_by; /* side that sent RST, -1 none */

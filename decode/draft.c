@@ -107,6 +107,7 @@ struct mt_draft *mt_draft_new(struct mt_conn *conn, uint64_t stream,
     r->x.stream = stream;
     r->x.end_ns = ts_ns;
     r->x.grpc_status = MT_GRPC_STATUS_NONE;
+    r->x.observer = conn->copy ? MT_OBSERVER_TAP_SHADOW : MT_OBSERVER_TAP;
     r->content_length[MT_CLIENT] = r->content_length[MT_SERVER] = -1;
     for (int side = 0; side < 2; side++)
         r->retrans_base[side] = conn->stats.retransmissions[side];

@@ -568,6 +568,8 @@ static struct mt_value get_x_notes(const void *row, struct mt_buf *scratch)
     size_t from = scratch->len;
     if (x->error != MT_ERROR_NONE && x->error < MT_ERROR_COUNT)
         add_note(scratch, from, errors[x->error]);
+    if (x->observer == MT_OBSERVER_TAP_SHADOW)
+        add_note(scratch, from, "a copy, not counted");
     if (x->half == MT_HALF_RESPONSE)
         add_note(scratch, from, "request not seen");
     if (x->kind == MT_KIND_TURN)
