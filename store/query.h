@@ -35,7 +35,8 @@ struct mt_ask {
     int64_t to_ns;
     const struct mt_filter *filter; /* NULL: all. Borrowed for the call */
     bool attempts;    /* also the rows that golden metrics leave out:
-                         proxy_attempt and tap_shadow */
+                         proxy_attempt, tap_shadow, and of a service that
+                         others call its calls to itself */
     bool entry;       /* series: entry traffic alone */
     bool by_method;   /* routes: one row a method too (else merged) */
     bool by_endpoint; /* routes: one row an endpoint too */
