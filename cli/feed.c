@@ -122,7 +122,26 @@ static bool drain(struct mt_feed *f)
     return drain_reports(f);
 }
 
-/* Once a second of the packets' clock: requests that wait for an answer. */
+static uint64_t bytes_of(const struct mt_exchange *x)
+{
+    return x->req.header_bytes + x->req.body_bytes + x->resp.header_bytes +
+           x->resp.body_bytes;
+}
+
+/* One that waits or runs: told when it is new, and when it went on. */
+static bool report_one(struct mt_feed *f, struct mt_draft *r, int64_t now)
+{
+    struct mt_exchange x = mt_draft_so_far(r);
+    mt_conn_report(r->conn, now);
+    if (r->open_reported && r->open_bytes == bytes_of(&x))
+        return true;
+    r->open_reported = r->conn->known = true;
+    r->open_bytes = bytes_of(&x);
+    name(f, &x);
+    return f->sink->open(f->sink->context, &x, now);
+}
+
+/* Once a second of the packets' clock: what has begun and not ended. */
 static bool report_open(struct mt_feed *f)
 {
     int64_t now = mt_tap_now_ns(f->tap);
@@ -130,17 +149,10 @@ static bool report_open(struct mt_feed *f)
         return true;
     f->open_due_ns = now + OPEN_AFTER_NS;
     for (struct mt_draft *r = mt_tap_open(f->tap, now, NULL); r != NULL;
-         r = mt_tap_open(f->tap, now, r)) {
-        mt_conn_report(r->conn, now);
-        if (r->open_reported)
-            continue;
-        r->open_reported = r->conn->known = true;
-        struct mt_exchange x = mt_draft_so_far(r);
-        name(f, &x);
-        if (!f->sink->open(f->sink->context, &x, now))
+         r = mt_tap_open(f->tap, now, r))
+        if (!report_one(f, r, now))
             return false;
-    }
-    return true;
+    return drain_reports(f);
 }
 
 /* ---- one item ---- */

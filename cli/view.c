@@ -108,6 +108,7 @@ static int read_captures(struct mt_view *v, const struct mt_options *o,
     struct mt_recorder *r;
     struct mt_writer_options options = mt_writing_options(o);
     options.no_rows = need == MT_VIEW_CELLS;
+    options.no_running = options.no_rows && v->filter != NULL;
     options.clock = steady;
     int rc = mt_feed_open(&f, o, options.no_rows ? v->filter : NULL);
     if (rc != 0)

@@ -296,9 +296,13 @@ static void decline(struct mt_layer *l, int side, struct mt_chunk *in,
         drop_hold(l, side);
     else
         pass_over(l, side, in->bytes.len);
-    if (give_up(l))
-        adopt(l, &(struct choice){&mt_opaque_decoder, -1, false}, side,
-              &(struct mt_chunk){.bytes = no_bytes});
+    if (!give_up(l))
+        return;
+    adopt(l, &(struct choice){&mt_opaque_decoder, -1, false}, side,
+          &(struct mt_chunk){.bytes = no_bytes});
+    struct mt_conn *c = l->conn;
+    if (!c->decoded && c->l4 == NULL) /* it may run for days from here */
+        c->l4 = mt_draft_new(c, 0, c->start_ns);
 }
 
 static void detect(struct mt_layer *l, int side, struct mt_chunk *in)
@@ -553,13 +557,8 @@ static enum mt_error error_of(const struct mt_conn *c, enum mt_end end)
     }
 }
 
-/* One row for a connection whose protocol nobody knew. */
-static void write_l4_row(struct mt_conn *c, enum mt_error error, int64_t ts_ns)
+void mt_conn_fill_l4(const struct mt_conn *c, struct mt_exchange *x)
 {
-    struct mt_draft *r = mt_draft_new(c, 0, c->start_ns);
-    if (r == NULL)
-        return;
-    struct mt_exchange *x = &r->x;
     x->protocol = MT_PROTOCOL_TCP;
     x->kind = MT_KIND_L4;
     struct mt_message *message[2] = {&x->req, &x->resp}; /* by role */
@@ -572,6 +571,18 @@ static void write_l4_row(struct mt_conn *c, enum mt_error error, int64_t ts_ns)
         message[role]->body_bytes = c->stats.bytes[side];
         message[role]->gap_bytes = c->stats.gap_bytes[side];
     }
+}
+
+/* One row for a connection whose protocol nobody knew. */
+static void write_l4_row(struct mt_conn *c, enum mt_error error, int64_t ts_ns)
+{
+    struct mt_draft *r = c->l4;
+    if (r == NULL)
+        r = mt_draft_new(c, 0, c->start_ns);
+    c->l4 = NULL;
+    if (r == NULL)
+        return;
+    mt_conn_fill_l4(c, &r->x);
     mt_draft_finish(r, error, ts_ns);
 }
 

@@ -90,6 +90,8 @@ struct mt_conn {
     struct mt_tls tls;         /* kept by the TLS layer */
     struct mt_arena text;      /* SNI, ALPN */
     struct mt_layer *top;
+    struct mt_draft *l4; /* its row while it runs, once no decoder will know
+                            it; else NULL */
 };
 
 /* The side of a role, and the role of a side, by what is known now. */
@@ -129,6 +131,9 @@ void mt_conn_free(struct mt_conn *c, enum mt_end end, int64_t ts_ns);
  * repetitions is seen, call it once a second.
  */
 void mt_conn_report(struct mt_conn *c, int64_t now_ns);
+
+/* What the L4 row of a connection says so far. */
+void mt_conn_fill_l4(const struct mt_conn *c, struct mt_exchange *x);
 
 /* A connection attempt that was refused (RST to SYN) or never answered: one
  * L4 row. The client is side 0 of addr. */

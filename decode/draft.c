@@ -249,6 +249,8 @@ void mt_draft_finish(struct mt_draft *r, enum mt_error error, int64_t at_ns)
 struct mt_exchange mt_draft_so_far(const struct mt_draft *r)
 {
     struct mt_exchange x = r->x;
+    if (r == r->conn->l4)
+        mt_conn_fill_l4(r->conn, &x);
     take_transport(r, &x);
     name_operation(&x);
     x.packets = r->packets;

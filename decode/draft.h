@@ -106,6 +106,7 @@ struct mt_draft {
     uint64_t gap_base[2];
     uint64_t decoder_word; /* the decoder's own, cleared at the start */
     bool open_reported;    /* an open row was written for it */
+    uint64_t open_bytes;   /* that it told of */
     bool grpc_status_seen;
     int64_t content_length[2]; /* -1 none */
 };

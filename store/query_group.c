@@ -313,8 +313,9 @@ int mt_question_add_open(struct mt_question *q)
         const struct mt_edge_info *e =
             mt_directory_edge(&q->directory, sqlite3_column_int64(st, 0));
         int64_t start = sqlite3_column_int64(st, 1);
-        if (e == NULL || !is_golden(q, e) || !passes(q, e, NULL))
-            continue;
+        if (e == NULL || e->kind == MT_KIND_L4 || !is_golden(q, e) ||
+            !passes(q, e, NULL))
+            continue; /* a connection that runs is no request that waits */
         struct mt_group *g = find_group(q, e, NULL, start);
         if (g == NULL) {
             rc = q->full;

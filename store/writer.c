@@ -207,7 +207,7 @@ int mt_writer_open(struct mt_writer **out, const char *path,
 
 static bool is_full(const struct mt_writer *w)
 {
-    return w->rows_count == w->rows_max || w->tally.count == w->tally.max ||
+    return w->rows_count == w->rows_max || w->tally.count + 1 >= w->tally.max ||
            w->conns_count + 1 >= w->conns_max ||
            w->opens_count + 1 >= w->opens_max ||
            w->bytes_used > MT_PENDING_BYTES - MT_PENDING_ROW_MAX;
@@ -247,7 +247,9 @@ int mt_writer_add_now(struct mt_writer *w, const struct mt_exchange *x)
     /* without rows an example is known by the id that it came with */
     uint64_t row = w->options.no_rows ? x->id - 1 : w->rows_count;
     mt_tally_add(&w->tally, route, x, row, new_conn);
-    mt_writer_end_open(w, x->conn, x->stream);
+    uint64_t told[2];
+    mt_writer_end_open(w, x->conn, x->stream, told);
+    mt_writer_untell(w, w->shapes.route[route].edge, x->end_ns, told);
     if (!w->options.no_rows)
         mt_writer_fill_row(w, x, shape);
     w->rows_count++;

@@ -38,11 +38,13 @@ enum {
 
 struct mt_writer_options {
     enum mt_writer_kind kind;
-    bool no_rows;              /* cells only: stat, edges and routes of -r */
-    bool no_packets;           /* drop packet references */
-    uint32_t batch_rows;       /* 0: MT_WRITER_BATCH_ROWS */
-    uint64_t size_limit_bytes; /* of the file; 0 none */
-    int64_t rows_max_age_ns;   /* 0 none; see retention.h for the cells' */
+    bool no_rows;        /* cells only: stat, edges and routes of -r */
+    bool no_running;     /* bytes count when their exchange ends: whether they
+                            count at all is known only then (a filter) */
+    bool no_packets;     /* drop packet references */
+    uint32_t batch_rows; /* 0: MT_WRITER_BATCH_ROWS */
+    uint64_t size_limit_bytes;      /* of the file; 0 none */
+    int64_t rows_max_age_ns;        /* 0 none; see retention.h for the cells' */
     struct mt_route_options routes; /* borrowed as long as the writer */
     uint64_t epoch;      /* random: names this database if it is new */
     const char *host_id; /* names this machine; NULL "" */
@@ -108,7 +110,8 @@ int mt_writer_open(struct mt_writer **out, const char *path,
 int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x);
 
 /* An exchange that has been open for more than a second: call it again, at
- * most once a second, as it goes on. Its mt_writer_add() ends it. */
+ * most once a second, as it goes on. Its bytes so far count at now_ns, and its
+ * mt_writer_add(), which ends it, adds the rest. */
 int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
                             int64_t now_ns);
 

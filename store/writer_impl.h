@@ -69,7 +69,7 @@ struct mt_conn_slot {
 struct mt_open_op {
     uint64_t conn, stream;
     int64_t start_ns, seen_ns;
-    uint64_t bytes[2]; /* so far, by role */
+    uint64_t told[2]; /* bytes that cells have already, by role */
     struct mt_piece method, authority, path;
     uint32_t edge;
     uint16_t status;
@@ -112,8 +112,9 @@ struct mt_writer {
     uint32_t opens_count, opens_max;
     struct mt_conn_stream {
         uint64_t conn, stream;
+        uint64_t told[2]; /* bytes that cells have already, by role */
         uint32_t edge;
-        bool used;
+        bool used, waits;
     } * open_slots;
     uint32_t open_count;
 
@@ -189,8 +190,15 @@ void mt_writer_forget_conn(struct mt_writer *w, struct mt_conn_slot *slot);
 /* The edge that a connection's reports count for. */
 void mt_writer_set_edge(struct mt_writer *w, uint64_t conn, uint32_t edge);
 
+/* Cells have so many bytes of what ends at ns on the edge: they count less. */
+void mt_writer_untell(struct mt_writer *w, uint32_t edge, int64_t ns,
+                      const uint64_t told[2]);
+
 /* writer_open.c */
-void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream);
+
+/* An open exchange is over. Sets told to the bytes that cells have of it. */
+void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream,
+                        uint64_t told[2]);
 int mt_writer_put_opens(struct mt_writer *w);
 int mt_writer_put_sources(struct mt_writer *w);
 int mt_writer_put_losses(struct mt_writer *w);

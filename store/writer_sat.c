@@ -1,4 +1,4 @@
-/* Saturation: what connections report, and how many last. */
+/* Cells of edges alone: saturation, and bytes of what still runs. */
 #include "store/writer_impl.h"
 
 /* Room in the tally for one more cell beside those that rows may need. */
@@ -22,6 +22,18 @@ void mt_writer_note_open(struct mt_writer *w, uint32_t edge, int change,
     e->open += (uint32_t)change;
     if (change > 0)
         raise_to(&mt_tally_edge(&w->tally, edge, ns)->open_max, e->open);
+}
+
+/* The row's own cell of the edge has all its bytes, in the same place and
+ * transaction: their sum, modulo 2^64, is the rest. */
+void mt_writer_untell(struct mt_writer *w, uint32_t edge, int64_t ns,
+                      const uint64_t told[2])
+{
+    if ((told[MT_CLIENT] | told[MT_SERVER]) == 0)
+        return;
+    struct mt_counts *n = mt_tally_edge(&w->tally, edge, ns);
+    n->bytes_in -= told[MT_CLIENT];
+    n->bytes_out -= told[MT_SERVER];
 }
 
 /* --- connections that last --- */

@@ -188,6 +188,31 @@ static void test_an_end_before_detection_is_told(void **state)
     fixture_close(&f);
 }
 
+/* Once no decoder will ever know it, a connection is in flight as what it is,
+ * with the bytes so far. */
+static void test_an_unknown_connection_runs(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint8_t noise[40000];
+    memset(noise, 0xee, sizeof noise);
+    fixture_open(&f);
+    struct mt_span bytes = {noise, sizeof noise};
+    fixture_feed(&f, 0, bytes, 2000000000);
+    assert_null(f.decode.open.first);
+    fixture_feed(&f, 0, bytes, 3000000000);
+    assert_non_null(f.decode.open.first);
+    f.conn->stats.bytes[0] = 80000;
+    struct mt_exchange x = mt_draft_so_far(f.decode.open.first);
+    assert_int_equal(x.kind, MT_KIND_L4);
+    assert_int_equal(x.req.body_bytes, 80000);
+    assert_int_equal(x.server.addr.port, 8080);
+    f.conn->stats.bytes[0] = 90000;
+    end_conn(&f, MT_END_FIN);
+    assert_int_equal(only_row(&f)->req.body_bytes, 90000);
+    fixture_close(&f);
+}
+
 /* ---- reports ---- */
 
 static const struct mt_conn_start two_sides = {
@@ -337,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_frames_by_chance),
         cmocka_unit_test(test_an_end_before_detection_is_told),
         cmocka_unit_test(test_pool_ceiling),
+        cmocka_unit_test(test_an_unknown_connection_runs),
         cmocka_unit_test(test_reports_add_up),
         cmocka_unit_test(test_reports_wait_for_an_exchange),
         cmocka_unit_test(test_reports_without_memory),

@@ -183,6 +183,142 @@ static void test_many_cells(void **state)
     dir_remove(&d);
 }
 
+/* --- what still runs --- */
+
+static long long bytes_in_cells(const struct dir *d, const char *table,
+                                int level)
+{
+    char sql[160];
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT sum(bytes_in)*1000000+sum(bytes_out) FROM %s WHERE "
+                   "level=%d",
+                   table, level);
+    return ask_number(d->db, sql);
+}
+
+static long long bytes_in_rows(const struct dir *d)
+{
+    return ask_number(d->db,
+                      "SELECT sum(req_header_bytes+req_body_bytes)*1000000+"
+                      "sum(resp_header_bytes+resp_body_bytes) FROM exchanges");
+}
+
+/* A stream that is told of each second counts as it runs; its row adds the
+ * rest, however the batches are cut, and also where it became a stream late
+ * and where the row tells of less. */
+static void test_running_stream(void **state)
+{
+    (void)state;
+    for (int every = 1; every <= 7; every += 2) {
+        struct dir d;
+        dir_make(&d);
+        struct mt_writer *w = writer_open(
+            d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP});
+        struct mt_exchange x = on(1, 1, T0);
+        for (unsigned i = 1; i <= 20; i++) {
+            x.resp.body_bytes = i * 100;
+            x.kind = i > 3 ? MT_KIND_STREAM : MT_KIND_UNARY;
+            assert_int_equal(mt_writer_open_exchange(w, &x, T0 + i * S), 0);
+            if (i % (unsigned)every == 0)
+                assert_int_equal(mt_writer_commit(w, T0 + i * S), 0);
+            if (i == 14 && every == 7) /* 14 s so far: 80 + 120 + 1400 */
+                assert_int_equal(bytes_in_cells(&d, "edge_cell", 1),
+                                 80 * 1000000 + 1520);
+        }
+        x.resp.body_bytes = 2345;
+        x.end_ns = T0 + 20500 * MS;
+        writer_add(w, &x);
+        struct mt_exchange other = on(2, 1, T0 + 20 * S);
+        writer_add(w, &other);
+        writer_close(w);
+        static const int levels[] = {1, 10, 60, 3600};
+        for (size_t i = 0; i < 4; i++)
+            assert_int_equal(bytes_in_cells(&d, "edge_cell", levels[i]),
+                             bytes_in_rows(&d));
+        assert_int_equal(bytes_in_cells(&d, "route_cell", 10),
+                         bytes_in_rows(&d));
+        assert_int_equal(ask_number(d.db, "SELECT sum(bytes_out) FROM "
+                                          "edge_cell WHERE level=1 AND "
+                                          "t=1795000010"),
+                         100);
+        assert_int_equal(ask_number(d.db, "SELECT min(bytes_out) FROM "
+                                          "edge_cell"),
+                         100);
+        dir_remove(&d);
+    }
+}
+
+/* A connection that nobody decodes runs; it is no request that waits. */
+static void test_running_connection(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    struct mt_writer *w =
+        writer_open(d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP});
+    struct mt_exchange x = on(1, 1, T0);
+    x.kind = MT_KIND_L4;
+    x.protocol = MT_PROTOCOL_TCP;
+    assert_int_equal(mt_writer_open_exchange(w, &x, T0 + 9 * S), 0);
+    assert_int_equal(mt_writer_commit(w, T0 + 9 * S), 0);
+    struct mt_store *s = store_open(d.db);
+    struct mt_answer a = edges_of(s);
+    assert_int_equal(a.total.counts.bytes_out, 1120);
+    assert_int_equal(a.total.open, 0);
+    assert_int_equal(a.total.counts.open_max, 0);
+    mt_answer_free(&a);
+    mt_store_free(s);
+    writer_add(w, &x);
+    writer_close(w);
+    assert_int_equal(bytes_in_cells(&d, "edge_cell", 1), bytes_in_rows(&d));
+    dir_remove(&d);
+}
+
+/* What a dead writer had counted becomes a row of as much, not more. */
+static void test_running_when_its_writer_died(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    struct mt_writer *w = writer_open(
+        d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP, .now_ns = T0});
+    struct mt_exchange x = on(1, 1, T0);
+    for (unsigned i = 1; i <= 3; i++) {
+        x.resp.body_bytes = i * 100;
+        assert_int_equal(mt_writer_open_exchange(w, &x, T0 + i * S), 0);
+        assert_int_equal(mt_writer_commit(w, T0 + i * S), 0);
+    }
+    mt_writer_abort(w);
+    w = writer_open(d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP,
+                                                     .now_ns = T0 + 60 * S});
+    writer_close(w);
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchanges WHERE "
+                                      "error_type='abandoned'"),
+                     1);
+    assert_int_equal(bytes_in_cells(&d, "edge_cell", 1), 80 * 1000000 + 420);
+    assert_int_equal(bytes_in_cells(&d, "edge_cell", 1), bytes_in_rows(&d));
+    dir_remove(&d);
+}
+
+/* Whether a filter takes it is known at its end. */
+static void test_running_and_a_filter(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    struct mt_writer *w =
+        writer_open(d.db, (struct mt_writer_options){.no_running = true});
+    struct mt_exchange x = on(1, 1, T0);
+    assert_int_equal(mt_writer_open_exchange(w, &x, T0 + S), 0);
+    assert_int_equal(mt_writer_commit(w, T0), 0);
+    assert_int_equal(bytes_in_cells(&d, "edge_cell", 1), 0);
+    x.end_ns = T0 + 2 * S;
+    writer_add(w, &x);
+    writer_close(w);
+    assert_int_equal(bytes_in_cells(&d, "edge_cell", 1), bytes_in_rows(&d));
+    dir_remove(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +327,10 @@ int main(void)
         cmocka_unit_test(test_most_open),
         cmocka_unit_test(test_unknown_connection),
         cmocka_unit_test(test_many_cells),
+        cmocka_unit_test(test_running_stream),
+        cmocka_unit_test(test_running_connection),
+        cmocka_unit_test(test_running_when_its_writer_died),
+        cmocka_unit_test(test_running_and_a_filter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
