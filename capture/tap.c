@@ -35,9 +35,11 @@ struct mt_tap *mt_tap_new(const struct mt_tap_config *config)
     take_config(tap, config);
     if (!config->keep_duplicates)
         tap->dedup = mt_dedup_new(config->hash_seed);
-    if ((tap->dedup == NULL && !config->keep_duplicates) ||
+    tap->hops = mt_hops_new();
+    if ((tap->dedup == NULL && !config->keep_duplicates) || tap->hops == NULL ||
         mt_flow_table_init(&tap->flows, &tap->pool, config->hash_seed) < 0) {
         mt_dedup_free(tap->dedup);
+        mt_hops_free(tap->hops);
         mt_decode_deinit(&tap->decode);
         mt_pool_deinit(&tap->pool);
         free(tap);
@@ -52,6 +54,7 @@ void mt_tap_free(struct mt_tap *tap)
         return;
     mt_tap_end(tap);
     mt_dedup_free(tap->dedup);
+    mt_hops_free(tap->hops);
     mt_decode_deinit(&tap->decode);
     mt_layers_deinit(&tap->layers);
     mt_flow_table_deinit(&tap->flows);
@@ -249,6 +252,11 @@ void mt_tap_packet(struct mt_tap *tap, const struct mt_packet *packet)
 const struct mt_exchange *mt_tap_next(struct mt_tap *tap)
 {
     return mt_decode_next(&tap->decode);
+}
+
+const struct mt_conn_report *mt_tap_next_report(struct mt_tap *tap)
+{
+    return mt_decode_next_report(&tap->decode);
 }
 
 /* A turn that was answered waits for nothing but the next request. */

@@ -81,6 +81,7 @@ struct mt_tap_config {
     X(attempts_unrecorded, "of these three, above the rate of rows")      \
     X(ended_idle, "connections silent for 10 minutes")                    \
     X(reused, "5-tuples used again before their end was seen")            \
+    X(hops, "connections seen again behind a translation of addresses")   \
     X(evicted_closed, "shed: ended flows, nothing lost")                  \
     X(evicted_idle, "shed: flows silent for a minute")                    \
     X(evicted_half_open, "shed: handshakes not complete")                 \
@@ -143,6 +144,10 @@ void mt_tap_end(struct mt_tap *tap);
 
 /* The next finished exchange, or NULL. Borrowed until the next call. */
 const struct mt_exchange *mt_tap_next(struct mt_tap *tap);
+
+/* The next report of a connection, or NULL. Borrowed until the next call. Take
+ * the exchanges first. */
+const struct mt_conn_report *mt_tap_next_report(struct mt_tap *tap);
 
 /**
  * Requests in flight for more than a second at now_ns: oldest first. Start

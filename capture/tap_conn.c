@@ -177,6 +177,7 @@ static void carry_over(struct mt_tcp_flow *w)
 static bool try_open(struct mt_tap *tap, struct mt_tcp_flow *w)
 {
     struct mt_conn_start start = mt_tap_conn_start(w->flow);
+    start.copy = mt_hops_is_copy(tap->hops, w->flow);
     struct mt_conn_stats *stats = NULL;
     w->tcp.conn = tap->sink->open(tap->sink_context, &start, &stats);
     w->tcp.stats = w->tcp.conn != NULL ? stats : NULL;
@@ -202,6 +203,7 @@ static bool open_conn(struct mt_tap *tap, struct mt_tcp_flow *w)
         }
     carry_over(w);
     tap->counters.conns++;
+    tap->counters.hops += mt_hops_is_copy(tap->hops, w->flow);
     tap->counters.midstream += (w->flow->flags & MT_FLOW_MIDSTREAM) != 0;
     mt_flow_move(&tap->flows, w->flow, MT_FLOW_UNKNOWN, tap->now_ns);
     tell_ends(tap, &w->tcp);

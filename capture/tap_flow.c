@@ -276,6 +276,8 @@ static void take_syn(struct mt_tap *tap, struct mt_flow *f, int side,
     }
     if ((f->flags & (MT_FLOW_SYN_BY0 | MT_FLOW_SYN_BY1)) == 0)
         f->flags |= (uint8_t)syn_flag(acks ? 1 - side : side);
+    if (acks && (f->flags & seen_flag(1 - side)) != 0)
+        mt_hops_note(tap->hops, f);
     if (f->tcp != NULL)
         mt_tcp_expect(&f->tcp->tcp, side, s->seq + 1, true);
 }

@@ -10,6 +10,7 @@
 
 #include "capture/dedup.h"
 #include "capture/flow.h"
+#include "capture/hops.h"
 #include "capture/tap.h"
 
 /* Reassembly of a flow, and its place in the lists of those that wait. */
@@ -43,6 +44,7 @@ struct mt_tap {
     struct mt_tap_interface interfaces[MT_TAP_INTERFACES_MAX];
     unsigned interfaces_count, interface; /* of the packet before */
     struct mt_dedup *dedup;
+    struct mt_hops *hops;
     struct mt_flow_table flows;
     struct mt_flow *current; /* a packet of it is at work: not to be shed */
     struct mt_tap_wait wait; /* by check_ns */

@@ -94,6 +94,15 @@ static void name(struct mt_feed *f, struct mt_exchange *x)
         x->route = mt_routes_of(f->routes, number_of(&x->server), x->path);
 }
 
+static bool drain_reports(struct mt_feed *f)
+{
+    const struct mt_conn_report *r;
+    while ((r = mt_tap_next_report(f->tap)) != NULL)
+        if (f->sink->report != NULL && !f->sink->report(f->sink->context, r))
+            return false;
+    return true;
+}
+
 /* Everything that is finished goes to the sink. */
 static bool drain(struct mt_feed *f)
 {
@@ -110,10 +119,29 @@ static bool drain(struct mt_feed *f)
             return false;
         }
     }
-    return true;
+    return drain_reports(f);
 }
 
-/* Once a second of the packets' clock: requests that wait for an answer. */
+static uint64_t bytes_of(const struct mt_exchange *x)
+{
+    return x->req.header_bytes + x->req.body_bytes + x->resp.header_bytes +
+           x->resp.body_bytes;
+}
+
+/* One that waits or runs: told when it is new, and when it went on. */
+static bool report_one(struct mt_feed *f, struct mt_draft *r, int64_t now)
+{
+    struct mt_exchange x = mt_draft_so_far(r);
+    mt_conn_report(r->conn, now);
+    if (r->open_reported && r->open_bytes == bytes_of(&x))
+        return true;
+    r->open_reported = r->conn->known = true;
+    r->open_bytes = bytes_of(&x);
+    name(f, &x);
+    return f->sink->open(f->sink->context, &x, now);
+}
+
+/* Once a second of the packets' clock: what has begun and not ended. */
 static bool report_open(struct mt_feed *f)
 {
     int64_t now = mt_tap_now_ns(f->tap);
@@ -121,16 +149,10 @@ static bool report_open(struct mt_feed *f)
         return true;
     f->open_due_ns = now + OPEN_AFTER_NS;
     for (struct mt_draft *r = mt_tap_open(f->tap, now, NULL); r != NULL;
-         r = mt_tap_open(f->tap, now, r)) {
-        if (r->open_reported)
-            continue;
-        r->open_reported = true;
-        struct mt_exchange x = mt_draft_so_far(r);
-        name(f, &x);
-        if (!f->sink->open(f->sink->context, &x, now))
+         r = mt_tap_open(f->tap, now, r))
+        if (!report_one(f, r, now))
             return false;
-    }
-    return true;
+    return drain_reports(f);
 }
 
 /* ---- one item ---- */
@@ -464,7 +486,8 @@ static int open_tap(struct mt_feed *f)
     struct mt_tap_config config = {
         .decode = {.keep_query = o->query,
                    .keep_headers = o->headers,
-                   .keep_packets = !o->no_packets && !f->live},
+                   .keep_packets = !o->no_packets && !f->live,
+                   .reports = true},
         .limit_bytes = (size_t)o->memory_bytes};
     config.hash_seed = mt_random_u64();
     f->tap = mt_tap_new(&config);

@@ -26,8 +26,11 @@ struct mt_feed_sink {
     /* A finished exchange; its id is its ordinal, whatever the filter lets
      * through. False: no more is wanted. */
     bool (*exchange)(void *context, const struct mt_exchange *x);
-    /* One that has been open for more than a second; NULL: not wanted. */
+    /* One that has been open for more than a second, and again as bytes of it
+     * come, once a second at most; NULL: not wanted. */
     bool (*open)(void *context, const struct mt_exchange *x, int64_t now_ns);
+    /* What a connection told beside its exchanges; NULL: not wanted. */
+    bool (*report)(void *context, const struct mt_conn_report *report);
     /* There is no more for now; NULL: not wanted. */
     bool (*idle)(void *context, int64_t now_ns);
     /* Live, once a second: what is known so far; NULL: not wanted. */

@@ -18,6 +18,11 @@ static bool give(void *context, const struct mt_exchange *x)
     return mt_recorder_exchange(context, x);
 }
 
+static bool give_report(void *context, const struct mt_conn_report *report)
+{
+    return mt_recorder_report(context, report);
+}
+
 static bool give_open(void *context, const struct mt_exchange *x,
                       int64_t now_ns)
 {
@@ -70,6 +75,7 @@ static int record_into(struct mt_feed *f, const struct mt_options *o,
                                 .exchange = give,
                                 .open = give_open,
                                 .source = give_source,
+                                .report = give_report,
                                 .idle = o->follow ? commit : NULL,
                                 .second = give_losses,
                                 .progress = true};

@@ -24,13 +24,14 @@ enum {
 #define HEARTBEAT_NS INT64_C(1000000000)
 
 /* A record: its kind, the time that goes with it (a source: its number), the
- * exchange, losses or source. */
+ * exchange, losses, source or report. */
 enum record_kind {
     RECORD_EXCHANGE,
     RECORD_OPEN,
     RECORD_COMMIT,
     RECORD_LOSSES,
     RECORD_SOURCE,
+    RECORD_REPORT,
 };
 
 struct mt_recorder {
@@ -65,6 +66,14 @@ static int write_source(struct mt_recorder *r, uint32_t number,
     return mt_writer_source(r->writer, number, &info);
 }
 
+static int write_report(struct mt_recorder *r, struct mt_span bytes)
+{
+    struct mt_conn_report report;
+    assert(bytes.len == sizeof report);
+    memcpy(&report, bytes.ptr, sizeof report);
+    return mt_writer_report(r->writer, &report);
+}
+
 static int write_record(struct mt_recorder *r, struct mt_span record,
                         struct mt_codec_scratch *scratch)
 {
@@ -81,6 +90,8 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
     if (kind == RECORD_SOURCE)
         return write_source(r, (uint32_t)now_ns, c.rest);
     r->news = true;
+    if (kind == RECORD_REPORT)
+        return write_report(r, c.rest);
     int decoded = mt_exchange_decode(c.rest, &x, scratch);
     if (decoded == MT_ELIMIT)
         return MT_STORE_ENOMEM;
@@ -186,6 +197,19 @@ bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
     mt_put_span(&b, (struct mt_span){(const uint8_t *)info, sizeof *info});
     mt_put_span(&b, (struct mt_span){(const uint8_t *)info->path, path_bytes});
     mt_ring_commit(r->ring, b.len);
+    return true;
+}
+
+/* Within one process its bytes are as good as any form of them. */
+bool mt_recorder_report(struct mt_recorder *r,
+                        const struct mt_conn_report *report)
+{
+    uint8_t *p = reserve(r, HEAD_BYTES + sizeof *report);
+    if (p == NULL)
+        return r->live && !atomic_load(&r->broken);
+    put_head(p, RECORD_REPORT, 0);
+    memcpy(p + HEAD_BYTES, report, sizeof *report);
+    mt_ring_commit(r->ring, HEAD_BYTES + sizeof *report);
     return true;
 }
 

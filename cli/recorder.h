@@ -38,6 +38,10 @@ bool mt_recorder_open_exchange(struct mt_recorder *r,
 bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
                         const struct mt_source_info *info);
 
+/* What a connection told beside its exchanges. */
+bool mt_recorder_report(struct mt_recorder *r,
+                        const struct mt_conn_report *report);
+
 /* Offline: have what was given so far committed, soon. */
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns);
 

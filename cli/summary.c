@@ -75,6 +75,7 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
         {tap->datagrams - tap->dup_datagrams - d->datagrams,
          "UDP datagrams, not decoded"},
         {tap->dup_packets, "copies of packets (nothing is lost by them)"},
+        {tap->hops, "connections seen at two points (counted at one)"},
         {tcp->gaps, "gaps: holes in connections"},
         {tcp->gap_bytes, "bytes missing in them"},
         {tcp->truncated_bytes, "bytes cut off packets by the snaplen"},
@@ -96,6 +97,7 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
         {d->resyncs, "message boundaries searched after a loss"},
         {d->undecoded_bytes, "bytes of protocols that are not decoded"},
         {d->layers_refused, "protocols stacked too deep, or without memory"},
+        {d->reports_refused, "connections' last reports without memory"},
     };
     print_losses(out, list, sizeof list / sizeof list[0]);
 }

@@ -89,6 +89,11 @@ static bool give_losses(void *context, const struct mt_feed_result *so_far)
     return mt_writing_losses(context, so_far);
 }
 
+static bool give_report(void *context, const struct mt_conn_report *report)
+{
+    return mt_recorder_report(context, report);
+}
+
 static bool give_open(void *context, const struct mt_exchange *x,
                       int64_t now_ns)
 {
@@ -103,6 +108,7 @@ static int read_captures(struct mt_view *v, const struct mt_options *o,
     struct mt_recorder *r;
     struct mt_writer_options options = mt_writing_options(o);
     options.no_rows = need == MT_VIEW_CELLS;
+    options.no_running = options.no_rows && v->filter != NULL;
     options.clock = steady;
     int rc = mt_feed_open(&f, o, options.no_rows ? v->filter : NULL);
     if (rc != 0)
@@ -117,6 +123,7 @@ static int read_captures(struct mt_view *v, const struct mt_options *o,
                                 .exchange = give,
                                 .open = give_open,
                                 .second = give_losses,
+                                .report = give_report,
                                 .progress = true};
     mt_feed_run(f, &sink, &v->feed);
     mt_feed_free(f);

@@ -313,9 +313,13 @@ static void decline(struct mt_layer *l, int side, struct mt_chunk *in,
         drop_hold(l, side);
     else
         pass_over(l, side, in->bytes.len);
-    if (give_up(l))
-        adopt(l, &(struct choice){&mt_opaque_decoder, -1, false}, side,
-              &(struct mt_chunk){.bytes = no_bytes});
+    if (!give_up(l))
+        return;
+    adopt(l, &(struct choice){&mt_opaque_decoder, -1, false}, side,
+          &(struct mt_chunk){.bytes = no_bytes});
+    struct mt_conn *c = l->conn;
+    if (!c->decoded && c->l4 == NULL) /* it may run for days from here */
+        c->l4 = mt_draft_new(c, 0, c->start_ns);
 }
 
 static void detect(struct mt_layer *l, int side, struct mt_chunk *in)
@@ -444,7 +448,8 @@ struct mt_conn *mt_conn_new(struct mt_decode *d,
     c->role_evidence = start->role_evidence;
     c->midstream = start->midstream;
     c->datagrams = start->datagrams;
-    c->start_ns = c->last_ns = start->ts_ns;
+    c->copy = start->copy;
+    c->start_ns = c->last_ns = c->told_ns = start->ts_ns;
     c->tls.alert = 255;
     c->reset_by = -1;
     mt_arena_init(&c->text, d->pool, CONN_TEXT_MAX_BYTES);
@@ -456,6 +461,71 @@ struct mt_conn *mt_conn_new(struct mt_decode *d,
     c->id = ++d->conns;
     return c;
 }
+
+/* ---- reports ---- */
+
+#define REPORT_NS INT64_C(1000000000)
+
+static void append_report(struct mt_decode *d, struct mt_report *p)
+{
+    p->next = NULL;
+    if (d->last_report != NULL)
+        d->last_report->next = p;
+    else
+        d->reports = p;
+    d->last_report = p;
+}
+
+static struct mt_conn_report news_of(const struct mt_conn *c)
+{
+    struct mt_conn_report r = {.conn = c->id, .opened = !c->opened};
+    for (int role = 0; role < 2; role++) {
+        int side = mt_conn_side(c, (enum mt_role)role);
+        r.retransmissions[role] =
+            c->stats.retransmissions[side] - c->told.retransmissions[side];
+        r.zero_windows[role] =
+            c->stats.zero_windows[side] - c->told.zero_windows[side];
+    }
+    if (c->told.handshake_rtt_ns == 0)
+        r.handshake_ns = c->stats.handshake_rtt_ns;
+    return r;
+}
+
+static bool is_news(const struct mt_conn_report *r)
+{
+    return r->opened || r->closed || r->handshake_ns != 0 ||
+           (r->retransmissions[0] | r->retransmissions[1] | r->zero_windows[0] |
+            r->zero_windows[1]) != 0;
+}
+
+/* What finds no memory is told the next time. */
+static void tell(struct mt_conn *c, bool closed, int64_t ts_ns)
+{
+    struct mt_conn_report r = news_of(c);
+    r.ts_ns = ts_ns;
+    r.closed = closed;
+    c->told_ns = ts_ns;
+    if (!is_news(&r))
+        return;
+    struct mt_report *p = mt_pool_alloc(c->decode->pool, sizeof *p);
+    if (p == NULL) {
+        c->decode->stats.reports_refused += closed;
+        return;
+    }
+    p->r = r;
+    append_report(c->decode, p);
+    c->told = c->stats;
+    c->opened = true;
+}
+
+void mt_conn_report(struct mt_conn *c, int64_t now_ns)
+{
+    if (c->decode->config.reports && c->known &&
+        now_ns - c->told_ns >= REPORT_NS)
+        tell(c, false, now_ns);
+}
+
+/* ---- feeding the connection ---- */
 
 static void seen_at(struct mt_conn *c, int side, int64_t ts_ns)
 {
@@ -471,6 +541,7 @@ void mt_conn_feed(struct mt_conn *c, int side, const struct mt_chunk *chunk)
     seen_at(c, side, chunk->ts_ns);
     struct mt_chunk in = *chunk;
     feed_decoder(c->top, side, &in);
+    mt_conn_report(c, c->last_ns);
 }
 
 bool mt_conn_may_decode(struct mt_span bytes, size_t whole_bytes)
@@ -526,13 +597,8 @@ static enum mt_error error_of(const struct mt_conn *c, enum mt_end end)
     }
 }
 
-/* One row for a connection whose protocol nobody knew. */
-static void write_l4_row(struct mt_conn *c, enum mt_error error, int64_t ts_ns)
+void mt_conn_fill_l4(const struct mt_conn *c, struct mt_exchange *x)
 {
-    struct mt_draft *r = mt_draft_new(c, 0, c->start_ns);
-    if (r == NULL)
-        return;
-    struct mt_exchange *x = &r->x;
     x->protocol = MT_PROTOCOL_TCP;
     x->kind = MT_KIND_L4;
     struct mt_message *message[2] = {&x->req, &x->resp}; /* by role */
@@ -545,6 +611,18 @@ static void write_l4_row(struct mt_conn *c, enum mt_error error, int64_t ts_ns)
         message[role]->body_bytes = c->stats.bytes[side];
         message[role]->gap_bytes = c->stats.gap_bytes[side];
     }
+}
+
+/* One row for a connection whose protocol nobody knew. */
+static void write_l4_row(struct mt_conn *c, enum mt_error error, int64_t ts_ns)
+{
+    struct mt_draft *r = c->l4;
+    if (r == NULL)
+        r = mt_draft_new(c, 0, c->start_ns);
+    c->l4 = NULL;
+    if (r == NULL)
+        return;
+    mt_conn_fill_l4(c, &r->x);
     mt_draft_finish(r, error, ts_ns);
 }
 
@@ -563,6 +641,8 @@ void mt_conn_free(struct mt_conn *c, enum mt_end end, int64_t ts_ns)
     }
     if (!c->decoded && !c->datagrams)
         write_l4_row(c, error, c->last_ns);
+    if (c->decode->config.reports && c->known)
+        tell(c, true, c->last_ns);
     layer_free(c->top);
     mt_arena_deinit(&c->text);
     mt_pool_free(d->pool, c, sizeof *c);

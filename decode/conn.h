@@ -43,6 +43,7 @@ struct mt_conn_start {
     uint8_t role_evidence;  /* enum mt_role_evidence when client is given */
     bool midstream;         /* the SYN was not seen */
     bool datagrams;         /* UDP: it is told mt_conn_datagram() alone */
+    bool copy;              /* its exchanges are counted at another point */
     int64_t ts_ns;
 };
 
@@ -73,6 +74,7 @@ struct mt_conn {
     uint8_t detection; /* of the layer that was recognised last */
     bool midstream;
     bool datagrams;
+    bool copy;
     bool ended[2];   /* FIN seen, by side */
     bool seen[2];    /* payload or a gap seen, by side */
     int8_t reset_by; /* side that sent RST, -1 none */
@@ -82,9 +84,16 @@ struct mt_conn {
     int64_t start_ns, last_ns;
     uint64_t exchanges; /* ordinal of the last draft that asked for one */
     struct mt_conn_stats stats;
-    struct mt_tls tls;    /* kept by the TLS layer */
-    struct mt_arena text; /* SNI, ALPN */
+    struct mt_conn_stats told; /* by its reports so far */
+    int64_t told_ns;           /* when, at first its start */
+    bool known;                /* an exchange of it was handed out: reports
+                                  find their edge */
+    bool opened;               /* its first report was made */
+    struct mt_tls tls;         /* kept by the TLS layer */
+    struct mt_arena text;      /* SNI, ALPN */
     struct mt_layer *top;
+    struct mt_draft *l4; /* its row while it runs, once no decoder will know
+                            it; else NULL */
 };
 
 /* The side of a role, and the role of a side, by what is known now. */
@@ -125,6 +134,17 @@ void mt_conn_end(struct mt_conn *c, int side, enum mt_end end, int64_t ts_ns);
  * L4 row of a connection that no decoder recognised; datagrams have none.
  */
 void mt_conn_free(struct mt_conn *c, enum mt_end end, int64_t ts_ns);
+
+/**
+ * Report what the transport counted since the last report, if that was a
+ * second ago or more and somebody has heard of the connection: mt_conn_feed()
+ * and mt_conn_free() do it themselves. For connections on which nothing but
+ * repetitions is seen, call it once a second.
+ */
+void mt_conn_report(struct mt_conn *c, int64_t now_ns);
+
+/* What the L4 row of a connection says so far. */
+void mt_conn_fill_l4(const struct mt_conn *c, struct mt_exchange *x);
 
 /* A connection attempt that was refused (RST to SYN) or never answered: one
  * L4 row. The client is side 0 of addr. */

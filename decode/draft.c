@@ -65,6 +65,8 @@ void mt_decode_deinit(struct mt_decode *d)
     assert(d->open.count == 0);
     while (mt_decode_next(d) != NULL)
         continue;
+    while (mt_decode_next_report(d) != NULL)
+        continue;
 }
 
 const struct mt_exchange *mt_decode_next(struct mt_decode *d)
@@ -75,6 +77,19 @@ const struct mt_exchange *mt_decode_next(struct mt_decode *d)
         return NULL;
     take_out(&d->done, d->taken);
     return &d->taken->x;
+}
+
+const struct mt_conn_report *mt_decode_next_report(struct mt_decode *d)
+{
+    struct mt_report *next = d->reports;
+    mt_pool_free(d->pool, d->report_taken, sizeof *d->report_taken);
+    d->report_taken = next;
+    if (next == NULL)
+        return NULL;
+    d->reports = next->next;
+    if (d->reports == NULL)
+        d->last_report = NULL;
+    return &next->r;
 }
 
 struct mt_draft *mt_draft_new(struct mt_conn *conn, uint64_t stream,
@@ -92,6 +107,7 @@ struct mt_draft *mt_draft_new(struct mt_conn *conn, uint64_t stream,
     r->x.stream = stream;
     r->x.end_ns = ts_ns;
     r->x.grpc_status = MT_GRPC_STATUS_NONE;
+    r->x.observer = conn->copy ? MT_OBSERVER_TAP_SHADOW : MT_OBSERVER_TAP;
     r->content_length[MT_CLIENT] = r->content_length[MT_SERVER] = -1;
     for (int side = 0; side < 2; side++)
         r->retrans_base[side] = conn->stats.retransmissions[side];
@@ -226,6 +242,7 @@ void mt_draft_finish(struct mt_draft *r, enum mt_error error, int64_t at_ns)
 
     take_out(&d->open, r);
     append(&d->done, r);
+    r->conn->known = true;
     r->conn = NULL;
     d->stats.exchanges++;
 }
@@ -233,6 +250,8 @@ void mt_draft_finish(struct mt_draft *r, enum mt_error error, int64_t at_ns)
 struct mt_exchange mt_draft_so_far(const struct mt_draft *r)
 {
     struct mt_exchange x = r->x;
+    if (r == r->conn->l4)
+        mt_conn_fill_l4(r->conn, &x);
     take_transport(r, &x);
     name_operation(&x);
     x.packets = r->packets;

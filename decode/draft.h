@@ -25,6 +25,7 @@
 #include "base/arena.h"
 #include "base/pool.h"
 #include "decode/exchange.h"
+#include "decode/exchange_conn.h"
 
 struct mt_conn;
 
@@ -39,6 +40,7 @@ struct mt_decode_config {
     bool keep_query;          /* --query: query values are not redacted */
     bool keep_headers;        /* --headers: keep fields, redacted */
     bool keep_packets;        /* note packet references */
+    bool reports;             /* make connections report: they must be taken */
     uint32_t text_max_bytes;  /* of one text, 0: 4096 */
     uint32_t draft_max_bytes; /* of all texts of a draft, 0: 32768 */
     uint32_t packets_max;     /* of one draft, 0: 1024 */
@@ -56,6 +58,7 @@ struct mt_decode_stats {
     uint64_t resyncs;           /* next start line searched */
     uint64_t undecoded_bytes;   /* bytes no decoder wanted */
     uint64_t layers_refused;    /* protocol stack deeper than 4 */
+    uint64_t reports_refused;   /* no memory for a connection's last report */
 };
 
 struct mt_draft;
@@ -67,12 +70,20 @@ struct mt_draft_list {
 
 enum { MT_HEARD_MAX = 256 };
 
+/* A connection's report in its outbox. */
+struct mt_report {
+    struct mt_conn_report r;
+    struct mt_report *next;
+};
+
 struct mt_decode {
     struct mt_decode_config config;
     struct mt_pool *pool;
-    struct mt_draft_list open; /* in flight, by start */
-    struct mt_draft_list done; /* the outbox, by finish */
-    struct mt_draft *taken;    /* lent by mt_decode_next() */
+    struct mt_draft_list open;               /* in flight, by start */
+    struct mt_draft_list done;               /* the outbox, by finish */
+    struct mt_draft *taken;                  /* lent by mt_decode_next() */
+    struct mt_report *reports, *last_report; /* their outbox */
+    struct mt_report *report_taken;          /* lent likewise */
     struct mt_decode_stats stats;
     uint64_t conns; /* last connection number given out */
     /* Hashes of client and server of which datagrams were seen both ways, the
@@ -101,6 +112,7 @@ struct mt_draft {
     uint64_t gap_base[2];
     uint64_t decoder_word; /* the decoder's own, cleared at the start */
     bool open_reported;    /* an open row was written for it */
+    uint64_t open_bytes;   /* that it told of */
     bool grpc_status_seen;
     int64_t content_length[2]; /* -1 none */
 };
@@ -113,6 +125,11 @@ void mt_decode_deinit(struct mt_decode *d);
 
 /* The next finished exchange, or NULL. Borrowed until the next call. */
 const struct mt_exchange *mt_decode_next(struct mt_decode *d);
+
+/* The next report of a connection, or NULL. Borrowed until the next call. One
+ * of a connection comes after the exchange that made its edge known: take all
+ * exchanges first. */
+const struct mt_conn_report *mt_decode_next_report(struct mt_decode *d);
 
 /**
  * A draft of stream `stream` on conn, in flight from ts_ns on (the first byte

@@ -65,7 +65,7 @@
     X(TAP, "tap", "seen passively on the wire")                      \
     X(PROXY_REQUEST, "proxy_request", "what the proxy's client saw") \
     X(PROXY_ATTEMPT, "proxy_attempt", "what one upstream did")       \
-    X(TAP_SHADOW, "tap_shadow", "a tap's copy of a proxied hop")
+    X(TAP_SHADOW, "tap_shadow", "a copy: it counts where it was seen better")
 
 #define MT_HALVES(X)                                   \
     X(BOTH, "", "request and response were seen")      \

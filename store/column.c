@@ -182,6 +182,21 @@ static struct mt_value maybe_inferred(const struct mt_row *r, struct mt_value v)
     return v;
 }
 
+/* Saturation is counted with edges: a scan of rows does not know it. */
+static struct mt_value saturation(const struct mt_row *r, uint64_t n)
+{
+    struct mt_value v = count(n);
+    v.known = r->saturation;
+    return v;
+}
+
+static int64_t handshake_max(const struct mt_row *r)
+{
+    return r->counts.handshakes > 0
+               ? (int64_t)(r->counts.handshake_max_ns & INT64_MAX)
+               : -1;
+}
+
 #define GET(name, expression)                                                  \
     static struct mt_value get_##name(const void *row, struct mt_buf *scratch) \
     {                                                                          \
@@ -219,6 +234,15 @@ GET(retries, ratio(r->counts.retries, r->counts.exchanges))
 GET(resets, count(r->counts.resets))
 GET(refused, count(r->counts.refused))
 GET(gaps, count(r->counts.gaps))
+GET(unanswered, saturation(r, r->counts.unanswered))
+GET(syn_mean, whole(MT_UNIT_DURATION, r->handshake_mean_ns))
+GET(syn_worst, whole(MT_UNIT_DURATION, handshake_max(r)))
+GET(rtx_request, saturation(r, r->counts.retransmissions[MT_CLIENT]))
+GET(rtx_response, saturation(r, r->counts.retransmissions[MT_SERVER]))
+GET(full_client, saturation(r, r->counts.zero_windows[MT_CLIENT]))
+GET(full_server, saturation(r, r->counts.zero_windows[MT_SERVER]))
+GET(conns_max, saturation(r, r->counts.conns_max))
+GET(open_max, saturation(r, r->counts.open_max))
 GET(slowest, id(r->counts.slowest_id))
 GET(failed, id(r->counts.failed_id))
 GET(last, whole(MT_UNIT_TIME, r->counts.last_ns))
@@ -319,6 +343,35 @@ static struct mt_value get_secured(const void *row, struct mt_buf *scratch)
         COLUMN("failed_id", "FAILED", "id of the first that failed",           \
                MT_UNIT_ID, 8, 0, true, get_failed)
 
+/* Of services, edges and series: see MT_EDGE_SUMS. */
+#define SATURATION                                                             \
+    COLUMN("unanswered", "UNANSWERED",                                         \
+           "of the refused: connection attempts that nobody answered",         \
+           MT_UNIT_COUNT, 7, 0, true, get_unanswered),                         \
+        COLUMN("handshake_mean_ns", "SYN RTT",                                 \
+               "mean TCP handshake, repeated SYNs included", MT_UNIT_DURATION, \
+               6, 0, true, get_syn_mean),                                      \
+        COLUMN("handshake_max_ns", "SYN WORST", "the slowest TCP handshake",   \
+               MT_UNIT_DURATION, 7, 0, true, get_syn_worst),                   \
+        COLUMN("req_retransmitted", "RTX REQ",                                 \
+               "segments that the client sent again", MT_UNIT_COUNT, 6, 0,     \
+               true, get_rtx_request),                                         \
+        COLUMN("resp_retransmitted", "RTX RESP",                               \
+               "segments that the server sent again", MT_UNIT_COUNT, 6, 0,     \
+               true, get_rtx_response),                                        \
+        COLUMN("client_zero_windows", "FULL CLIENT",                           \
+               "times the client's receive buffer was announced as full",      \
+               MT_UNIT_COUNT, 7, 0, true, get_full_client),                    \
+        COLUMN("server_zero_windows", "FULL SERVER",                           \
+               "times the server's receive buffer was announced as full",      \
+               MT_UNIT_COUNT, 7, 0, true, get_full_server),                    \
+        COLUMN("connections_max", "CONN MAX",                                  \
+               "most connections older than 1 s at once, of one edge",         \
+               MT_UNIT_COUNT, 6, 0, true, get_conns_max),                      \
+        COLUMN("open_max", "OPEN MAX",                                         \
+               "most requests open for more than 1 s at once, of one edge",    \
+               MT_UNIT_COUNT, 6, 0, true, get_open_max)
+
 static const struct mt_column service_columns[] = {
     COLUMN("service", "NAME", "the service", MT_UNIT_TEXT, 1, 40, false,
            get_server),
@@ -338,6 +391,7 @@ static const struct mt_column service_columns[] = {
     COLUMN("connections", "CONN", "connections that began", MT_UNIT_COUNT, 6, 0,
            true, get_conns),
     COMMON_WIDE,
+    SATURATION,
     COLUMN("name_source", "NAMED BY", "where its name comes from", MT_UNIT_TEXT,
            8, 12, true, get_server_source),
 };
@@ -361,6 +415,7 @@ static const struct mt_column edge_columns[] = {
     CLIENT_ERRORS,
     OPEN,
     COMMON_WIDE,
+    SATURATION,
 };
 
 static const struct mt_column route_columns[] = {
@@ -395,6 +450,7 @@ static const struct mt_column series_columns[] = {
     P99,
     CLIENT_ERRORS,
     COMMON_WIDE,
+    SATURATION,
 };
 
 /* ---- columns of exchanges ---- */
@@ -515,6 +571,8 @@ static struct mt_value get_x_notes(const void *row, struct mt_buf *scratch)
     size_t from = scratch->len;
     if (x->error != MT_ERROR_NONE && x->error < MT_ERROR_COUNT)
         add_note(scratch, from, errors[x->error]);
+    if (x->observer == MT_OBSERVER_TAP_SHADOW)
+        add_note(scratch, from, "a copy, not counted");
     if (x->half == MT_HALF_RESPONSE)
         add_note(scratch, from, "request not seen");
     if (x->kind == MT_KIND_TURN)

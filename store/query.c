@@ -12,15 +12,21 @@ enum { BUCKETS_MAX = 4096 };
 
 /* --- keys --- */
 
+/* Edges show it; for its service it does not count a second time. */
+static bool is_inner(const struct mt_question *q, const struct mt_edge_info *e)
+{
+    return e->inner && !q->ask.attempts;
+}
+
 static bool key_of_service(struct mt_question *q, const struct mt_edge_info *e,
                            const struct mt_route_info *r, int64_t start_ns,
                            struct mt_group_key *key)
 {
-    (void)q, (void)r, (void)start_ns;
+    (void)r, (void)start_ns;
     key->client = UINT32_MAX;
     key->server = e->server;
     key->l4 = e->kind == MT_KIND_L4;
-    return true;
+    return !is_inner(q, e);
 }
 
 static bool key_of_edge(struct mt_question *q, const struct mt_edge_info *e,
@@ -48,7 +54,7 @@ static bool key_of_route(struct mt_question *q, const struct mt_edge_info *e,
                          struct mt_group_key *key)
 {
     (void)start_ns;
-    if (r == NULL || e->kind == MT_KIND_L4)
+    if (r == NULL || e->kind == MT_KIND_L4 || is_inner(q, e))
         return false;
     key->client = UINT32_MAX;
     key->server = e->server;
@@ -87,7 +93,8 @@ static bool key_of_bucket(struct mt_question *q, const struct mt_edge_info *e,
     (void)r;
     key->client = key->server = UINT32_MAX;
     key->bucket = bucket_of(q, start_ns);
-    return e->kind != MT_KIND_L4 && (!q->ask.entry || is_entry(q, e));
+    return e->kind != MT_KIND_L4 && !is_inner(q, e) &&
+           (!q->ask.entry || is_entry(q, e));
 }
 
 /* --- after the sums --- */

@@ -35,7 +35,8 @@ struct mt_ask {
     int64_t to_ns;
     const struct mt_filter *filter; /* NULL: all. Borrowed for the call */
     bool attempts;    /* also the rows that golden metrics leave out:
-                         proxy_attempt and tap_shadow */
+                         proxy_attempt, tap_shadow, and of a service that
+                         others call its calls to itself */
     bool entry;       /* series: entry traffic alone */
     bool by_method;   /* routes: one row a method too (else merged) */
     bool by_endpoint; /* routes: one row an endpoint too */
@@ -88,10 +89,21 @@ struct mt_counts {
     uint64_t bytes_out;        /* responses */
     uint64_t unfinished;       /* open when the capture ended */
     int64_t unfinished_max_ns; /* the oldest of those: its age then */
-    int64_t last_ns;           /* newest end */
+    int64_t last_ns;           /* newest end; INT64_MIN none */
     int64_t slowest_ns;        /* latency of slowest_id */
     uint64_t slowest_id;       /* exchange; 0 none */
     uint64_t failed_id;        /* the first failing exchange; 0 none */
+
+    /* saturation: of edges' cells alone (mt_row.saturation). By role: sent by
+     * the client, sent by the server */
+    uint64_t unanswered;       /* of `refused`: nobody answered */
+    uint64_t handshakes;       /* TCP handshakes seen whole */
+    uint64_t handshake_sum_ns; /* SYN to the ACK of SYN-ACK */
+    uint64_t handshake_max_ns;
+    uint64_t retransmissions[2]; /* segments */
+    uint64_t zero_windows[2];    /* segments that announced a full buffer */
+    uint64_t conns_max; /* most connections open at once, of one edge */
+    uint64_t open_max;  /* most requests open for more than 1 s, likewise */
 };
 
 /* One row of a table. Texts are "" where they say nothing. */
@@ -120,8 +132,11 @@ struct mt_row {
     const char *method;
     const char *route;
     const char *endpoint;
-    uint16_t tls_version; /* edges: of the newest connection; 0 plain */
-    uint64_t calls_out;   /* services: exchanges it made as a client */
+    uint16_t tls_version;      /* edges: of the newest connection; 0 plain */
+    uint64_t calls_out;        /* services: exchanges it made as a client */
+    bool saturation;           /* its counts are known: not so of routes, nor
+                                  where rows were scanned */
+    int64_t handshake_mean_ns; /* -1 none */
 };
 
 struct mt_answer {

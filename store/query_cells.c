@@ -143,25 +143,9 @@ int mt_plan_make(struct mt_plan *p, sqlite3 *db, enum mt_keys keys,
 
 /* --- reading --- */
 
-#define READ_FIELD(column, field) \
-    n->field = (uint64_t)sqlite3_column_int64(st, at++);
-
-static void read_counts(struct mt_counts *n, sqlite3_stmt *st, int at,
-                        int64_t start_ns)
-{
-    MT_CELL_FIELDS(READ_FIELD)
-    n->unfinished_max_ns = sqlite3_column_int64(st, at++);
-    n->last_ns = mt_ns_add(start_ns, sqlite3_column_int64(st, at++));
-    n->slowest_ns = sqlite3_column_int64(st, at++);
-    n->slowest_id = (uint64_t)sqlite3_column_int64(st, at++);
-    n->failed_id = (uint64_t)sqlite3_column_int64(st, at++);
-}
-
-#define COUNT_ONE(column, field) +1
-enum { HIST_COLUMN = 2 + (0 MT_CELL_FIELDS(COUNT_ONE)) + 5 };
-
 static int run_span(const struct mt_span_of_cells *s, sqlite3_stmt *st,
-                    mt_each_cell *each, void *arg, uint64_t *scanned)
+                    enum mt_keys keys, mt_each_cell *each, void *arg,
+                    uint64_t *scanned)
 {
     struct mt_counts n = {.exchanges = 0};
     int step, rc = 0;
@@ -174,9 +158,9 @@ static int run_span(const struct mt_span_of_cells *s, sqlite3_stmt *st,
             break;
         int64_t start_s = mt_ns_mul(sqlite3_column_int64(st, 0), s->level_s);
         int64_t start_ns = mt_ns_mul(start_s, MT_SECOND_NS);
-        read_counts(&n, st, 2, start_ns);
+        int hist = mt_counts_read(&n, st, keys, 2, start_ns);
         rc = each(arg, sqlite3_column_int64(st, 1), start_ns, &n,
-                  mt_column_blob(st, HIST_COLUMN));
+                  mt_column_blob(st, hist));
         ++*scanned;
     }
     (void)sqlite3_reset(st);
@@ -190,11 +174,11 @@ int mt_plan_run(const struct mt_plan *p, sqlite3 *db, enum mt_keys keys,
     sqlite3_stmt *st = NULL;
     (void)snprintf(sql, sizeof sql,
                    "SELECT t,key," MT_CELL_SELECT
-                   " FROM %s WHERE level=?1 AND t>=?2 AND t<?3",
-                   mt_levels[keys].table);
+                   "%s FROM %s WHERE level=?1 AND t>=?2 AND t<?3",
+                   mt_cell_more[keys], mt_levels[keys].table);
     int rc = mt_store_prepare(db, &st, sql);
     for (int i = 0; rc == 0 && i < p->count; i++)
-        rc = run_span(&p->spans[i], st, each, arg, scanned);
+        rc = run_span(&p->spans[i], st, keys, each, arg, scanned);
     (void)sqlite3_finalize(st);
     return rc;
 }

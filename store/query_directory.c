@@ -148,6 +148,31 @@ static bool take_edge(struct mt_directory *d, sqlite3_stmt *st, size_t *room)
     return true;
 }
 
+static bool is_somebody(const struct mt_service_info *s)
+{
+    return s->kind != MT_SERVICE_OTHER && s->kind != MT_SERVICE_GROUP;
+}
+
+/**
+ * A service that answers others and calls itself: a proxy before its own
+ * kind, a cluster's members. What its callers see is what counts for it.
+ */
+static void mark_inner(struct mt_directory *d)
+{
+    for (size_t i = 0; i < d->edges_count; i++) {
+        const struct mt_edge_info *e = &d->edges[i];
+        if (e->client != e->server && e->kind != MT_KIND_L4 &&
+            (e->observer == MT_OBSERVER_TAP ||
+             e->observer == MT_OBSERVER_PROXY_REQUEST))
+            d->services[e->server].called = true;
+    }
+    for (size_t i = 0; i < d->edges_count; i++) {
+        struct mt_edge_info *e = &d->edges[i];
+        const struct mt_service_info *s = &d->services[e->server];
+        e->inner = e->client == e->server && s->called && is_somebody(s);
+    }
+}
+
 static bool take_route(struct mt_directory *d, sqlite3_stmt *st, size_t *room)
 {
     void *list = d->routes;
@@ -183,6 +208,8 @@ int mt_directory_init(struct mt_directory *d, sqlite3 *db, bool routes)
                       "SELECT id,client,server,protocol,kind,observer,"
                       "tls_version FROM edge ORDER BY id",
                       take_edge);
+    if (rc == 0)
+        mark_inner(d);
     if (rc == 0 && routes)
         rc = read_all(d, db,
                       "SELECT id,edge,method,template,endpoint FROM route "

@@ -77,6 +77,22 @@ static bool is_golden(const struct mt_question *q, const struct mt_edge_info *e)
            e->observer == MT_OBSERVER_PROXY_REQUEST;
 }
 
+/* Of attempts nothing counts but that there was another try of the request:
+ * it is added to where the request counts. */
+static const struct mt_edge_info *count_tries(const struct mt_question *q,
+                                              const struct mt_edge_info *e,
+                                              struct mt_edge_info *request,
+                                              struct mt_counts *n)
+{
+    if (q->ask.attempts || e->observer != MT_OBSERVER_PROXY_ATTEMPT ||
+        n->retries == 0)
+        return NULL;
+    *n = (struct mt_counts){.retries = n->retries, .last_ns = INT64_MIN};
+    *request = *e;
+    request->observer = MT_OBSERVER_PROXY_REQUEST;
+    return request;
+}
+
 /* A filter over keys alone says the same of every exchange of a cell. */
 static bool passes(const struct mt_question *q, const struct mt_edge_info *e,
                    const struct mt_route_info *r)
@@ -115,16 +131,21 @@ static int each_cell(void *arg, int64_t key, int64_t start_ns,
 {
     struct mt_question *q = arg;
     const struct mt_route_info *r;
+    struct mt_cell one = {.counts = *counts};
+    struct mt_edge_info request;
     const struct mt_edge_info *e = edge_of(q, key, &r);
-    if (e == NULL || !is_golden(q, e) || !passes(q, e, r))
+    if (e != NULL && !is_golden(q, e)) {
+        e = count_tries(q, e, &request, &one.counts);
+        hist.len = 0;
+    }
+    if (e == NULL || !passes(q, e, r))
         return 0;
     struct mt_group *g = find_group(q, e, r, start_ns);
     if (g == NULL)
         return q->full;
-    struct mt_cell one = {.counts = *counts};
     mt_hist_init(&one.hist, NULL);
     (void)mt_cell_merge(&g->cell, &one);
-    note_edge(g, e, counts->exchanges, counts->last_ns);
+    note_edge(g, e, one.counts.exchanges, one.counts.last_ns);
     switch (mt_hist_decode(&g->cell.hist, hist)) {
     case 0:
         return 0;
@@ -161,6 +182,20 @@ static void name_example(struct mt_counts *n, const struct mt_exchange *x)
         n->failed_id = x->id;
 }
 
+static int add_golden(struct mt_question *q, struct mt_group *g,
+                      const struct mt_edge_info *e, const struct mt_exchange *x)
+{
+    struct mt_span conn = {.ptr = (const uint8_t *)&x->conn,
+                           .len = sizeof x->conn};
+    uint32_t before = q->conns.count;
+    bool new_conn = mt_intern_add(&q->conns, conn) == before;
+    if (!mt_cell_add(&g->cell, x, new_conn))
+        return MT_STORE_ENOMEM;
+    name_example(&g->cell.counts, x);
+    note_edge(g, e, 1, x->end_ns);
+    return 0;
+}
+
 static int add_row(struct mt_question *q, const struct mt_rows *rows,
                    const struct mt_exchange *x)
 {
@@ -170,20 +205,19 @@ static int add_row(struct mt_question *q, const struct mt_rows *rows,
     const struct mt_route_info *r =
         q->keys == MT_KEYS_ROUTE ? mt_directory_route(&q->directory, route)
                                  : NULL;
-    if (e == NULL || !is_golden(q, e) ||
-        (q->keys == MT_KEYS_ROUTE && r == NULL))
+    if (e == NULL || (q->keys == MT_KEYS_ROUTE && r == NULL))
         return 0;
-    struct mt_group *g = find_group(q, e, r, x->end_ns);
+    bool golden = is_golden(q, e);
+    struct mt_edge_info request;
+    struct mt_counts tries = {.retries = x->attempt > 1};
+    if (!golden)
+        e = count_tries(q, e, &request, &tries);
+    struct mt_group *g = e != NULL ? find_group(q, e, r, x->end_ns) : NULL;
     if (g == NULL)
         return q->full;
-    struct mt_span conn = {.ptr = (const uint8_t *)&x->conn,
-                           .len = sizeof x->conn};
-    uint32_t before = q->conns.count;
-    bool new_conn = mt_intern_add(&q->conns, conn) == before;
-    if (!mt_cell_add(&g->cell, x, new_conn))
-        return MT_STORE_ENOMEM;
-    name_example(&g->cell.counts, x);
-    note_edge(g, e, 1, x->end_ns);
+    if (golden)
+        return add_golden(q, g, e, x);
+    g->cell.counts.retries += tries.retries;
     return 0;
 }
 
@@ -279,8 +313,9 @@ int mt_question_add_open(struct mt_question *q)
         const struct mt_edge_info *e =
             mt_directory_edge(&q->directory, sqlite3_column_int64(st, 0));
         int64_t start = sqlite3_column_int64(st, 1);
-        if (e == NULL || !is_golden(q, e) || !passes(q, e, NULL))
-            continue;
+        if (e == NULL || e->kind == MT_KIND_L4 || !is_golden(q, e) ||
+            !passes(q, e, NULL))
+            continue; /* a connection that runs is no request that waits */
         struct mt_group *g = find_group(q, e, NULL, start);
         if (g == NULL) {
             rc = q->full;
@@ -365,6 +400,9 @@ void mt_question_fill(const struct mt_question *q, const struct mt_group *g,
     row->in_per_s = (double)n->bytes_in / row->seconds;
     row->out_per_s = (double)n->bytes_out / row->seconds;
     fill_latency(&g->cell.hist, row);
+    row->saturation = q->keys == MT_KEYS_EDGE && !q->coverage.rows;
+    row->handshake_mean_ns =
+        n->handshakes > 0 ? (int64_t)(n->handshake_sum_ns / n->handshakes) : -1;
     row->open = g->open + n->unfinished;
     row->oldest_ns = n->unfinished_max_ns;
     int64_t age = g->oldest_start_ns != 0

@@ -22,6 +22,7 @@ struct mt_service_info {
     struct mt_span name; /* with a NUL behind it */
     uint8_t source, kind;
     bool serves; /* it, or one of its aliases, is a server */
+    bool called; /* by another one, with requests */
 };
 
 struct mt_edge_info {
@@ -29,6 +30,7 @@ struct mt_edge_info {
     uint32_t client, server; /* indexes of canonical services */
     uint8_t protocol, kind, observer;
     uint16_t tls_version;
+    bool inner; /* of a service that is called: from itself to itself */
 };
 
 struct mt_route_info {

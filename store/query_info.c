@@ -191,6 +191,7 @@ int mt_query_open(struct mt_store *s,
                   "LEFT JOIN service c ON c.id=ifnull(cs.alias_id,cs.id) "
                   "LEFT JOIN service vs ON vs.id=g.server "
                   "LEFT JOIN service v ON v.id=ifnull(vs.alias_id,vs.id) "
+                  "WHERE g.kind IS NOT 3 " /* MT_KIND_L4: it waits for none */
                   "ORDER BY o.start_ns,o.conn,o.stream");
     while (rc == 0 && (step = sqlite3_step(st)) != SQLITE_DONE) {
         rc = mt_store_rc_of(s->db, step);

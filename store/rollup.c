@@ -71,6 +71,7 @@ static void count_error(struct mt_counts *n, const struct mt_exchange *x)
     case MT_ERROR_REFUSED:
     case MT_ERROR_UNANSWERED:
         n->refused++;
+        n->unanswered += x->error == MT_ERROR_UNANSWERED;
         break;
     case MT_ERROR_CAPTURE_END:
         n->unfinished++;
@@ -111,10 +112,15 @@ bool mt_cell_add(struct mt_cell *c, const struct mt_exchange *x, bool new_conn)
 }
 
 #define ADD_FIELD(column, field) into->field += from->field;
+#define MAX_FIELD(column, field)   \
+    if (from->field > into->field) \
+        into->field = from->field;
 
 static void merge_counts(struct mt_counts *into, const struct mt_counts *from)
 {
     MT_CELL_FIELDS(ADD_FIELD)
+    MT_EDGE_SUMS(ADD_FIELD)
+    MT_EDGE_MAXIMA(MAX_FIELD)
     if (from->unfinished_max_ns > into->unfinished_max_ns)
         into->unfinished_max_ns = from->unfinished_max_ns;
     if (from->last_ns > into->last_ns)
@@ -129,6 +135,14 @@ static void merge_counts(struct mt_counts *into, const struct mt_counts *from)
     if (from->failed_id != 0 &&
         (into->failed_id == 0 || from->failed_id < into->failed_id))
         into->failed_id = from->failed_id;
+}
+
+#define OR_FIELD(column, field) | n->field
+
+bool mt_counts_are_empty(const struct mt_counts *n)
+{
+    return (0 MT_CELL_FIELDS(OR_FIELD) MT_EDGE_SUMS(OR_FIELD)
+                MT_EDGE_MAXIMA(OR_FIELD)) == 0;
 }
 
 bool mt_cell_merge(struct mt_cell *c, const struct mt_cell *from)
@@ -203,4 +217,11 @@ void mt_tally_add(struct mt_tally *t, uint32_t route,
     }
     if (x->outcome == MT_OUTCOME_FAILURE && c->failed_row == 0)
         c->failed_row = row + 1;
+}
+
+struct mt_counts *mt_tally_edge(struct mt_tally *t, uint32_t edge,
+                                int64_t ts_ns)
+{
+    return &find_cell(t, edge | MT_TALLY_EDGE, mt_cell_time(ts_ns, 1))
+                ->cell.counts;
 }

@@ -44,6 +44,22 @@
     X(bytes_out, bytes_out)       \
     X(unfinished, unfinished)
 
+/* What the cells of edges have beside: saturation. By addition, and by the
+ * greater of two. */
+#define MT_EDGE_SUMS(X)                                 \
+    X(unanswered, unanswered)                           \
+    X(handshakes, handshakes)                           \
+    X(handshake_sum_ns, handshake_sum_ns)               \
+    X(req_retransmissions, retransmissions[MT_CLIENT])  \
+    X(resp_retransmissions, retransmissions[MT_SERVER]) \
+    X(client_zero_windows, zero_windows[MT_CLIENT])     \
+    X(server_zero_windows, zero_windows[MT_SERVER])
+
+#define MT_EDGE_MAXIMA(X)                 \
+    X(handshake_max_ns, handshake_max_ns) \
+    X(conns_max, conns_max)               \
+    X(open_max, open_max)
+
 struct mt_cell {
     struct mt_counts counts;
     struct mt_hist hist; /* latencies of completed responses */
@@ -77,19 +93,34 @@ extern const struct mt_level_set mt_levels[MT_KEYS_COUNT];
 /* floor(ns / (level s)) */
 int64_t mt_cell_time(int64_t ns, int64_t level_s);
 
-/* Read the columns of MT_CELL_SELECT, which begin at column `at`; start_ns is
- * the cell's own time. Returns 0, or a code for a histogram that is none. */
-int mt_cell_read(struct mt_cell *c, sqlite3_stmt *st, int at, int64_t start_ns);
-
+/* The columns of a cell in statements: those that both key sets have, with
+ * the histogram last, and what edges have behind it (mt_cell_more). */
 #define MT_CELL_COLUMN_NAME(column, field) #column ","
 #define MT_CELL_SELECT                  \
     MT_CELL_FIELDS(MT_CELL_COLUMN_NAME) \
     "unfinished_max_ns,last_delta_ns,slowest_ns,slowest_id,failed_id,hist"
 
+extern const char *const mt_cell_more[MT_KEYS_COUNT];
+
+/* Read the counts of these columns, which begin at column `at`; start_ns is
+ * the cell's own time. Returns the column of the histogram. */
+int mt_counts_read(struct mt_counts *n, sqlite3_stmt *st, enum mt_keys keys,
+                   int at, int64_t start_ns);
+
+/* The same with the histogram. Returns 0, or a code for one that is none. */
+int mt_cell_read(struct mt_cell *c, sqlite3_stmt *st, enum mt_keys keys, int at,
+                 int64_t start_ns);
+
+/* Nothing was counted in it. */
+bool mt_counts_are_empty(const struct mt_counts *n);
+
 /* --- the tally of one transaction --- */
 
+/* Instead of a route, an edge alone: its route cells do not count it. */
+#define MT_TALLY_EDGE (UINT32_C(1) << 31)
+
 struct mt_tally_cell {
-    uint32_t route; /* local number */
+    uint32_t route; /* local number, or that of an edge | MT_TALLY_EDGE */
     int64_t second;
     uint64_t slowest_row, failed_row; /* row number + 1; 0 none */
     struct mt_cell cell;
@@ -112,6 +143,10 @@ void mt_tally_clear(struct mt_tally *t);
 /* Count row number `row` of the batch. There must be room: count < max. */
 void mt_tally_add(struct mt_tally *t, uint32_t route,
                   const struct mt_exchange *x, uint64_t row, bool new_conn);
+
+/* The counts of an edge in the second of ts_ns. There must be room. */
+struct mt_counts *mt_tally_edge(struct mt_tally *t, uint32_t edge,
+                                int64_t ts_ns);
 
 /* --- writing --- */
 

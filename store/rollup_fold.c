@@ -15,30 +15,42 @@ static int64_t start_of(const int64_t place[3])
 
 enum { SLICE_KEYS = 256 };
 
-#define PLACE(column, field) "?,"
 #define COLUMNS MT_CELL_SELECT
+#define PLACE(column, field) "?,"
+#define MORE_PLACE(column, field) ",?"
+#define MORE_NAME(column, field) "," #column
+
+const char *const mt_cell_more[MT_KEYS_COUNT] = {
+    [MT_KEYS_EDGE] = MT_EDGE_SUMS(MORE_NAME) MT_EDGE_MAXIMA(MORE_NAME),
+    [MT_KEYS_ROUTE] = "",
+};
+static const char *const more_places[MT_KEYS_COUNT] = {
+    [MT_KEYS_EDGE] = MT_EDGE_SUMS(MORE_PLACE) MT_EDGE_MAXIMA(MORE_PLACE),
+    [MT_KEYS_ROUTE] = "",
+};
 
 static int prepare_keys(struct mt_rollup *r, enum mt_keys keys)
 {
-    const char *table = mt_levels[keys].table;
+    const char *table = mt_levels[keys].table, *more = mt_cell_more[keys];
     char sql[1024];
-    (void)snprintf(
-        sql, sizeof sql,
-        "SELECT " COLUMNS " FROM %s WHERE level=?1 AND t=?2 AND key=?3", table);
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT " COLUMNS "%s FROM %s "
+                   "WHERE level=?1 AND t=?2 AND key=?3",
+                   more, table);
     int rc = mt_store_prepare(r->db, &r->get[keys], sql);
     if (rc != 0)
         return rc;
     (void)snprintf(sql, sizeof sql,
                    "INSERT OR REPLACE INTO %s(level,t,key," COLUMNS
-                   ") VALUES(?,?,?," MT_CELL_FIELDS(PLACE) "?,?,?,?,?,?)",
-                   table);
+                   "%s) VALUES(?,?,?," MT_CELL_FIELDS(PLACE) "?,?,?,?,?,?%s)",
+                   table, more, more_places[keys]);
     rc = mt_store_prepare(r->db, &r->put[keys], sql);
     if (rc != 0)
         return rc;
     (void)snprintf(sql, sizeof sql,
-                   "SELECT key," COLUMNS " FROM %s WHERE level=?1 AND t=?2 "
+                   "SELECT key," COLUMNS "%s FROM %s WHERE level=?1 AND t=?2 "
                    "AND key>=?3 AND key<?4",
-                   table);
+                   more, table);
     return mt_store_prepare(r->db, &r->scan[keys], sql);
 }
 
@@ -105,18 +117,31 @@ int mt_rollup_begin(struct mt_rollup *r)
 #define READ_FIELD(column, field) \
     n->field = (uint64_t)sqlite3_column_int64(st, at++);
 
-int mt_cell_read(struct mt_cell *c, sqlite3_stmt *st, int at, int64_t start_ns)
+int mt_counts_read(struct mt_counts *n, sqlite3_stmt *st, enum mt_keys keys,
+                   int at, int64_t start_ns)
 {
-    struct mt_counts *n = &c->counts;
     MT_CELL_FIELDS(READ_FIELD)
     n->unfinished_max_ns = sqlite3_column_int64(st, at++);
-    int64_t delta = sqlite3_column_int64(st, at++);
-    if (__builtin_add_overflow(start_ns, delta, &n->last_ns))
-        return MT_STORE_ECORRUPT;
+    n->last_ns = n->exchanges > 0
+                     ? mt_ns_add(start_ns, sqlite3_column_int64(st, at))
+                     : INT64_MIN;
+    at++;
     n->slowest_ns = sqlite3_column_int64(st, at++);
     n->slowest_id = (uint64_t)sqlite3_column_int64(st, at++);
     n->failed_id = (uint64_t)sqlite3_column_int64(st, at++);
-    int rc = mt_hist_decode(&c->hist, mt_column_blob(st, at));
+    int hist = at++;
+    if (keys == MT_KEYS_EDGE) {
+        MT_EDGE_SUMS(READ_FIELD)
+        MT_EDGE_MAXIMA(READ_FIELD)
+    }
+    return hist;
+}
+
+int mt_cell_read(struct mt_cell *c, sqlite3_stmt *st, enum mt_keys keys, int at,
+                 int64_t start_ns)
+{
+    int hist = mt_counts_read(&c->counts, st, keys, at, start_ns);
+    int rc = mt_hist_decode(&c->hist, mt_column_blob(st, hist));
     if (rc == MT_EPROTO)
         return MT_STORE_ECORRUPT;
     return rc == 0 ? 0 : MT_STORE_ENOMEM;
@@ -135,7 +160,9 @@ static int write_cell(struct mt_rollup *r, enum mt_keys keys,
         (void)sqlite3_bind_int64(st, at++, place[i]);
     MT_CELL_FIELDS(BIND_FIELD)
     (void)sqlite3_bind_int64(st, at++, n->unfinished_max_ns);
-    (void)sqlite3_bind_int64(st, at++, mt_ns_sub(n->last_ns, start_of(place)));
+    (void)sqlite3_bind_int64(
+        st, at++,
+        n->exchanges > 0 ? mt_ns_sub(n->last_ns, start_of(place)) : 0);
     (void)sqlite3_bind_int64(st, at++, n->slowest_ns);
     (void)sqlite3_bind_int64(st, at++, (int64_t)n->slowest_id);
     (void)sqlite3_bind_int64(st, at++, (int64_t)n->failed_id);
@@ -145,6 +172,11 @@ static int write_cell(struct mt_rollup *r, enum mt_keys keys,
         (void)sqlite3_bind_blob64(st, at, blob.ptr, blob.len, SQLITE_STATIC);
     else
         (void)sqlite3_bind_null(st, at);
+    at++;
+    if (keys == MT_KEYS_EDGE) {
+        MT_EDGE_SUMS(BIND_FIELD)
+        MT_EDGE_MAXIMA(BIND_FIELD)
+    }
     return mt_store_run(st);
 }
 
@@ -159,7 +191,7 @@ static int read_into(struct mt_rollup *r, enum mt_keys keys,
     if (step == SQLITE_ROW) {
         struct mt_cell old;
         mt_cell_init(&old, r->pool);
-        rc = mt_cell_read(&old, st, 0, start_of(place));
+        rc = mt_cell_read(&old, st, keys, 0, start_of(place));
         if (rc == 0 && !mt_cell_merge(c, &old))
             r->lost_latencies += old.hist.count;
         mt_cell_deinit(&old);
@@ -260,7 +292,7 @@ static int sum_time(struct mt_rollup *r, enum mt_keys keys,
         int64_t key = sqlite3_column_int64(st, 0) - place[2];
         struct mt_cell one;
         mt_cell_init(&one, r->pool);
-        rc = mt_cell_read(&one, st, 1, start_of(place));
+        rc = mt_cell_read(&one, st, keys, 1, start_of(place));
         if (rc == 0 && !mt_cell_merge(&sums[key], &one))
             r->lost_latencies += one.hist.count;
         mt_cell_deinit(&one);
@@ -287,7 +319,7 @@ static int fold_keys(struct mt_rollup *r, enum mt_keys keys, int i, int64_t t,
     }
     for (int k = 0; k < SLICE_KEYS; k++) {
         const int64_t place[3] = {set->seconds[i], t, key + k};
-        if (rc == 0 && sums[k].counts.exchanges > 0)
+        if (rc == 0 && !mt_counts_are_empty(&sums[k].counts))
             rc = write_cell(r, keys, place, &sums[k]);
         mt_cell_deinit(&sums[k]);
     }

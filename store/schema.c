@@ -16,16 +16,16 @@ enum { VIEW_BYTES_MAX = 32768 };
 /* The sums of a cell are X-rows of rollup.h: one list gives the struct's
  * fields, these columns and the statements. */
 #define CELL_COLUMN(name, field) #name " INTEGER NOT NULL, "
-#define CELL_TABLE(name)                                                    \
-    "CREATE TABLE " name "("                                                \
-    "level INTEGER NOT NULL, t INTEGER NOT NULL, key INTEGER NOT "          \
-    "NULL, " MT_CELL_FIELDS(                                                \
-        CELL_COLUMN) "unfinished_max_ns INTEGER NOT NULL, last_delta_ns "   \
-                     "INTEGER NOT NULL, "                                   \
-                     "slowest_ns INTEGER NOT NULL, slowest_id INTEGER NOT " \
-                     "NULL, "                                               \
-                     "failed_id INTEGER NOT NULL, hist BLOB, "              \
-                     "PRIMARY KEY(level, t, key)) WITHOUT ROWID;"
+/* clang-format off */
+#define CELL_TABLE(name)                                                 \
+    "CREATE TABLE " name "("                                             \
+    "level INTEGER NOT NULL, t INTEGER NOT NULL, key INTEGER NOT NULL, " \
+    MT_CELL_FIELDS(CELL_COLUMN)                                          \
+    "unfinished_max_ns INTEGER NOT NULL, "                               \
+    "last_delta_ns INTEGER NOT NULL, slowest_ns INTEGER NOT NULL, "      \
+    "slowest_id INTEGER NOT NULL, failed_id INTEGER NOT NULL, "          \
+    "hist BLOB, PRIMARY KEY(level, t, key)) WITHOUT ROWID;"
+/* clang-format on */
 
 /* Texts are NOT NULL and '' where there is none: UNIQUE takes two NULLs for
  * different. The unique index leaves out what `route` implies. */
@@ -86,30 +86,41 @@ static const char names_1[] =
     "CREATE TABLE route(id INTEGER PRIMARY KEY, edge INTEGER NOT NULL,"
     " method TEXT NOT NULL, template TEXT NOT NULL, endpoint TEXT NOT NULL,"
     " UNIQUE(edge, method, template, endpoint));";
-static const char cells_1[] = CELL_TABLE("edge_cell") CELL_TABLE(
-    "route_cell") "CREATE TABLE fold(keys INTEGER NOT NULL, level INTEGER NOT "
-                  "NULL,"
-                  " t INTEGER NOT NULL, key INTEGER NOT NULL,"
-                  " PRIMARY KEY(keys, level)) WITHOUT ROWID;"
-                  "CREATE TABLE kept(keys INTEGER NOT NULL, level INTEGER NOT "
-                  "NULL,"
-                  " t INTEGER NOT NULL, PRIMARY KEY(keys, level)) WITHOUT "
-                  "ROWID;"
-                  "CREATE TABLE open_exchange(writer INTEGER NOT NULL, conn "
-                  "INTEGER NOT"
-                  " NULL, stream INTEGER NOT NULL, edge INTEGER NOT NULL, "
-                  "start_ns INTEGER,"
-                  " seen_ns INTEGER, status INTEGER, method TEXT, authority "
-                  "TEXT, path TEXT,"
-                  " PRIMARY KEY(writer, conn, stream)) WITHOUT ROWID;"
-                  "CREATE TABLE loss(writer INTEGER NOT NULL, kind INTEGER NOT "
-                  "NULL,"
-                  " total INTEGER NOT NULL, PRIMARY KEY(writer, kind)) WITHOUT "
-                  "ROWID;";
+/* clang-format off */
+static const char cells_1[] =
+    CELL_TABLE("edge_cell")
+    CELL_TABLE("route_cell")
+    "CREATE TABLE fold(keys INTEGER NOT NULL, level INTEGER NOT NULL,"
+    " t INTEGER NOT NULL, key INTEGER NOT NULL,"
+    " PRIMARY KEY(keys, level)) WITHOUT ROWID;"
+    "CREATE TABLE kept(keys INTEGER NOT NULL, level INTEGER NOT NULL,"
+    " t INTEGER NOT NULL, PRIMARY KEY(keys, level)) WITHOUT ROWID;"
+    "CREATE TABLE open_exchange(writer INTEGER NOT NULL,"
+    " conn INTEGER NOT NULL, stream INTEGER NOT NULL,"
+    " edge INTEGER NOT NULL, start_ns INTEGER, seen_ns INTEGER,"
+    " status INTEGER, method TEXT, authority TEXT, path TEXT,"
+    " PRIMARY KEY(writer, conn, stream)) WITHOUT ROWID;"
+    "CREATE TABLE loss(writer INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " total INTEGER NOT NULL, PRIMARY KEY(writer, kind)) WITHOUT ROWID;";
+/* clang-format on */
+
+/* Version 2: saturation, bytes of what still runs, connections that are a copy
+ * of another's. */
+#define ADD_TO_EDGE(name, field) \
+    "ALTER TABLE edge_cell ADD COLUMN " #name " INTEGER NOT NULL DEFAULT 0;"
+static const char saturation_2[] =
+    MT_EDGE_SUMS(ADD_TO_EDGE) MT_EDGE_MAXIMA(ADD_TO_EDGE);
+static const char running_2[] =
+    "ALTER TABLE open_exchange ADD COLUMN req_bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE open_exchange ADD COLUMN resp_bytes INTEGER NOT NULL "
+    "DEFAULT 0;"
+    "ALTER TABLE conn ADD COLUMN hop_of INTEGER;"
+    "ALTER TABLE conn ADD COLUMN ended_ns INTEGER;";
 
 /* migrations[v] brings a database of version v to v + 1; NULL ends. */
 static const char *const *const migrations[MT_SCHEMA_VERSION] = {
     (const char *const[]){rows_1, names_1, cells_1, NULL},
+    (const char *const[]){saturation_2, running_2, NULL},
 };
 
 /* --- the view --- */
@@ -141,11 +152,12 @@ static void put_case(struct mt_buf *b, const char *column,
     "(SELECT b.base_ns FROM batch b WHERE b.first<=e.id " \
     "ORDER BY b.first DESC LIMIT 1)"
 #define EXT(name) "json_extract(e.ext,'$." name "')"
-#define DURATION                                                               \
-    "CASE WHEN e.ttfb IS NULL THEN NULL WHEN e.ext IS NULL THEN max(e.dur,0) " \
-    "WHEN " EXT("resp_open") " IS NOT NULL THEN NULL "                         \
-                             "ELSE max(e.dur-ifnull(" EXT(                     \
-                                 "resp_end_lag_ns") ",0),0) END"
+/* clang-format off */
+#define DURATION                                      \
+    "CASE WHEN e.ttfb IS NULL THEN NULL "             \
+    "WHEN e.ext IS NULL THEN max(e.dur,0) "           \
+    "WHEN " EXT("resp_open") " IS NOT NULL THEN NULL " \
+    "ELSE max(e.dur-ifnull(" EXT("resp_end_lag_ns") ",0),0) END"
 /* Path and query share one column; a path has no '?'. */
 #define PATH                                               \
     "CASE WHEN e.path IS NULL THEN nullif(s.template,'') " \
@@ -154,105 +166,113 @@ static void put_case(struct mt_buf *b, const char *column,
 #define QUERY                             \
     "CASE WHEN instr(e.path,'?')>0 THEN " \
     "nullif(substr(e.path,instr(e.path,'?')+1),'') END"
+/* clang-format on */
 
-/* What a text of the table is, but for the enumerations' CASEs between. */
-static const char view_head[] =
-    "CREATE VIEW exchanges AS SELECT e.id AS id, " BASE
-    "+e.end_delta AS end_ns, " BASE
-    "+e.end_delta-e.dur AS req_start_ns, " DURATION
-    " AS duration_ns, max(e.ttfb,0) AS ttfb_ns, "
-    "CASE WHEN s.kind IN (1,4) THEN max(e.ttfb,0) ELSE " DURATION
-    " END AS latency_ns, ";
-static const char view_texts
-    [] = "s.quality AS quality, s.anomalies AS anomalies, "
-         "nullif(s.method,'') AS method, nullif(s.scheme,'') AS scheme, "
-         "nullif(s.authority,'') AS authority, " PATH " AS path, " QUERY
-         " AS query, nullif(s.template,'') AS route, "
-         "nullif(s.operation,'') AS operation, nullif(s.status,0) AS status, "
-         "nullif(s.grpc_status,-1) AS grpc_status, "
-         "c.name AS client_service, v.name AS server_service, "
-         "ifnull(cs.alias_id,s.client) AS client_service_id, "
-         "ifnull(vs.alias_id,s.server) AS server_service_id, " IP_TEXT(
-             "n.client_addr") " AS client_ip, n.client_addr AS client_addr, "
-                              "n.client_port AS client_port, " IP_TEXT(
-                                  "n.server_addr") " AS server_ip, "
-                                                   "n.server_addr AS "
-                                                   "server_addr, "
-                                                   "n.server_port AS "
-                                                   "server_port, e.rq_hdr AS "
-                                                   "req_header_bytes, "
-                                                   "e.rq_body AS "
-                                                   "req_body_bytes, e.rp_hdr "
-                                                   "AS resp_header_bytes, "
-                                                   "e.rp_body AS "
-                                                   "resp_body_bytes, "
-                                                   "ifnull(" EXT(
-                                                       "req_messages") ",s.req_"
-                                                                       "message"
-                                                                       "s) AS "
-                                                                       "req_"
-                                                                       "message"
-                                                                       "s, "
-                                                                       "ifnull"
-                                                                       "(" EXT(
-                                                                           "res"
-                                                                           "p_"
-                                                                           "mes"
-                                                                           "sag"
-                                                                           "es") ",s.resp_messages) AS resp_messages, "
-                                                                                 "nullif(s.user_agent,'') AS user_agent, " EXT(
-                                                                                     "request_id") " AS request_id, "
-                                                                                                   "t.trace_id AS trace_id, t.span_id AS span_id, t.parent_id AS parent_id, "
-                                                                                                   "e.conn AS conn, e.stream AS stream, "
-                                                                                                   "ifnull(" EXT(
-                                                                                                       "req_gap_bytes") ",0) AS req_gap_bytes, "
-                                                                                                                        "ifnull(" EXT(
-                                                                                                                            "resp_gap_bytes") ",0) AS resp_gap_bytes, "
-                                                                                                                                              "ifnull(" EXT(
-                                                                                                                                                  "dup_packets") ",0) AS dup_packets, "
-                                                                                                                                                                 "ifnull(" EXT("req_retransmissions") ",0) AS req_retransmissions, "
-                                                                                                                                                                                                      "ifnull(" EXT("resp_retransmissions") ",0) AS resp_retransmissions, " EXT("error_message") " AS error_message, "
-                                                                                                                                                                                                                                                                                                 "nullif(s.req_content_type,'') AS req_content_type, "
-                                                                                                                                                                                                                                                                                                 "nullif(s.resp_content_type,'') AS resp_content_type, "
-                                                                                                                                                                                                                                                                                                 "s.attempt AS attempt, " EXT("retry_of") " AS retry_of, "
-                                                                                                                                                                                                                                                                                                                                          "nullif(s.endpoint,'') AS endpoint, "
-                                                                                                                                                                                                                                                                                                                                          "nullif(s.why_not_retried,'') AS why_not_retried, " EXT("grpc_timeout_ns") " AS grpc_timeout_ns, "
-                                                                                                                                                                                                                                                                                                                                                                                                                     "nullif(n.tls_version,0) AS tls_version, nullif(n.sni,'') AS sni, "
-                                                                                                                                                                                                                                                                                                                                                                                                                     "nullif(n.alpn,'') AS alpn "
-                                                                                                                                                                                                                                                                                                                                                                                                                     "FROM exchange e LEFT JOIN shape s ON s.id=e.shape "
-                                                                                                                                                                                                                                                                                                                                                                                                                     "LEFT JOIN conn n ON n.id=e.conn LEFT JOIN trace t ON t.id=e.id "
-                                                                                                                                                                                                                                                                                                                                                                                                                     "LEFT JOIN service cs ON cs.id=s.client "
-                                                                                                                                                                                                                                                                                                                                                                                                                     "LEFT JOIN service c ON c.id=ifnull(cs.alias_id,cs.id) "
-                                                                                                                                                                                                                                                                                                                                                                                                                     "LEFT JOIN service vs ON vs.id=s.server "
-                                                                                                                                                                                                                                                                                                                                                                                                                     "LEFT JOIN service v ON v.id=ifnull(vs.alias_id,vs.id);";
-
-static const struct {
-    const char *column, *name;
+/* A column of the view: its name and what it is, in SQL; for an enumeration
+ * the column of its number and the texts. */
+struct view_column {
+    const char *name, *sql;
     const char *(*text)(unsigned);
     unsigned count;
-} enums[] = {
-    {"s.protocol", "protocol", mt_protocol_text, MT_PROTOCOL_COUNT},
-    {"s.kind", "kind", mt_kind_text, MT_KIND_COUNT},
-    {"s.observer", "observer", mt_observer_text, MT_OBSERVER_COUNT},
-    {"s.outcome", "outcome", mt_outcome_text, MT_OUTCOME_COUNT},
-    {"s.error", "error_type", mt_error_text, MT_ERROR_COUNT},
-    {"s.half", "half", mt_half_text, MT_HALF_COUNT},
-    {"s.hpack", "hpack", mt_hpack_text, MT_HPACK_COUNT},
-    {"s.role_evidence", "role_evidence", mt_role_evidence_text,
-     MT_ROLE_BY_COUNT},
-    {"s.detection", "detection", mt_detection_text, MT_DETECTED_COUNT},
 };
+
+static const struct view_column view_columns[] = {
+    {"id", "e.id", NULL, 0},
+    {"end_ns", BASE "+e.end_delta", NULL, 0},
+    {"req_start_ns", BASE "+e.end_delta-e.dur", NULL, 0},
+    {"duration_ns", DURATION, NULL, 0},
+    {"ttfb_ns", "max(e.ttfb,0)", NULL, 0},
+    {"latency_ns",
+     "CASE WHEN s.kind IN (1,4) THEN max(e.ttfb,0) ELSE " DURATION " END", NULL,
+     0},
+    {"protocol", "s.protocol", mt_protocol_text, MT_PROTOCOL_COUNT},
+    {"kind", "s.kind", mt_kind_text, MT_KIND_COUNT},
+    {"observer", "s.observer", mt_observer_text, MT_OBSERVER_COUNT},
+    {"outcome", "s.outcome", mt_outcome_text, MT_OUTCOME_COUNT},
+    {"error_type", "s.error", mt_error_text, MT_ERROR_COUNT},
+    {"half", "s.half", mt_half_text, MT_HALF_COUNT},
+    {"hpack", "s.hpack", mt_hpack_text, MT_HPACK_COUNT},
+    {"role_evidence", "s.role_evidence", mt_role_evidence_text,
+     MT_ROLE_BY_COUNT},
+    {"detection", "s.detection", mt_detection_text, MT_DETECTED_COUNT},
+    {"quality", "s.quality", NULL, 0},
+    {"anomalies", "s.anomalies", NULL, 0},
+    {"method", "nullif(s.method,'')", NULL, 0},
+    {"scheme", "nullif(s.scheme,'')", NULL, 0},
+    {"authority", "nullif(s.authority,'')", NULL, 0},
+    {"path", PATH, NULL, 0},
+    {"query", QUERY, NULL, 0},
+    {"route", "nullif(s.template,'')", NULL, 0},
+    {"operation", "nullif(s.operation,'')", NULL, 0},
+    {"status", "nullif(s.status,0)", NULL, 0},
+    {"grpc_status", "nullif(s.grpc_status,-1)", NULL, 0},
+    {"client_service", "c.name", NULL, 0},
+    {"server_service", "v.name", NULL, 0},
+    {"client_service_id", "ifnull(cs.alias_id,s.client)", NULL, 0},
+    {"server_service_id", "ifnull(vs.alias_id,s.server)", NULL, 0},
+    {"client_ip", IP_TEXT("n.client_addr"), NULL, 0},
+    {"client_addr", "n.client_addr", NULL, 0},
+    {"client_port", "n.client_port", NULL, 0},
+    {"server_ip", IP_TEXT("n.server_addr"), NULL, 0},
+    {"server_addr", "n.server_addr", NULL, 0},
+    {"server_port", "n.server_port", NULL, 0},
+    {"req_header_bytes", "e.rq_hdr", NULL, 0},
+    {"req_body_bytes", "e.rq_body", NULL, 0},
+    {"resp_header_bytes", "e.rp_hdr", NULL, 0},
+    {"resp_body_bytes", "e.rp_body", NULL, 0},
+    {"req_messages", "ifnull(" EXT("req_messages") ",s.req_messages)", NULL, 0},
+    {"resp_messages", "ifnull(" EXT("resp_messages") ",s.resp_messages)", NULL,
+     0},
+    {"user_agent", "nullif(s.user_agent,'')", NULL, 0},
+    {"request_id", EXT("request_id"), NULL, 0},
+    {"trace_id", "t.trace_id", NULL, 0},
+    {"span_id", "t.span_id", NULL, 0},
+    {"parent_id", "t.parent_id", NULL, 0},
+    {"conn", "e.conn", NULL, 0},
+    {"stream", "e.stream", NULL, 0},
+    {"req_gap_bytes", "ifnull(" EXT("req_gap_bytes") ",0)", NULL, 0},
+    {"resp_gap_bytes", "ifnull(" EXT("resp_gap_bytes") ",0)", NULL, 0},
+    {"dup_packets", "ifnull(" EXT("dup_packets") ",0)", NULL, 0},
+    {"req_retransmissions", "ifnull(" EXT("req_retransmissions") ",0)", NULL,
+     0},
+    {"resp_retransmissions", "ifnull(" EXT("resp_retransmissions") ",0)", NULL,
+     0},
+    {"error_message", EXT("error_message"), NULL, 0},
+    {"req_content_type", "nullif(s.req_content_type,'')", NULL, 0},
+    {"resp_content_type", "nullif(s.resp_content_type,'')", NULL, 0},
+    {"attempt", "s.attempt", NULL, 0},
+    {"retry_of", EXT("retry_of"), NULL, 0},
+    {"endpoint", "nullif(s.endpoint,'')", NULL, 0},
+    {"why_not_retried", "nullif(s.why_not_retried,'')", NULL, 0},
+    {"grpc_timeout_ns", EXT("grpc_timeout_ns"), NULL, 0},
+    {"tls_version", "nullif(n.tls_version,0)", NULL, 0},
+    {"sni", "nullif(n.sni,'')", NULL, 0},
+    {"alpn", "nullif(n.alpn,'')", NULL, 0},
+    {"hop_of", "n.hop_of", NULL, 0},
+};
+
+static const char view_from[] =
+    " FROM exchange e LEFT JOIN shape s ON s.id=e.shape "
+    "LEFT JOIN conn n ON n.id=e.conn LEFT JOIN trace t ON t.id=e.id "
+    "LEFT JOIN service cs ON cs.id=s.client "
+    "LEFT JOIN service c ON c.id=ifnull(cs.alias_id,cs.id) "
+    "LEFT JOIN service vs ON vs.id=s.server "
+    "LEFT JOIN service v ON v.id=ifnull(vs.alias_id,vs.id);";
 
 static void put_view(struct mt_buf *b)
 {
-    mt_put_str(b, view_head);
-    for (size_t i = 0; i < sizeof enums / sizeof enums[0]; i++) {
-        put_case(b, enums[i].column, enums[i].text, enums[i].count);
+    mt_put_str(b, "CREATE VIEW exchanges AS SELECT ");
+    for (size_t i = 0; i < sizeof view_columns / sizeof view_columns[0]; i++) {
+        const struct view_column *c = &view_columns[i];
+        mt_put_str(b, i > 0 ? ", " : "");
+        if (c->text != NULL)
+            put_case(b, c->sql, c->text, c->count);
+        else
+            mt_put_str(b, c->sql);
         mt_put_str(b, " AS ");
-        mt_put_str(b, enums[i].name);
-        mt_put_str(b, ", ");
+        mt_put_str(b, c->name);
     }
-    mt_put_str(b, view_texts);
+    mt_put_str(b, view_from);
     mt_put_u8(b, 0);
 }
 

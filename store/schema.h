@@ -32,7 +32,7 @@
  *                 request_id error_message req_content_type
  *                 resp_content_type trace_id span_id parent_id retry_of
  *                 endpoint why_not_retried tls_version sni alpn
- *                 grpc_timeout_ns
+ *                 grpc_timeout_ns hop_of
  *
  * Enumerations are texts of exchange.h ("http/1.1", "client_error"), so is
  * error_type ('' none). quality and anomalies are bits. client_ip is text for
@@ -48,7 +48,7 @@ struct sqlite3;
 
 enum {
     MT_SCHEMA_APPLICATION_ID = 0x6d746f70, /* "mtop" */
-    MT_SCHEMA_VERSION = 1,
+    MT_SCHEMA_VERSION = 2,
 };
 
 /**

@@ -31,6 +31,7 @@ struct mt_edge_ref {
     int64_t id; /* in the database; 0 not yet */
     uint16_t tls_version;
     bool tls_dirty;
+    uint32_t conns, open; /* now, of this writer: those that last */
 };
 
 struct mt_route_ref {

@@ -9,6 +9,7 @@
 enum {
     POOL_BYTES = 256 << 20,
     OPENS_ROOM = 4096, /* opens that may wait beside the rows' ends */
+    EDGES_ROOM = 4096, /* cells of edges alone beside those of rows */
     FOLD_SLICES = 2,   /* a commit of a live writer */
     RETAIN_STEPS = 4,
     HOUR_S = 3600,
@@ -110,7 +111,8 @@ static int take_buffers(struct mt_writer *w)
     w->services = malloc(sizeof *w->services);
     if (w->rows == NULL || w->bytes == NULL || w->conns == NULL ||
         w->conn_slots == NULL || w->opens == NULL || w->open_slots == NULL ||
-        w->services == NULL || !mt_tally_init(&w->tally, &w->pool, n))
+        w->services == NULL ||
+        !mt_tally_init(&w->tally, &w->pool, n + EDGES_ROOM))
         return MT_STORE_ENOMEM;
     memset(w->services, 0, sizeof *w->services);
     return 0;
@@ -143,6 +145,10 @@ static int set_up(struct mt_writer *w, const char *path)
         rc = w->routes != NULL ? sign_in(w) : MT_STORE_ENOMEM;
         if (rc == 0)
             rc = mt_writer_bury(w);
+        if (rc == 0)
+            rc = mt_proxied_init(&w->proxied, db, w->id);
+        if (rc == 0)
+            rc = mt_writer_meet(w);
     }
     return rc;
 }
@@ -150,6 +156,9 @@ static int set_up(struct mt_writer *w, const char *path)
 static void tear_down(struct mt_writer *w)
 {
     mt_writer_finalize(w);
+    mt_proxied_deinit(&w->proxied);
+    mt_ring_free(w->hold);
+    mt_codec_scratch_deinit(&w->hold_scratch);
     mt_tally_deinit(&w->tally);
     if (w->rollup.db != NULL)
         mt_rollup_deinit(&w->rollup);
@@ -198,7 +207,8 @@ int mt_writer_open(struct mt_writer **out, const char *path,
 
 static bool is_full(const struct mt_writer *w)
 {
-    return w->rows_count == w->rows_max || w->conns_count + 1 >= w->conns_max ||
+    return w->rows_count == w->rows_max || w->tally.count + 1 >= w->tally.max ||
+           w->conns_count + 1 >= w->conns_max ||
            w->opens_count + 1 >= w->opens_max ||
            w->bytes_used > MT_PENDING_BYTES - MT_PENDING_ROW_MAX;
 }
@@ -211,15 +221,16 @@ static struct mt_span template_of(struct mt_writer *w,
     return mt_routes_of(w->routes, server, x->path);
 }
 
-int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x)
+int mt_writer_add_now(struct mt_writer *w, const struct mt_exchange *x)
 {
     if (w->rc != 0)
         return w->rc;
-    if (is_full(w)) {
-        int rc = mt_writer_flush(w, w->now_ns);
-        if (rc != 0)
-            return rc;
-    }
+    struct mt_exchange shadow;
+    int rc = is_full(w) ? mt_writer_flush(w, w->now_ns) : 0;
+    if (rc == 0)
+        rc = mt_writer_observe(w, &x, &shadow);
+    if (rc != 0)
+        return rc;
     /* the server first: a client that also serves is somebody */
     uint32_t server = mt_services_server(w->services, x);
     const uint32_t parties[2] = {
@@ -230,11 +241,15 @@ int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x)
         mt_writer_loss(w, MT_LOSS_STORE, w->losses[MT_LOSS_STORE] + 1);
         return 0;
     }
+    uint32_t route = w->shapes.shape[shape].route;
     bool new_conn = mt_writer_note_conn(w, x);
+    mt_writer_set_edge(w, x->conn, w->shapes.route[route].edge);
     /* without rows an example is known by the id that it came with */
     uint64_t row = w->options.no_rows ? x->id - 1 : w->rows_count;
-    mt_tally_add(&w->tally, w->shapes.shape[shape].route, x, row, new_conn);
-    mt_writer_end_open(w, x->conn, x->stream);
+    mt_tally_add(&w->tally, route, x, row, new_conn);
+    uint64_t told[2];
+    mt_writer_end_open(w, x->conn, x->stream, told);
+    mt_writer_untell(w, w->shapes.route[route].edge, x->end_ns, told);
     if (!w->options.no_rows)
         mt_writer_fill_row(w, x, shape);
     w->rows_count++;
@@ -289,7 +304,9 @@ static int retain(struct mt_writer *w)
 
 int mt_writer_commit(struct mt_writer *w, int64_t now_ns)
 {
-    int rc = mt_writer_flush(w, now_ns);
+    int rc = mt_writer_hold_tick(w, now_ns);
+    if (rc == 0)
+        rc = mt_writer_flush(w, now_ns);
     if (rc != 0 || w->options.kind == MT_WRITER_OFFLINE)
         return rc;
     rc = mt_writer_fold(w, mt_ns_sub(w->newest_ns, FOLD_SLACK_NS), FOLD_SLICES);
@@ -323,7 +340,9 @@ static int sign_out(struct mt_writer *w, int64_t now_ns)
 
 int mt_writer_finish(struct mt_writer *w, int64_t now_ns)
 {
-    int rc = mt_writer_flush(w, now_ns);
+    int rc = mt_writer_hold_end(w);
+    if (rc == 0)
+        rc = mt_writer_flush(w, now_ns);
     if (rc == 0)
         rc = mt_writer_fold(w, fold_end(w), 0);
     if (rc == 0)

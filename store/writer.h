@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "decode/exchange.h"
+#include "decode/exchange_conn.h"
 #include "store/route.h"
 #include "store/store.h"
 
@@ -37,11 +38,13 @@ enum {
 
 struct mt_writer_options {
     enum mt_writer_kind kind;
-    bool no_rows;              /* cells only: stat, edges and routes of -r */
-    bool no_packets;           /* drop packet references */
-    uint32_t batch_rows;       /* 0: MT_WRITER_BATCH_ROWS */
-    uint64_t size_limit_bytes; /* of the file; 0 none */
-    int64_t rows_max_age_ns;   /* 0 none; see retention.h for the cells' */
+    bool no_rows;        /* cells only: stat, edges and routes of -r */
+    bool no_running;     /* bytes count when their exchange ends: whether they
+                            count at all is known only then (a filter) */
+    bool no_packets;     /* drop packet references */
+    uint32_t batch_rows; /* 0: MT_WRITER_BATCH_ROWS */
+    uint64_t size_limit_bytes;      /* of the file; 0 none */
+    int64_t rows_max_age_ns;        /* 0 none; see retention.h for the cells' */
     struct mt_route_options routes; /* borrowed as long as the writer */
     uint64_t epoch;      /* random: names this database if it is new */
     const char *host_id; /* names this machine; NULL "" */
@@ -100,17 +103,44 @@ int mt_writer_open(struct mt_writer **out, const char *path,
 
 /**
  * One finished exchange. It is in the database after the next commit, which
- * happens by itself at options.batch_rows.
+ * happens by itself at options.batch_rows. While a proxy writes the same
+ * database, what a tap adds waits for 500 ms of the packets' clock (or until
+ * 8 MiB wait): see mt_writer_conn().
  */
 int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x);
 
 /* An exchange that has been open for more than a second: call it again, at
- * most once a second, as it goes on. Its mt_writer_add() ends it. */
+ * most once a second, as it goes on. Its bytes so far count at now_ns, and its
+ * mt_writer_add(), which ends it, adds the rest. */
 int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
                             int64_t now_ns);
 
 /* An open exchange that will have no row. */
 int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream);
+
+/* A connection of the writer's own program: a proxy's. */
+struct mt_writer_conn {
+    uint64_t conn; /* as mt_exchange.conn: numbers only grow */
+    struct mt_addr client, server;
+    int64_t ns; /* wall clock */
+    bool ended;
+};
+
+/**
+ * A proxy accepted or made a connection, before its first exchange is added;
+ * and again, with `ended`, when it is over. A tap that writes the same
+ * database then knows its own copy of the exchanges for one (`tap_shadow`,
+ * outside golden metrics): it waits for half a second, so commit within
+ * 250 ms.
+ */
+int mt_writer_conn(struct mt_writer *w, const struct mt_writer_conn *c);
+
+/**
+ * What a connection told beside its exchanges. It counts for the edge of the
+ * connection's newest exchange (finished or open), and for none where the
+ * writer was given no exchange of it: hand it over after them.
+ */
+int mt_writer_report(struct mt_writer *w, const struct mt_conn_report *report);
 
 /* The total so far of one kind of loss. Written with the next commit. */
 void mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total);

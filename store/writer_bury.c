@@ -30,6 +30,8 @@ static struct mt_exchange exchange_of(sqlite3_stmt *st, uint64_t number)
         .observer = (uint8_t)sqlite3_column_int(st, 9),
     };
     x.req.start_ns = sqlite3_column_int64(st, 0);
+    x.req.body_bytes = (uint64_t)sqlite3_column_int64(st, 14);
+    x.resp.body_bytes = (uint64_t)sqlite3_column_int64(st, 15);
     x.client.addr = mt_column_addr(st, 10, 11);
     x.server.addr = mt_column_addr(st, 12, 13);
     const struct mt_outcome_rule *rule = mt_outcome_of(&x);
@@ -43,6 +45,15 @@ static struct mt_exchange exchange_of(sqlite3_stmt *st, uint64_t number)
     "closed_ns IS NULL AND heartbeat_ns<?1) ORDER BY writer,conn,stream " \
     "LIMIT ?2"
 
+/* Its bytes were counted as they came. */
+static void untell(struct mt_writer *w, const struct mt_exchange *x)
+{
+    const struct mt_conn_slot *slot = mt_writer_conn_slot(w, x->conn);
+    const uint64_t told[2] = {x->req.body_bytes, x->resp.body_bytes};
+    if (w->rc == 0 && slot != NULL)
+        mt_writer_untell(w, slot->edge, x->end_ns, told);
+}
+
 static int take_open(struct mt_writer *w, int64_t before_ns, int64_t rows)
 {
     sqlite3_stmt *st = NULL;
@@ -50,7 +61,8 @@ static int take_open(struct mt_writer *w, int64_t before_ns, int64_t rows)
         w->store.db, &st,
         "SELECT o.start_ns,o.seen_ns,o.stream,o.status,o.method,o.authority,"
         "o.path,g.protocol,g.kind,g.observer,n.client_addr,n.client_port,"
-        "n.server_addr,n.server_port FROM (SELECT * " OF_THE_DEAD
+        "n.server_addr,n.server_port,o.req_bytes,o.resp_bytes FROM (SELECT "
+        "* " OF_THE_DEAD
         ") o JOIN edge g ON g.id=o.edge JOIN conn n ON n.id=o.conn");
     int step = SQLITE_DONE;
     if (rc == 0) {
@@ -60,7 +72,8 @@ static int take_open(struct mt_writer *w, int64_t before_ns, int64_t rows)
     uint64_t number = 0;
     while (rc == 0 && (step = sqlite3_step(st)) == SQLITE_ROW) {
         struct mt_exchange x = exchange_of(st, number++);
-        rc = mt_writer_add(w, &x);
+        rc = mt_writer_add_now(w, &x);
+        untell(w, &x);
     }
     if (rc == 0)
         rc = mt_store_rc_of(w->store.db, step);

@@ -47,7 +47,7 @@ int mt_writer_prepare(struct mt_writer *w)
         {&w->put_trace, "INSERT INTO trace VALUES(?,?,?,?)"},
         {&w->put_packets, "INSERT INTO packets VALUES(?,?)"},
         {&w->put_conn,
-         "INSERT INTO conn VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+         "INSERT INTO conn VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
          "ON CONFLICT(id) DO UPDATE SET "
          "last_ns=max(last_ns,excluded.last_ns),"
          "tls_version=ifnull(excluded.tls_version,tls_version),"
@@ -55,9 +55,11 @@ int mt_writer_prepare(struct mt_writer *w)
          "alert=ifnull(excluded.alert,alert),"
          "resumed=ifnull(excluded.resumed,resumed),"
          "handshake_ns=ifnull(excluded.handshake_ns,handshake_ns),"
-         "sni=ifnull(excluded.sni,sni),alpn=ifnull(excluded.alpn,alpn)"},
-        {&w->put_open,
-         "INSERT OR REPLACE INTO open_exchange VALUES(?,?,?,?,?,?,?,?,?,?)"},
+         "sni=ifnull(excluded.sni,sni),alpn=ifnull(excluded.alpn,alpn),"
+         "hop_of=ifnull(excluded.hop_of,hop_of),"
+         "ended_ns=ifnull(excluded.ended_ns,ended_ns)"},
+        {&w->put_open, "INSERT OR REPLACE INTO open_exchange "
+                       "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
         {&w->drop_open, "DELETE FROM open_exchange WHERE writer=? AND conn=? "
                         "AND stream=?"},
         {&w->put_source,
@@ -147,17 +149,24 @@ static int by_place(const void *pa, const void *pb)
     return (a->cell > b->cell) - (a->cell < b->cell);
 }
 
+static int64_t key_of(const struct mt_writer *w, enum mt_keys keys,
+                      uint32_t route)
+{
+    const struct mt_shapes *s = &w->shapes;
+    if ((route & MT_TALLY_EDGE) != 0)
+        return s->edge[route & ~MT_TALLY_EDGE].id;
+    return keys == MT_KEYS_EDGE ? s->edge[s->route[route].edge].id
+                                : s->route[route].id;
+}
+
 static struct place place_of(const struct mt_writer *w, enum mt_keys keys,
                              uint32_t cell)
 {
     const struct mt_tally_cell *c = &w->tally.cells[cell];
-    const struct mt_route_ref *route = &w->shapes.route[c->route];
     int64_t level = mt_levels[keys].seconds[0];
     int64_t t = c->second / level;
     return (struct place){.t = c->second % level < 0 ? t - 1 : t,
-                          .key = keys == MT_KEYS_EDGE
-                                     ? w->shapes.edge[route->edge].id
-                                     : route->id,
+                          .key = key_of(w, keys, c->route),
                           .cell = cell};
 }
 
@@ -183,9 +192,11 @@ static int put_places(struct mt_writer *w, enum mt_keys keys,
 static int put_keys(struct mt_writer *w, enum mt_keys keys,
                     struct place *places)
 {
-    uint32_t n = w->tally.count;
-    for (uint32_t i = 0; i < n; i++)
-        places[i] = place_of(w, keys, i);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < w->tally.count; i++)
+        if (keys == MT_KEYS_EDGE ||
+            (w->tally.cells[i].route & MT_TALLY_EDGE) == 0)
+            places[n++] = place_of(w, keys, i);
     qsort(places, n, sizeof *places, by_place);
     int rc = 0;
     for (uint32_t i = 0, end; rc == 0 && i < n; i = end) {
@@ -306,7 +317,7 @@ int mt_writer_flush(struct mt_writer *w, int64_t now_ns)
     mt_writer_committed(w);
     if (w->options.kind == MT_WRITER_OFFLINE && has_company(w))
         pause_ns(w, POLITE_PAUSE_NS);
-    return 0;
+    return mt_writer_meet(w);
 }
 
 int mt_writer_fold(struct mt_writer *w, int64_t until_ns, int slices)

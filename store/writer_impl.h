@@ -8,7 +8,10 @@
 #ifndef MT_STORE_WRITER_IMPL_H
 #define MT_STORE_WRITER_IMPL_H
 
+#include "base/ring.h"
+#include "decode/codec.h"
 #include "store/open.h"
+#include "store/proxied.h"
 #include "store/retention.h"
 #include "store/rollup.h"
 #include "store/shape.h"
@@ -21,7 +24,8 @@ enum {
     MT_CONN_REFRESH_S = 60, /* conn.last_ns is at most this old */
     MT_OPEN_SLOTS = 65536,
     MT_OPEN_MAX = MT_OPEN_SLOTS / 2,
-    MT_WRITER_SHIFT = 40, /* conn ids: (writer - 1) << 40 | number */
+    MT_HOLD_NS = 500000000, /* a tap waits so long for a proxy's word */
+    MT_WRITER_SHIFT = 40,   /* conn ids: (writer - 1) << 40 | number */
 };
 
 /* Bytes in mt_writer.bytes. */
@@ -44,6 +48,8 @@ struct mt_conn_row {
     struct mt_addr client, server;
     uint64_t conn;
     int64_t ns;
+    int64_t hop_of;   /* id of the connection that this one is a copy of; 0 */
+    int64_t ended_ns; /* 0 not known */
     int64_t handshake_ns;
     struct mt_piece sni, alpn;
     uint16_t tls_version, cipher_suite;
@@ -54,12 +60,16 @@ struct mt_conn_row {
 struct mt_conn_slot {
     uint64_t conn;
     int64_t written_ns;
+    int64_t hop_of; /* of the proxy's connection that it is a copy of; 0 */
+    uint32_t edge;  /* of its newest exchange */
     bool used, has_tls;
+    bool counted; /* in the edge's connections that last */
 };
 
 struct mt_open_op {
     uint64_t conn, stream;
     int64_t start_ns, seen_ns;
+    uint64_t told[2]; /* bytes that cells have already, by role */
     struct mt_piece method, authority, path;
     uint32_t edge;
     uint16_t status;
@@ -102,9 +112,17 @@ struct mt_writer {
     uint32_t opens_count, opens_max;
     struct mt_conn_stream {
         uint64_t conn, stream;
-        bool used;
+        uint64_t told[2]; /* bytes that cells have already, by role */
+        uint32_t edge;
+        bool used, waits;
     } * open_slots;
     uint32_t open_count;
+
+    struct mt_proxied proxied;
+    struct mt_ring *hold; /* what waits; NULL until something does */
+    struct mt_codec_scratch hold_scratch;
+    int64_t hold_now_ns, refreshed_ns; /* by the packets' clock */
+    int64_t hop_of;                    /* of the exchange at hand; 0 */
 
     struct mt_source_slot *sources;
     uint32_t sources_count;
@@ -124,20 +142,63 @@ struct mt_writer {
 /* writer_rows.c */
 int mt_writer_register_rows(struct mt_writer *w);
 int mt_writer_put_rows(struct mt_writer *w);
-int mt_writer_put_conns(struct mt_writer *w);
 /* Fill the next row of the buffer; shape and room are there. */
 void mt_writer_fill_row(struct mt_writer *w, const struct mt_exchange *x,
                         uint32_t shape);
-/* Note the connection; returns whether it is new. */
-bool mt_writer_note_conn(struct mt_writer *w, const struct mt_exchange *x);
 /* Copy bytes into the batch; an empty piece when they are too many. */
 struct mt_piece mt_writer_keep(struct mt_writer *w, struct mt_span bytes);
 struct mt_span mt_writer_piece(const struct mt_writer *w,
                                struct mt_piece piece);
+
+/* writer_conn.c */
 int64_t mt_writer_conn_id(const struct mt_writer *w, uint64_t conn);
+int mt_writer_put_conns(struct mt_writer *w);
+/* Note the connection; returns whether it is new. */
+bool mt_writer_note_conn(struct mt_writer *w, const struct mt_exchange *x);
+
+/* writer.c, writer_open.c, writer_sat.c: the public ones, without waiting */
+int mt_writer_add_now(struct mt_writer *w, const struct mt_exchange *x);
+int mt_writer_open_now(struct mt_writer *w, const struct mt_exchange *x,
+                       int64_t now_ns);
+int mt_writer_report_now(struct mt_writer *w,
+                         const struct mt_conn_report *report);
+
+/* writer_hold.c */
+
+/* Learn which proxies write the same database, and what they have. */
+int mt_writer_meet(struct mt_writer *w);
+/* Put *shadow in the place of *x where a proxy counts it, and set w->hop_of. */
+int mt_writer_observe(struct mt_writer *w, const struct mt_exchange **x,
+                      struct mt_exchange *shadow);
+/* Give what came until then and waits; INT64_MAX: all. */
+int mt_writer_release(struct mt_writer *w, int64_t until_ns);
+/* The packets' clock is at now_ns; nothing more comes. */
+int mt_writer_hold_tick(struct mt_writer *w, int64_t now_ns);
+int mt_writer_hold_end(struct mt_writer *w);
+
+/* writer_sat.c */
+
+/* Commit if the tally has no room for one more cell of an edge alone. */
+int mt_writer_room(struct mt_writer *w);
+/* The requests of an edge that are open for long became more or fewer. */
+void mt_writer_note_open(struct mt_writer *w, uint32_t edge, int change,
+                         int64_t ns);
+/* NULL: none of the newest. */
+struct mt_conn_slot *mt_writer_conn_slot(struct mt_writer *w, uint64_t conn);
+/* The slot is given up, or its connection is over. */
+void mt_writer_forget_conn(struct mt_writer *w, struct mt_conn_slot *slot);
+/* The edge that a connection's reports count for. */
+void mt_writer_set_edge(struct mt_writer *w, uint64_t conn, uint32_t edge);
+
+/* Cells have so many bytes of what ends at ns on the edge: they count less. */
+void mt_writer_untell(struct mt_writer *w, uint32_t edge, int64_t ns,
+                      const uint64_t told[2]);
 
 /* writer_open.c */
-void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream);
+
+/* An open exchange is over. Sets told to the bytes that cells have of it. */
+void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream,
+                        uint64_t told[2]);
 int mt_writer_put_opens(struct mt_writer *w);
 int mt_writer_put_sources(struct mt_writer *w);
 int mt_writer_put_losses(struct mt_writer *w);

@@ -73,54 +73,117 @@ static struct mt_span clipped(struct mt_span s, size_t max)
     return s;
 }
 
-int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
-                            int64_t now_ns)
+static uint32_t edge_of(struct mt_writer *w, const struct mt_exchange *x)
 {
-    if (w->rc != 0)
-        return w->rc;
-    if (w->opens_count == w->opens_max ||
-        w->bytes_used > MT_PENDING_BYTES - MT_PENDING_ROW_MAX) {
-        int rc = mt_writer_flush(w, w->now_ns);
-        if (rc != 0)
-            return rc;
-    }
-    uint32_t slot = find_slot(w, x->conn, x->stream);
-    if (!w->open_slots[slot].used) {
-        if (w->open_count >= MT_OPEN_MAX)
-            return 0; /* enough to see that something hangs */
-        w->open_slots[slot] = (struct mt_conn_stream){
-            .conn = x->conn, .stream = x->stream, .used = true};
-        w->open_count++;
-    }
     const uint32_t parties[2] = {
         [MT_SERVER] = mt_services_server(w->services, x),
         [MT_CLIENT] = mt_services_client(w->services, x)};
-    uint32_t edge = mt_shapes_edge(&w->shapes, x, parties);
-    struct mt_open_op *op = next_op(w);
-    if (edge == MT_INTERN_NONE || op == NULL)
-        return 0;
+    return mt_shapes_edge(&w->shapes, x, parties);
+}
+
+/* A connection that runs is no request that waits. */
+static bool waits(const struct mt_exchange *x)
+{
+    return x->kind != MT_KIND_L4;
+}
+
+/* The slot of an open exchange, made if it is new; NULL where there are too
+ * many. Its edge may change: a response shows that it is a stream. */
+static struct mt_conn_stream *
+open_slot(struct mt_writer *w, const struct mt_exchange *x, int64_t now_ns)
+{
+    struct mt_conn_stream *slot =
+        &w->open_slots[find_slot(w, x->conn, x->stream)];
+    if (!slot->used && w->open_count >= MT_OPEN_MAX)
+        return NULL;
+    uint32_t edge = edge_of(w, x);
+    if (edge == MT_INTERN_NONE)
+        return NULL;
+    bool moved = slot->used && slot->edge != edge;
+    if (moved && slot->waits)
+        mt_writer_note_open(w, slot->edge, -1, now_ns);
+    if (!slot->used) {
+        *slot = (struct mt_conn_stream){.conn = x->conn,
+                                        .stream = x->stream,
+                                        .waits = waits(x),
+                                        .used = true};
+        w->open_count++;
+        moved = true;
+    }
+    slot->edge = edge;
+    if (moved && slot->waits)
+        mt_writer_note_open(w, edge, 1, now_ns);
+    return slot;
+}
+
+/* What came since it was last told. */
+static void tell_bytes(struct mt_writer *w, struct mt_conn_stream *slot,
+                       const struct mt_exchange *x, int64_t now_ns)
+{
+    const uint64_t bytes[2] = {
+        [MT_CLIENT] = x->req.header_bytes + x->req.body_bytes,
+        [MT_SERVER] = x->resp.header_bytes + x->resp.body_bytes};
+    if (w->options.no_running)
+        return;
+    struct mt_counts *n = mt_tally_edge(&w->tally, slot->edge, now_ns);
+    for (int role = 0; role < 2; role++) {
+        if (bytes[role] <= slot->told[role])
+            continue;
+        uint64_t *sum = role == MT_CLIENT ? &n->bytes_in : &n->bytes_out;
+        *sum += bytes[role] - slot->told[role];
+        slot->told[role] = bytes[role];
+    }
+}
+
+int mt_writer_open_now(struct mt_writer *w, const struct mt_exchange *x,
+                       int64_t now_ns)
+{
+    if (w->rc != 0)
+        return w->rc;
+    struct mt_exchange shadow;
+    bool full = w->opens_count == w->opens_max ||
+                w->bytes_used > MT_PENDING_BYTES - MT_PENDING_ROW_MAX;
+    int rc = full ? mt_writer_flush(w, w->now_ns) : mt_writer_room(w);
+    if (rc == 0)
+        rc = mt_writer_observe(w, &x, &shadow);
+    if (rc != 0)
+        return rc;
+    struct mt_conn_stream *slot = open_slot(w, x, now_ns);
+    struct mt_open_op *op = slot != NULL ? next_op(w) : NULL;
+    if (op == NULL)
+        return 0; /* enough to see that something hangs */
+    tell_bytes(w, slot, x, now_ns);
     *op = (struct mt_open_op){
         .conn = x->conn,
         .stream = x->stream,
         .start_ns = x->req.start_ns != 0 ? x->req.start_ns : x->resp.start_ns,
         .seen_ns = now_ns,
-        .edge = edge,
+        .told = {slot->told[0], slot->told[1]},
+        .edge = slot->edge,
         .status = x->status,
         .method = mt_writer_keep(w, clipped(x->method, OPEN_METHOD_MAX)),
         .authority = mt_writer_keep(w, clipped(x->authority, OPEN_TEXT_MAX)),
         .path = mt_writer_keep(w, clipped(x->path, OPEN_TEXT_MAX))};
     (void)mt_writer_note_conn(w, x);
+    mt_writer_set_edge(w, x->conn, slot->edge);
     return 0;
 }
 
-void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream)
+void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream,
+                        uint64_t told[2])
 {
+    told[0] = told[1] = 0;
     if (w->open_count == 0)
         return;
-    uint32_t slot = find_slot(w, conn, stream);
-    if (!w->open_slots[slot].used)
+    uint32_t at = find_slot(w, conn, stream);
+    struct mt_conn_stream *slot = &w->open_slots[at];
+    if (!slot->used)
         return;
-    remove_slot(w, slot);
+    told[0] = slot->told[0];
+    told[1] = slot->told[1];
+    if (slot->waits)
+        mt_writer_note_open(w, slot->edge, -1, 0);
+    remove_slot(w, at);
     struct mt_open_op *op = next_op(w);
     if (op != NULL)
         *op =
@@ -132,7 +195,10 @@ int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream)
     if (w->rc == 0 && w->opens_count == w->opens_max)
         (void)mt_writer_flush(w, w->now_ns);
     if (w->rc == 0)
-        mt_writer_end_open(w, conn, stream);
+        (void)mt_writer_release(w, INT64_MAX); /* its opening may wait */
+    uint64_t told[2];
+    if (w->rc == 0)
+        mt_writer_end_open(w, conn, stream, told);
     return w->rc;
 }
 
@@ -150,6 +216,8 @@ static int put_open(struct mt_writer *w, const struct mt_open_op *op)
         (void)mt_bind_span(st, 8, mt_writer_piece(w, op->method), false);
         (void)mt_bind_span(st, 9, mt_writer_piece(w, op->authority), false);
         (void)mt_bind_span(st, 10, mt_writer_piece(w, op->path), false);
+        (void)sqlite3_bind_int64(st, 11, (int64_t)op->told[MT_CLIENT]);
+        (void)sqlite3_bind_int64(st, 12, (int64_t)op->told[MT_SERVER]);
     }
     return mt_store_run(st);
 }

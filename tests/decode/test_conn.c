@@ -188,6 +188,153 @@ static void test_an_end_before_detection_is_told(void **state)
     fixture_close(&f);
 }
 
+/* Once no decoder will ever know it, a connection is in flight as what it is,
+ * with the bytes so far. */
+static void test_an_unknown_connection_runs(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint8_t noise[40000];
+    memset(noise, 0xee, sizeof noise);
+    fixture_open(&f);
+    struct mt_span bytes = {noise, sizeof noise};
+    fixture_feed(&f, 0, bytes, 2000000000);
+    assert_null(f.decode.open.first);
+    fixture_feed(&f, 0, bytes, 3000000000);
+    assert_non_null(f.decode.open.first);
+    f.conn->stats.bytes[0] = 80000;
+    struct mt_exchange x = mt_draft_so_far(f.decode.open.first);
+    assert_int_equal(x.kind, MT_KIND_L4);
+    assert_int_equal(x.req.body_bytes, 80000);
+    assert_int_equal(x.server.addr.port, 8080);
+    f.conn->stats.bytes[0] = 90000;
+    end_conn(&f, MT_END_FIN);
+    assert_int_equal(only_row(&f)->req.body_bytes, 90000);
+    fixture_close(&f);
+}
+
+/* ---- reports ---- */
+
+static const struct mt_conn_start two_sides = {
+    .addr = {{.ip = {[15] = 1}, .port = 40000}, {.ip = {[15] = 2}, .port = 80}},
+    .client = 1, /* the roles are the other way round than the sides */
+    .role_evidence = MT_ROLE_BY_SYN,
+    .ts_ns = 1000000000};
+
+/* The next report that is not empty of news; exchanges are taken first. */
+static const struct mt_conn_report *next_report(struct fixture *f)
+{
+    while (mt_decode_next(&f->decode) != NULL)
+        continue;
+    return mt_decode_next_report(&f->decode);
+}
+
+static void ask_and_answer(struct fixture *f, int64_t ts_ns)
+{
+    fixture_feed(f, 1, MT_SPAN("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), ts_ns);
+    fixture_feed(f, 0, MT_SPAN("HTTP/1.1 204 No Content\r\n\r\n"), ts_ns);
+}
+
+/* What the transport counts is reported by role, as what is new since the last
+ * report, once a second at most and at the end. */
+static void test_reports_add_up(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open_with(&f, &(struct mt_decode_config){.reports = true},
+                      &two_sides);
+    struct mt_conn_stats *stats = &f.conn->stats;
+    stats->handshake_rtt_ns = 5000;
+    stats->retransmissions[1] = 3;
+    ask_and_answer(&f, 1500000000);
+    assert_null(next_report(&f)); /* not a second old */
+    ask_and_answer(&f, 2000000000);
+    const struct mt_conn_report *r = next_report(&f);
+    assert_non_null(r);
+    assert_true(r->opened && !r->closed);
+    assert_int_equal(r->conn, 1);
+    assert_int_equal(r->ts_ns, 2000000000);
+    assert_int_equal(r->handshake_ns, 5000);
+    assert_int_equal(r->retransmissions[MT_CLIENT], 3);
+    assert_int_equal(r->retransmissions[MT_SERVER], 0);
+    ask_and_answer(&f, 3500000000);
+    assert_null(next_report(&f)); /* nothing new */
+    stats->zero_windows[0] = 2;
+    mt_conn_report(f.conn, 4000000000);
+    assert_null(next_report(&f)); /* asked too soon */
+    mt_conn_report(f.conn, 4500000000);
+    r = next_report(&f);
+    assert_non_null(r);
+    assert_true(!r->opened && !r->closed);
+    assert_int_equal(r->handshake_ns, 0); /* told before */
+    assert_int_equal(r->zero_windows[MT_SERVER], 2);
+    stats->retransmissions[0] = 1;
+    end_conn(&f, MT_END_FIN);
+    r = next_report(&f);
+    assert_non_null(r);
+    assert_true(!r->opened && r->closed);
+    assert_int_equal(r->retransmissions[MT_SERVER], 1);
+    assert_int_equal(r->zero_windows[MT_SERVER], 0);
+    assert_null(next_report(&f));
+    fixture_close(&f);
+}
+
+/* A request that hangs: nobody has heard of its connection until it is said
+ * to be open. */
+static void test_reports_wait_for_an_exchange(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open_with(&f, &(struct mt_decode_config){.reports = true},
+                      &two_sides);
+    fixture_feed(&f, 1, MT_SPAN("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+                 1000000000);
+    f.conn->stats.retransmissions[1] = 9;
+    mt_conn_report(f.conn, 5000000000);
+    assert_null(next_report(&f));
+    f.conn->known = true;
+    mt_conn_report(f.conn, 5000000000);
+    const struct mt_conn_report *r = next_report(&f);
+    assert_non_null(r);
+    assert_int_equal(r->retransmissions[MT_CLIENT], 9);
+    fixture_close(&f);
+}
+
+/* At the ceiling a report waits; what is in it is told by the next one. */
+static void test_reports_without_memory(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open_with(&f, &(struct mt_decode_config){.reports = true},
+                      &two_sides);
+    ask_and_answer(&f, 1000000000);
+    f.conn->stats.retransmissions[1] = 4;
+    size_t limit = f.pool.limit_bytes;
+    f.pool.limit_bytes = f.pool.used_bytes;
+    mt_conn_report(f.conn, 3000000000);
+    f.pool.limit_bytes = limit;
+    assert_null(next_report(&f));
+    mt_conn_report(f.conn, 9000000000);
+    const struct mt_conn_report *r = next_report(&f);
+    assert_non_null(r);
+    assert_int_equal(r->retransmissions[MT_CLIENT], 4);
+    assert_int_equal(f.decode.stats.reports_refused, 0);
+    fixture_close(&f);
+}
+
+/* Who does not take reports has none made. */
+static void test_reports_are_asked_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    ask_and_answer(&f, 9000000000);
+    f.conn->stats.retransmissions[1] = 4;
+    mt_conn_report(f.conn, 99000000000);
+    assert_null(next_report(&f));
+    fixture_close(&f);
+}
+
 static void test_pool_ceiling(void **state)
 {
     (void)state;
@@ -215,6 +362,11 @@ int main(void)
         cmocka_unit_test(test_frames_by_chance),
         cmocka_unit_test(test_an_end_before_detection_is_told),
         cmocka_unit_test(test_pool_ceiling),
+        cmocka_unit_test(test_an_unknown_connection_runs),
+        cmocka_unit_test(test_reports_add_up),
+        cmocka_unit_test(test_reports_wait_for_an_exchange),
+        cmocka_unit_test(test_reports_without_memory),
+        cmocka_unit_test(test_reports_are_asked_for),
     };
     return cmocka_run_group_tests_name("decode/conn", tests, NULL, NULL);
 }

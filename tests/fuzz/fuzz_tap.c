@@ -133,16 +133,31 @@ static void put(struct mt_tap *tap, const uint8_t *bytes, size_t len,
     free(copy);
 }
 
+/* What connections report beside their exchanges: never more than what the
+ * transport counted. */
+static void drain_reports(struct mt_tap *tap, uint64_t *retransmissions)
+{
+    const struct mt_conn_report *r;
+    struct mt_tap_stats stats;
+    while ((r = mt_tap_next_report(tap)) != NULL)
+        *retransmissions +=
+            (uint64_t)r->retransmissions[0] + r->retransmissions[1];
+    mt_tap_stats(tap, &stats);
+    if (*retransmissions > stats.tcp.retransmissions)
+        abort();
+}
+
 static uint64_t run(const uint8_t *data, size_t size, size_t limit,
                     uint64_t seed)
 {
-    struct mt_tap_config config = {.limit_bytes = limit,
+    struct mt_tap_config config = {.decode = {.reports = true},
+                                   .limit_bytes = limit,
                                    .hash_seed = seed,
                                    .keep_duplicates = (limit & 8192) != 0};
     struct mt_tap *tap = mt_tap_new(&config);
     struct mt_tap_stats stats;
     int64_t ts_ns = INT64_C(1700000000000000000);
-    uint64_t h = 0;
+    uint64_t h = 0, retransmissions = 0;
     if (tap == NULL)
         abort();
     for (uint64_t i = 0; size >= HEAD; i++) {
@@ -158,11 +173,13 @@ static uint64_t run(const uint8_t *data, size_t size, size_t limit,
             put(tap, made, make_packet(data, made), ts_ns, i);
         }
         h = drain(tap, h);
+        drain_reports(tap, &retransmissions);
         data += HEAD;
         size -= HEAD;
     }
     mt_tap_end(tap);
     h = drain(tap, h);
+    drain_reports(tap, &retransmissions);
     mt_tap_stats(tap, &stats);
     if (stats.flows_now != 0 || stats.memory_peak_bytes > limit)
         abort();

@@ -578,9 +578,79 @@ static void test_an_empty_database(void **state)
     dir_remove(&d);
 }
 
+/* A proxy before servers of the same name: the service's callers see one
+ * request where two are on the wire. Both edges are there. */
+static void test_calls_within_a_service(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
+    for (unsigned i = 0; i < 10; i++) {
+        struct mt_exchange x = simple(T0 + i * MS);
+        x.authority = MT_SPAN("cart.example");
+        x.conn = 2 * i + 1;
+        x.server.addr = v4(10, 0, 0, 2, 8080);
+        x.client.addr = v4(10, 0, 0, 1, 50000 + i);
+        writer_add(w, &x); /* the hop behind the proxy ends first */
+        x.conn++;
+        x.server.addr = v4(10, 0, 0, 1, 80);
+        x.client.addr = v4(10, 0, 0, 9, 40000 + i);
+        writer_add(w, &x);
+    }
+    writer_close(w);
+    struct mt_store *s = store_open(d.db);
+    struct mt_ask ask = {.from_ns = T0 - S, .to_ns = T0 + S};
+    struct mt_answer a;
+    assert_int_equal(mt_query_edges(s, &ask, &a), 0);
+    assert_int_equal(a.count, 2);
+    assert_int_equal(a.total.counts.exchanges, 20);
+    mt_answer_free(&a);
+    question *const once[] = {mt_query_services, mt_query_routes,
+                              mt_query_summary};
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
+        for (int all = 0; all < 2; all++) {
+            ask.attempts = all;
+            assert_int_equal(once[i](s, &ask, &a), 0);
+            bool entry = once[i] == mt_query_summary;
+            assert_int_equal(a.total.counts.exchanges, all && !entry ? 20 : 10);
+            mt_answer_free(&a);
+        }
+    ask.attempts = false;
+    assert_int_equal(mt_query_series(s, &ask, S, &a), 0);
+    assert_int_equal(a.total.counts.exchanges, 10);
+    mt_answer_free(&a);
+    mt_store_free(s);
+    dir_remove(&d);
+}
+
+/* Without other callers it is all that there is to see. */
+static void test_a_service_that_calls_only_itself(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
+    struct mt_exchange x = simple(T0);
+    x.client.addr = v4(10, 0, 0, 1, 50000);
+    x.server.addr = v4(10, 0, 0, 1, 80);
+    writer_add(w, &x);
+    writer_close(w);
+    struct mt_store *s = store_open(d.db);
+    struct mt_ask ask = {.from_ns = T0 - S, .to_ns = T0 + S};
+    struct mt_answer a;
+    assert_int_equal(mt_query_services(s, &ask, &a), 0);
+    assert_int_equal(a.total.counts.exchanges, 1);
+    mt_answer_free(&a);
+    mt_store_free(s);
+    dir_remove(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_calls_within_a_service),
+        cmocka_unit_test(test_a_service_that_calls_only_itself),
         cmocka_unit_test(test_cells_and_rows_agree),
         cmocka_unit_test(test_windows_of_mixed_levels),
         cmocka_unit_test(test_series_has_every_bucket),

@@ -114,11 +114,47 @@ static void test_other_versions(void **state)
     change(d.db, "PRAGMA user_version=99");
     assert_int_equal(try_read(d.db), MT_STORE_ENEWER);
     assert_int_equal(try_write(d.db), MT_STORE_ENEWER);
-    change(d.db, "PRAGMA user_version=1");
+    change(d.db, "PRAGMA user_version=2");
     assert_int_equal(try_read(d.db), 0);
     change(d.db, "DROP TABLE conn");
     assert_int_equal(try_read(d.db), MT_STORE_ECORRUPT);
     assert_int_equal(try_write(d.db), MT_STORE_ECORRUPT);
+    dir_remove(&d);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    size_t n;
+    char *bytes = read_file(from, &n);
+    put_file(to, bytes, n);
+    free(bytes);
+}
+
+/* A database of version 1: readers say what to do; the first writer brings it
+ * to today's version, and all that was in it is still there. */
+static void test_version_1(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    copy_file(MT_TEST_DATA "/version-1.db", d.db);
+    assert_int_equal(try_read(d.db), MT_STORE_EOLDER);
+    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "1");
+
+    assert_int_equal(try_write(d.db), 0);
+    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "2");
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchanges"), 16);
+    assert_int_equal(ask_number(d.db, "SELECT count(hop_of) FROM exchanges"),
+                     0);
+    struct mt_store *s = store_open(d.db);
+    struct mt_ask ask = {.from_ns = 0, .to_ns = INT64_MAX};
+    struct mt_answer a;
+    assert_int_equal(mt_query_edges(s, &ask, &a), 0);
+    assert_int_equal(a.total.counts.exchanges, 16);
+    assert_int_equal(a.total.counts.refused, 1);
+    assert_int_equal(a.total.counts.handshakes, 0); /* not counted then */
+    mt_answer_free(&a);
+    mt_store_free(s);
     dir_remove(&d);
 }
 
@@ -246,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_missing_and_odd_files),
         cmocka_unit_test(test_foreign_files_stay_as_they_are),
         cmocka_unit_test(test_other_versions),
+        cmocka_unit_test(test_version_1),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_read_only_directory),
         cmocka_unit_test(test_every_error_has_its_words),

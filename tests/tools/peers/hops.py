@@ -141,6 +141,41 @@ def copies(lab):
         lab.truth(name, rows, "nginx's access log")
 
 
+NAT = """table ip nat {
+  chain before { type nat hook prerouting priority -100;
+                 ip daddr 10.3.9.9 tcp dport 80 dnat to 10.3.2.2:8080; }
+  chain after { type nat hook postrouting priority 100; oifname "n-server" masquerade; }
+}"""
+
+
+@scenario(SCENARIOS, **{"hops-nat.pcap":
+          "curl to a virtual address that nftables translates to nginx's, both addresses of both ends; tcpdump -i any "
+          "on the router sees each connection before and behind"})
+def hops_nat(lab):
+    for name, net in (("client", "10.3.1"), ("server", "10.3.2")):
+        inside = f"nat-{name}"
+        run("ip", "netns", "add", inside)
+        run("ip", "link", "add", f"n-{name}", "type", "veth", "peer", "name", "eth0", "netns", inside)
+        run("ip", "address", "add", f"{net}.1/24", "dev", f"n-{name}")
+        run("ip", "link", "set", f"n-{name}", "up")
+        run("ip", "-n", inside, "address", "add", f"{net}.2/24", "dev", "eth0")
+        run("ip", "-n", inside, "link", "set", "eth0", "up")
+        run("ip", "-n", inside, "route", "add", "default", "via", f"{net}.1")
+    run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    rules = lab.tmp / "nat.nft"
+    rules.write_text(NAT)
+    run("nft", "-f", rules)
+    server = lab.nginx(BACK.format(listen="10.3.2.2:8080"), netns="nat-server")
+    paths = ("/cart/1", "/cart/2", "/broken", "/cart/3?x=1")
+    with lab.capture("hops-nat.pcap", "tcpdump", "any"):
+        for path in paths:
+            run("ip", "netns", "exec", "nat-client", "curl", "-s", f"http://10.3.9.9{path}")
+        wait_for(lambda: sum(lab.rows("nginx.log").values()) == len(paths), "nginx's log")
+    lab.stop(server)
+    rows = {row: 2 * n for row, n in lab.rows("nginx.log").items()}
+    lab.truth("hops-nat.pcap", rows, "nginx's access log counted twice: both sides of the translation are seen")
+
+
 def checksum(header):
     total = sum(struct.unpack(f"!{len(header) // 2}H", header))
     while total >> 16:

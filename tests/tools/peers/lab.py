@@ -191,7 +191,8 @@ def write_readme(data, scenarios):
              "Made by `./dev captures` (tests/tools/make-captures) with real servers and clients in a",
              "network namespace; nothing here comes from anybody's traffic. Beside a capture stand",
              "`NAME.truth.tsv`, counted from the peers' own logs, `NAME.tls.tsv` for TLS connections,",
-             "and `NAME.keylog`, the secrets of its (throw-away) TLS sessions.", "",
+             "and `NAME.keylog`, the secrets of its (throw-away) TLS sessions. `version-1.db` is",
+             "http1-failures.pcapng as version 1 of the schema recorded it.", "",
              "| capture | bytes | made by |", "|---|---:|---|"]
     for make in scenarios.values():
         for name, text in make.captures.items():
