@@ -29,7 +29,7 @@ static bool list_folders(struct mt_wanted *w)
     w->folders = calloc(o->captures_count + 1, sizeof *w->folders);
     if (w->folders == NULL)
         return false;
-    if (o->read_count == 0) {
+    if (mt_options_sources(o) == 0) {
         const char *db = mt_view_path(o);
         int n = (int)(mt_packet_file_name(db) - db);
         (void)snprintf(beside, sizeof beside, "%.*s", n, db);
