@@ -59,11 +59,11 @@ static void give_drops(struct source_live *s, struct mt_item *item)
 static void declare(struct source_live *s, struct mt_item *item)
 {
     s->declared = true;
-    *item = (struct mt_item){.kind = MT_ITEM_INTERFACE,
-                             .packet.link_type = s->link_type,
-                             .packet.source =
-                                 (uint16_t)(s->base.number_bits >> 48),
-                             .text = mt_span_str(s->base.name)};
+    *item =
+        (struct mt_item){.kind = MT_ITEM_INTERFACE,
+                         .packet.link_type = s->link_type,
+                         .packet.source = (uint16_t)(s->base.number_bits >> 48),
+                         .text = mt_span_str(s->base.name)};
 }
 
 /* The drops go before the end. */

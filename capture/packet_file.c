@@ -46,7 +46,9 @@ enum mt_packet_file_rc mt_packet_file_find(const struct mt_packet_file *f,
         if (there != MT_PACKET_FILE_GONE)
             rc = there;
     }
-    if (rc == MT_PACKET_FILE_GONE && mt_ring_name_is(name))
+    if (rc != MT_PACKET_FILE_GONE)
+        return rc;
+    if (mt_ring_name_is(name))
         return MT_PACKET_FILE_ROTATED;
-    return rc;
+    return f->inode != 0 ? rc : MT_PACKET_FILE_NO_FILE;
 }

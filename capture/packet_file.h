@@ -21,7 +21,7 @@ enum { MT_PACKET_PATH_BYTES = 4096 };
 struct mt_packet_file {
     const char *path;    /* as it was given then */
     uint64_t size_bytes; /* 0: not known, or it still grew */
-    uint64_t inode;      /* 0: not known */
+    uint64_t inode;      /* 0: not known; a file always had one */
     int64_t first_ns;    /* times of its packets; 0: not known */
     int64_t last_ns;
 };

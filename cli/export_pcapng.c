@@ -194,7 +194,10 @@ static int check_options(const struct mt_options *o)
                                "to a file and read that");
             return MT_EXIT_USAGE;
         }
-    if (o->follow)
+    if (o->interfaces_count > 0)
+        mt_say("--pcapng", "an interface cannot be read twice; keep its "
+                           "packets with record --ring DIR");
+    else if (o->follow)
         mt_say("--pcapng", "a file that grows cannot be read twice; leave "
                            "--follow out");
     else if (isatty(STDOUT_FILENO))

@@ -557,7 +557,8 @@ static void say_problems(const struct mt_feed_result *r)
 /* At once, so that what is committed before a crash can be traced back. */
 static void name_sources(struct mt_feed *f)
 {
-    for (size_t i = 0; f->sink->source != NULL && i < f->result->sources_count; i++)
+    for (size_t i = 0; f->sink->source != NULL && i < f->result->sources_count;
+         i++)
         (void)f->sink->source(f->sink->context, (uint32_t)i,
                               &f->result->sources[i].info);
 }

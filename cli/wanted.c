@@ -29,7 +29,7 @@ static bool list_folders(struct mt_wanted *w)
     w->folders = calloc(o->captures_count + 1, sizeof *w->folders);
     if (w->folders == NULL)
         return false;
-    if (o->read_count == 0) {
+    if (mt_options_sources(o) == 0) {
         const char *db = mt_view_path(o);
         int n = (int)(mt_packet_file_name(db) - db);
         (void)snprintf(beside, sizeof beside, "%.*s", n, db);
@@ -168,10 +168,15 @@ static void add_name(struct mt_wanted *w, const struct mt_party *p)
 static struct mt_wanted_file *missing_file(struct mt_wanted *w,
                                            const struct mt_exchange *x)
 {
-    for (uint32_t i = 0; i < x->packets_count; i++)
+    uint32_t i;
+    for (i = 0; i < x->packets_count; i++)
         if (!mt_packet_refs_has(w->refs, x->packets[i]))
-            return file_of(w, (size_t)(x->packets[i] >> 48));
-    return NULL;
+            break;
+    if (i == x->packets_count)
+        return NULL;
+    struct mt_wanted_file *f = file_of(w, (size_t)(x->packets[i] >> 48));
+    w->rc = f != NULL ? w->rc : -ENOMEM;
+    return f;
 }
 
 /* Whole connections need no packet that was noted. */
@@ -184,7 +189,9 @@ static void add_packets(struct mt_wanted *w, const struct mt_exchange *x)
 {
     uint64_t tag = add_comment(w, x);
     for (uint32_t i = 0; w->rc == 0 && i < x->packets_count; i++) {
-        w->files[x->packets[i] >> 48].wanted = true;
+        struct mt_wanted_file *f = file_of(w, (size_t)(x->packets[i] >> 48));
+        if (f != NULL)
+            f->wanted = true;
         w->rc = mt_packet_refs_add(w->refs, x->packets[i], i == 0 ? tag : 0);
     }
     if (w->rc == 0)
@@ -199,6 +206,8 @@ static bool add_exchange(void *context, const struct mt_exchange *x)
         return true;
     }
     struct mt_wanted_file *missing = missing_file(w, x);
+    if (w->rc != 0)
+        return false;
     if (missing != NULL) {
         missing->refused++;
         w->refused++;

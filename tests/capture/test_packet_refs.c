@@ -244,7 +244,7 @@ static void test_find_file(void **state)
     make_folder(&other);
     const char *folders[] = {"/nonexistent", other.path};
     (void)snprintf(path, sizeof path, "%s", path_in(&d, "a.pcap"));
-    struct mt_packet_file f = {.path = path, .size_bytes = 5};
+    struct mt_packet_file f = {.path = path, .size_bytes = 5, .inode = 1};
     assert_int_equal(mt_packet_file_find(&f, folders, 2, found),
                      MT_PACKET_FILE_GONE);
     write_file(path, "12345", 5);
@@ -267,6 +267,10 @@ static void test_find_file(void **state)
     assert_int_equal(mt_packet_file_find(&f, folders, 2, found),
                      MT_PACKET_FILE_NO_FILE);
     f.path = "/dev/null";
+    assert_int_equal(mt_packet_file_find(&f, folders, 2, found),
+                     MT_PACKET_FILE_NO_FILE);
+    f.path = "eth0"; /* an interface: nothing to look for */
+    f.inode = 0;
     assert_int_equal(mt_packet_file_find(&f, folders, 2, found),
                      MT_PACKET_FILE_NO_FILE);
     f.path = "/ring/meshtop-20260921T141320Z-00000042.pcapng";
