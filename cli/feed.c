@@ -13,6 +13,7 @@
 #include "cli/clock.h"
 #include "cli/packet_keeper.h"
 #include "cli/progress.h"
+#include "cli/relaying.h"
 #include "cli/say.h"
 #include "cli/signals.h"
 #include "cli/sources.h"
@@ -53,6 +54,7 @@ struct mt_feed {
     struct mt_span *patterns;
     struct mt_tap *tap;
     struct mt_packet_keeper *keeper; /* NULL: no packet ring */
+    struct mt_relaying relaying;     /* the relayed streams among -r */
     struct drops drops[DROPS_MAX];
     size_t drops_count;
     bool live;
@@ -227,17 +229,28 @@ static void give_tap(struct mt_feed *f, struct mt_packet packet)
     mt_tap_packet(f->tap, &packet);
 }
 
+static bool take_name(struct mt_feed *f, const struct mt_item *item)
+{
+    struct mt_relay_name name = {.addr = item->name_addr,
+                                 .text = item->text,
+                                 .source = MT_NAME_NRB,
+                                 .ts_ns = mt_tap_now_ns(f->tap)};
+    (void)mt_names_add(f->names, &name.addr, name.text, MT_NAME_NRB,
+                       name.ts_ns);
+    return f->sink->name == NULL || f->sink->name(f->sink->context, &name);
+}
+
 static bool take_item(struct mt_feed *f, const struct mt_item *item)
 {
     switch (item->kind) {
     case MT_ITEM_PACKET:
+        if (!mt_relaying_run(&f->relaying, item->packet.ts_ns))
+            return false;
         note_packet(f, &item->packet);
         give_tap(f, item->packet);
         return drain(f) && report_open(f);
     case MT_ITEM_NAME:
-        (void)mt_names_add(f->names, &item->name_addr, item->text, MT_NAME_NRB,
-                           mt_tap_now_ns(f->tap));
-        return true;
+        return take_name(f, item);
     case MT_ITEM_DROPS:
         note_drops(f, item);
         say_lost(f);
@@ -415,6 +428,8 @@ static void run(struct mt_feed *f)
             break;
         }
     }
+    if (!mt_relaying_run(&f->relaying, INT64_MAX))
+        return;
     mt_tap_end(f->tap);
     (void)drain(f);
 }
@@ -435,19 +450,41 @@ static uint64_t inode_of(const char *path)
     return file ? (uint64_t)st.st_ino : 0;
 }
 
+/* A relayed stream, or a capture. */
+static int open_file(struct mt_feed *f, const char *path)
+{
+    struct mt_peek peek;
+    struct mt_source *source;
+    size_t number = mt_merge_count(f->merge);
+    /* what cannot be opened is said by whom it is a capture for */
+    (void)mt_peek_open(&peek, path);
+    if (mt_relay_detect(mt_peek_start(&peek)))
+        return mt_relayed_add(f->relaying.streams, &peek, path);
+    int rc = mt_sources_open_peeked(f->merge, f->o, &peek, path);
+    if (rc != 0)
+        return rc;
+    source = mt_merge_source(f->merge, number);
+    f->found[number].info.path = path;
+    f->found[number].info.inode = inode_of(path);
+    f->total_bytes += mt_source_progress(source).total_bytes;
+    return 0;
+}
+
 static int open_sources(struct mt_feed *f)
 {
-    size_t n = mt_options_sources(f->o);
+    const struct mt_options *o = f->o;
+    size_t n = mt_options_sources(o);
     f->merge = mt_merge_new();
     f->found = calloc(n, sizeof *f->found);
-    if (f->merge == NULL || f->found == NULL)
+    f->relaying.streams = mt_relayed_new(o->follow);
+    if (f->merge == NULL || f->found == NULL || f->relaying.streams == NULL)
         return no_memory();
-    int rc = mt_sources_open(f->merge, f->o);
+    int rc = f->live ? mt_sources_open(f->merge, o) : 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        const struct mt_source *source = mt_merge_source(f->merge, i);
-        f->found[i].info.path = f->live ? f->o->interfaces[i] : f->o->read[i];
-        f->found[i].info.inode = f->live ? 0 : inode_of(f->o->read[i]);
-        f->total_bytes += mt_source_progress(source).total_bytes;
+        if (f->live)
+            f->found[i].info.path = o->interfaces[i];
+        else
+            rc = open_file(f, o->read[i]);
     }
     return rc;
 }
@@ -501,6 +538,7 @@ static int open_all(struct mt_feed *f)
         rc = open_names(f);
     if (rc == 0)
         rc = open_routes(f);
+    f->relaying.names = f->names;
     if (rc == 0)
         rc = open_tap(f);
     return rc == 0 ? mt_packet_keeper_open(&f->keeper, f->o) : rc;
@@ -517,6 +555,8 @@ int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
     f->filter = filter;
     f->live = o->interfaces_count > 0;
     f->settled_ns = MT_MERGE_EXACT;
+    f->relaying.filter = filter;
+    f->relaying.exchanges = &f->exchanges;
     mt_pool_init(&f->pool, NAMES_BYTES);
     int rc = open_all(f);
     if (rc != 0)
@@ -574,6 +614,7 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     f->sink = sink;
     f->result = result;
     f->ends_ns = f->o->for_ns > 0 ? started_ns + f->o->for_ns : INT64_MAX;
+    mt_relaying_begin(&f->relaying, sink, result, mt_feed_captures(f) > 0);
     mt_signals_catch();
     mt_progress_begin(&f->progress, sink->progress && !f->o->quiet && isatty(2),
                       started_ns);
@@ -587,10 +628,26 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     mt_progress_end(&f->progress);
     take_stats(f);
     take_sources(f);
+    mt_relaying_end(&f->relaying);
     result->ended_ns = mt_wall_ns();
     result->seconds = (double)(mt_steady_ns() - started_ns) / 1e9;
     if (!f->live)
         say_problems(result);
+}
+
+size_t mt_feed_captures(const struct mt_feed *f)
+{
+    return mt_merge_count(f->merge);
+}
+
+size_t mt_feed_hosts(const struct mt_feed *f)
+{
+    return mt_relayed_count(f->relaying.streams);
+}
+
+const struct mt_relayed_host *mt_feed_host(const struct mt_feed *f, size_t i)
+{
+    return mt_relayed_host(f->relaying.streams, i);
 }
 
 void mt_feed_free(struct mt_feed *f)
@@ -600,6 +657,7 @@ void mt_feed_free(struct mt_feed *f)
     mt_packet_keeper_close(f->keeper, NULL);
     mt_tap_free(f->tap);
     mt_merge_free(f->merge);
+    mt_relayed_free(f->relaying.streams);
     mt_names_free(f->names);
     mt_names_file_free(f->names_file);
     mt_routes_free(f->routes);
@@ -613,18 +671,19 @@ void mt_feed_losses(const struct mt_feed_result *r,
                     uint64_t totals[MT_LOSS_COUNT])
 {
     const struct mt_tap_stats *t = &r->tap;
-    memset(totals, 0, MT_LOSS_COUNT * sizeof totals[0]);
-    totals[MT_LOSS_KERNEL] = r->kernel_drops;
-    totals[MT_LOSS_INTERFACE] = r->interface_drops;
-    totals[MT_LOSS_RING] = r->ring_drops;
-    totals[MT_LOSS_PACKET_RING] = r->unkept_packets;
-    totals[MT_LOSS_PARSER] = t->decode.drafts_refused +
-                             t->decode.pipeline_overflow +
-                             t->decode.stream_overflow;
-    totals[MT_LOSS_EVICTED] = t->tap.evicted_unknown + t->tap.evicted_decoded;
-    totals[MT_LOSS_GAP] = t->tcp.gap_bytes;
-    totals[MT_LOSS_UNDECODED] = t->decode.undecoded_bytes;
-    totals[MT_LOSS_PACKETS] =
+    for (int i = 0; i < MT_LOSS_COUNT; i++)
+        totals[i] = r->relayed[i];
+    totals[MT_LOSS_KERNEL] += r->kernel_drops;
+    totals[MT_LOSS_INTERFACE] += r->interface_drops;
+    totals[MT_LOSS_RING] += r->ring_drops;
+    totals[MT_LOSS_PACKET_RING] += r->unkept_packets;
+    totals[MT_LOSS_PARSER] += t->decode.drafts_refused +
+                              t->decode.pipeline_overflow +
+                              t->decode.stream_overflow;
+    totals[MT_LOSS_EVICTED] += t->tap.evicted_unknown + t->tap.evicted_decoded;
+    totals[MT_LOSS_GAP] += t->tcp.gap_bytes;
+    totals[MT_LOSS_UNDECODED] += t->decode.undecoded_bytes;
+    totals[MT_LOSS_PACKETS] +=
         r->layers[MT_LAYERS_MALFORMED] + r->layers[MT_LAYERS_CUT] +
         r->layers[MT_LAYERS_TOO_DEEP] + r->layers[MT_LAYERS_OTHER_LINK] +
         t->tap.flows_refused;

@@ -1,6 +1,7 @@
 /**
  * feed.h - captures in, named exchanges out: sources merged by time, the tap,
- * names, routes and the filter, in this order.
+ * names, routes and the filter, in this order. Relayed streams, whose
+ * exchanges are named already, come in between by their time.
  *
  *     struct mt_feed *f;
  *     rc = mt_feed_open(&f, o, filter);           // says what is wrong
@@ -17,9 +18,11 @@
 #include "capture/tap.h"
 #include "cli/options.h"
 #include "store/filter.h"
+#include "store/relay.h"
 #include "store/writer.h"
 
 struct mt_feed_result;
+struct mt_relayed_host;
 
 struct mt_feed_sink {
     void *context;
@@ -39,6 +42,12 @@ struct mt_feed_sink {
      * known at its end. NULL: not wanted. */
     bool (*source)(void *context, uint32_t number,
                    const struct mt_source_info *info);
+    /* A name that was told of an address; NULL: not wanted. */
+    bool (*name)(void *context, const struct mt_relay_name *name);
+    /* What comes now is of this host: 0 for captures, else that of the stream
+     * host - 1. NULL: not wanted; where there are several, exchanges of
+     * streams then have the attribute host.name. */
+    void (*from)(void *context, size_t host);
     bool progress; /* draw it, where standard error is a terminal */
 };
 
@@ -47,6 +56,7 @@ enum { MT_FEED_SOURCES_MAX = 4096 };
 struct mt_feed_source {
     struct mt_source_info info;
     char problem[512]; /* where and why it broke off; "" */
+    char path[256];    /* of another host's: info.path then points here */
 };
 
 struct mt_feed_result {
@@ -61,10 +71,12 @@ struct mt_feed_result {
     int64_t started_ns, ended_ns; /* wall clock */
     double seconds;               /* it took */
     bool interrupted;
-    bool stopped;                   /* the sink had enough */
-    bool all_gone;                  /* no interface is left */
-    struct mt_feed_source *sources; /* freed by deinit */
-    size_t sources_count;
+    bool stopped;                    /* the sink had enough */
+    bool all_gone;                   /* no interface is left */
+    struct mt_feed_source *sources;  /* freed by deinit */
+    size_t sources_count;            /* captures, then those of each stream */
+    size_t hosts_count;              /* relayed streams */
+    uint64_t relayed[MT_LOSS_COUNT]; /* losses that they told of */
 };
 
 struct mt_feed;
@@ -75,6 +87,11 @@ int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
                  const struct mt_filter *filter);
 void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
                  struct mt_feed_result *result);
+/* Captures, and relayed streams: as many as were opened. */
+size_t mt_feed_captures(const struct mt_feed *f);
+size_t mt_feed_hosts(const struct mt_feed *f);
+/* What stream i told of its host so far. Borrowed from the feed. */
+const struct mt_relayed_host *mt_feed_host(const struct mt_feed *f, size_t i);
 void mt_feed_free(struct mt_feed *f); /* NULL is fine */
 /* The exit code of a run that went well: what was ended early, or by itself
  * where it should go on, says so. */

@@ -52,8 +52,8 @@ struct option_row {
 static const struct option_row rows[] = {
     {'r', "read", "FILE...", K_LIST, G_RECORD | G_VIEW, AT(read),
      AT(read_count), 0,
-     "read captured packets: pcap or pcapng, plain, gzip or zstd; - is "
-     "standard input; several files are merged by time"},
+     "read captured packets: pcap or pcapng, plain, gzip or zstd, or a stream "
+     "of record -w -; - is standard input; several are merged by time"},
     {'i', "interface", "IF", K_LIST, G_LIVE, AT(interfaces),
      AT(interfaces_count), 0,
      "capture on this interface, until interrupted; any is all there are and "
@@ -72,7 +72,8 @@ static const struct option_row rows[] = {
     {0, "promiscuous", NULL, K_FLAG, G_LIVE, AT(promiscuous), 0, 0,
      "capture also what is not meant for this machine"},
     {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
-     "write exchanges into this database; none decodes and counts only"},
+     "write exchanges into this database; - or a FILE.relay is a stream that "
+     "-r reads; none decodes and counts only"},
     {'d', "db", "DB", K_TEXT, G_VIEW, AT(db), 0, 0,
      "answer from this database (default: live.db in the state folder)"},
     {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,

@@ -19,18 +19,20 @@ static int no_memory(void)
 
 /* ---- captures ---- */
 
-static int open_file(struct mt_source **source, const struct mt_options *o,
-                     size_t i)
+int mt_sources_open_peeked(struct mt_merge *m, const struct mt_options *o,
+                           struct mt_peek *peek, const char *path)
 {
     struct mt_problem why;
+    struct mt_source *source;
     struct mt_source_options options = {
         .follow = o->follow,
-        .number = (uint16_t)i,
+        .number = (uint16_t)mt_merge_count(m),
         .buffer_bytes = o->read_count > MANY ? LESS_BYTES : 0};
-    if (mt_source_open_file(source, o->read[i], &options, &why) == 0)
-        return 0;
-    mt_say(NULL, "%s", why.text);
-    return MT_EXIT_ERROR;
+    if (mt_peek_source(peek, &source, path, &options, &why) != 0) {
+        mt_say(NULL, "%s", why.text);
+        return MT_EXIT_ERROR;
+    }
+    return mt_merge_add(m, source) == 0 ? 0 : no_memory();
 }
 
 /* ---- interfaces ---- */
@@ -112,10 +114,9 @@ int mt_sources_open(struct mt_merge *m, const struct mt_options *o)
                MT_INTERFACES_MAX);
         return MT_EXIT_USAGE;
     }
-    for (size_t i = 0; i < mt_options_sources(o); i++) {
+    for (size_t i = 0; i < o->interfaces_count; i++) {
         struct mt_source *source;
-        int rc = o->interfaces_count > 0 ? open_interface(&source, o, i)
-                                         : open_file(&source, o, i);
+        int rc = open_interface(&source, o, i);
         if (rc != 0)
             return rc;
         if (mt_merge_add(m, source) != 0)

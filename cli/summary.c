@@ -159,11 +159,17 @@ void mt_summary(FILE *out, const struct mt_options *o,
     print_packets(out, o, r, &b);
 
     put_plural(&b, r->exchanges, "exchange", "exchanges");
-    mt_put_str(&b, " of ");
-    put_plural(&b, r->tap.tap.conns, "connection", "connections");
+    if (r->tap.tap.conns > 0 || r->hosts_count == 0) {
+        mt_put_str(&b, " of ");
+        put_plural(&b, r->tap.tap.conns, "connection", "connections");
+    }
     if (r->tap.tap.udp_flows > 0) {
         mt_put_str(&b, " and ");
         put_plural(&b, r->tap.tap.udp_flows, "UDP flow", "UDP flows");
+    }
+    if (r->hosts_count > 0) {
+        mt_put_str(&b, " relayed by ");
+        put_plural(&b, r->hosts_count, "host", "hosts");
     }
     if (written != NULL) {
         struct stat st;

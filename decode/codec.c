@@ -5,8 +5,10 @@
 #include "base/buf.h"
 #include "base/rc.h"
 
-/* Every field of the exchange is a row of one of these tables: a new field is
- * a new row at the end of its table, and a new MT_CODEC_VERSION.
+/* Every field of the exchange is a row of one of these tables. A new row moves
+ * the bits of others and needs a new MT_CODEC_VERSION, which no older reader
+ * of a relayed stream understands: once released, put a new field behind all
+ * others instead, as its number, its length and its bytes (skip_later()).
  * tests/decode/test_codec.c fails when one is forgotten. */
 
 /* X(member, type, greatest value) */
@@ -516,6 +518,15 @@ static int get_rest(struct mt_cursor *c, struct mt_exchange *x, uint32_t mask,
     return rc;
 }
 
+/* Fields that a later version put behind ours. */
+static void skip_later(struct mt_cursor *c)
+{
+    while (!c->bad && c->rest.len > 0) {
+        (void)get(c);
+        (void)get_text(c);
+    }
+}
+
 int mt_exchange_decode(struct mt_span bytes, struct mt_exchange *x,
                        struct mt_codec_scratch *s)
 {
@@ -529,7 +540,9 @@ int mt_exchange_decode(struct mt_span bytes, struct mt_exchange *x,
     memcpy(&x->end_ns, &end, sizeof end);
     get_numbers(&c, x, numbers);
     int rc = c.bad ? MT_EPROTO : get_rest(&c, x, texts, s);
-    if (rc == 0 && (c.bad || c.rest.len > 0))
+    if (rc == 0)
+        skip_later(&c);
+    if (rc == 0 && c.bad)
         rc = MT_EPROTO;
     return rc;
 }

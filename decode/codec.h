@@ -16,7 +16,8 @@
  *
  * The bytes: version, a bit for each number, text and list that is not its
  * default, then those in the order of the tables in codec.c: numbers as
- * varints (times as the distance to end_ns), texts with their length.
+ * varints (times as the distance to end_ns), texts with their length. Fields
+ * that a later version puts behind them are skipped.
  */
 #ifndef MT_DECODE_CODEC_H
 #define MT_DECODE_CODEC_H

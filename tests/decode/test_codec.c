@@ -387,8 +387,9 @@ static void test_hostile_bytes(void **state)
             bytes[i] = (uint8_t)rnd();
             struct mt_span all = {.ptr = bytes, .len = n};
             if (mt_exchange_decode(all, &back, &s) == 0) {
-                assert_int_equal(encode(&back, &again), n);
-                assert_memory_equal(again, bytes, n);
+                size_t used = encode(&back, &again);
+                assert_true(used <= n); /* fields of later versions */
+                assert_memory_equal(again, bytes, used);
                 free(again);
             }
             bytes[i] = was;

@@ -1,4 +1,5 @@
-/* Property: bytes that decode are exactly the bytes that encode. */
+/* Property: bytes that decode are exactly the bytes that encode, but for what
+ * a later version put behind them. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (mt_exchange_decode(in, &x, &scratch) == 0) {
         size_t max = mt_exchange_encoded_max(&x);
         uint8_t *out = malloc(max);
-        if (out == NULL || mt_exchange_encode(&x, out, max) != size ||
-            memcmp(out, data, size) != 0)
+        size_t n = out != NULL ? mt_exchange_encode(&x, out, max) : 0;
+        if (n == 0 || n > size || memcmp(out, data, n) != 0)
             abort();
         free(out);
     }

@@ -1,0 +1,216 @@
+#include "cli/relaying.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/text_time.h"
+#include "cli/say.h"
+#include "cli/signals.h"
+
+enum { CONN_BITS = 48, WAIT_MS = 250 };
+
+#define CLOCKS_APART_NS INT64_C(1000000000)
+
+void mt_relaying_begin(struct mt_relaying *r, const struct mt_feed_sink *sink,
+                       struct mt_feed_result *result, bool captures)
+{
+    r->sink = sink;
+    r->result = result;
+    r->captures = captures;
+    r->several = mt_relayed_count(r->streams) + captures > 1;
+    r->patient = true;
+    result->hosts_count = mt_relayed_count(r->streams);
+}
+
+/* ---- one record ---- */
+
+/* Numbers of connections are each host's own: the second one's lie apart. */
+static void tell_apart(const struct mt_relaying *r, struct mt_exchange *x)
+{
+    uint64_t host = mt_relayed_last(r->streams) + r->captures;
+    if (host > 0)
+        x->conn =
+            (x->conn & ((UINT64_C(1) << CONN_BITS) - 1)) | host << CONN_BITS;
+}
+
+static void add_host_name(struct mt_relaying *r, struct mt_exchange *x)
+{
+    const struct mt_relayed_host *h =
+        mt_relayed_host(r->streams, mt_relayed_last(r->streams));
+    uint32_t n = x->attrs.count;
+    if (!r->several || r->sink->from != NULL || n >= MT_RELAYING_ATTRS_MAX)
+        return;
+    if (n > 0)
+        memcpy(r->attrs, x->attrs.list, n * sizeof r->attrs[0]);
+    r->attrs[n] = (struct mt_field){MT_SPAN("host.name"), mt_span_str(h->name)};
+    x->attrs = (struct mt_fields){r->attrs, n + 1};
+}
+
+static bool give(struct mt_relaying *r, const struct mt_relay_record *record)
+{
+    struct mt_exchange x = record->x;
+    x.id = ++*r->exchanges;
+    tell_apart(r, &x);
+    add_host_name(r, &x);
+    if (x.end_ns > r->now_ns)
+        r->now_ns = x.end_ns;
+    if (r->filter != NULL && !mt_filter_match(r->filter, &x))
+        return true;
+    r->result->exchanges++;
+    r->result->stopped = !r->sink->exchange(r->sink->context, &x);
+    return !r->result->stopped;
+}
+
+static bool give_open(const struct mt_relaying *r,
+                      const struct mt_relay_record *record)
+{
+    struct mt_exchange x = record->x;
+    tell_apart(r, &x);
+    return r->sink->open == NULL ||
+           r->sink->open(r->sink->context, &x, record->now_ns);
+}
+
+/* Names are of use to captures that are read beside the stream, and to who
+ * reads what is written from it. */
+static bool give_name(struct mt_relaying *r, const struct mt_relay_name *name)
+{
+    (void)mt_names_add(r->names, &name->addr, name->text,
+                       (enum mt_name_source)name->source, name->ts_ns);
+    return r->sink->name == NULL || r->sink->name(r->sink->context, name);
+}
+
+static bool take(struct mt_relaying *r, const struct mt_relay_record *record)
+{
+    if (r->sink->from != NULL)
+        r->sink->from(r->sink->context, mt_relayed_last(r->streams) + 1);
+    switch (record->kind) {
+    case MT_RELAY_EXCHANGE:
+        return give(r, record);
+    case MT_RELAY_OPEN:
+        return give_open(r, record);
+    case MT_RELAY_NAME:
+        return give_name(r, &record->name);
+    case MT_RELAY_MARK:
+        if (record->now_ns > r->now_ns)
+            r->now_ns = record->now_ns;
+        return true;
+    default:
+        return true; /* the stream has noted it */
+    }
+}
+
+/* ---- all ---- */
+
+/* The sink is told once that nothing more comes for now. */
+static bool wait_for_more(struct mt_relaying *r)
+{
+    if (r->news && r->sink->idle != NULL &&
+        !r->sink->idle(r->sink->context, r->now_ns))
+        return false;
+    r->news = false;
+    mt_relayed_wait(r->streams, WAIT_MS);
+    mt_relayed_warn_silent(r->streams);
+    return true;
+}
+
+bool mt_relaying_run(struct mt_relaying *r, int64_t until_ns)
+{
+    const struct mt_relay_record *record;
+    bool all = until_ns == INT64_MAX;
+    if (mt_relayed_count(r->streams) == 0)
+        return true;
+    for (;;) {
+        if (mt_interrupted()) {
+            r->result->interrupted |= all;
+            return true;
+        }
+        int rc = mt_relayed_next(r->streams, until_ns, r->patient, &record);
+        if (rc == MT_DONE)
+            break;
+        /* one wait for the stream whose turn it may be, then all is taken
+         * that is there */
+        if (rc == MT_MORE)
+            r->patient = !r->patient;
+        r->news |= rc == MT_EVENT;
+        if (rc == MT_MORE ? !wait_for_more(r) : !take(r, record))
+            return false;
+    }
+    if (r->sink->from != NULL)
+        r->sink->from(r->sink->context, 0);
+    return true;
+}
+
+static void add_source(struct mt_feed_result *result,
+                       const struct mt_relayed_source *from)
+{
+    struct mt_feed_source *to = &result->sources[result->sources_count++];
+    const struct mt_source_info *info = &from->info;
+    *to = (struct mt_feed_source){.info = *info};
+    (void)snprintf(to->path, sizeof to->path, "%s", from->path);
+    to->info.path = to->path;
+    result->packets += info->packets;
+    if (info->first_ns != 0 &&
+        (result->first_ns == 0 || info->first_ns < result->first_ns))
+        result->first_ns = info->first_ns;
+    if (info->last_ns > result->last_ns)
+        result->last_ns = info->last_ns;
+}
+
+/* The sources do not move any more: their paths are in them. */
+static void add_sources(struct mt_relaying *r)
+{
+    struct mt_feed_result *result = r->result;
+    size_t count = result->sources_count;
+    for (size_t i = 0; i < mt_relayed_count(r->streams); i++)
+        count += mt_relayed_host(r->streams, i)->sources_count;
+    struct mt_feed_source *grown =
+        realloc(result->sources, (count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return;
+    result->sources = grown;
+    for (size_t i = 0; i < mt_relayed_count(r->streams); i++) {
+        const struct mt_relayed_host *h = mt_relayed_host(r->streams, i);
+        for (size_t k = 0; k < h->sources_count; k++)
+            add_source(result, &h->sources[k]);
+    }
+}
+
+static void say_clock(const struct mt_relayed_host *h)
+{
+    char text[64];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    int64_t ahead_ns;
+    if (!mt_relayed_ahead(h, &ahead_ns) ||
+        (ahead_ns < CLOCKS_APART_NS && ahead_ns > -CLOCKS_APART_NS))
+        return;
+    mt_put_age(&b, ahead_ns > 0 ? ahead_ns : -ahead_ns);
+    mt_warn(h->path,
+            "the clock of %s is %.*s %s this one's; its times are "
+            "shown as they came",
+            h->name, (int)b.len, text, ahead_ns > 0 ? "ahead of" : "behind");
+}
+
+static void end_host(struct mt_feed_result *result, struct mt_relayed_host *h)
+{
+    h->losses[MT_LOSS_PARSER] += h->read.refused;
+    for (int i = 0; i < MT_LOSS_COUNT; i++)
+        result->relayed[i] += h->losses[i];
+    result->bytes += h->read.bytes;
+    if (h->problem[0] != '\0')
+        mt_warn(NULL, "%s", h->problem);
+    if (h->read.refused > 0)
+        mt_warn(h->path,
+                "%llu exchanges are of a newer meshtop and were "
+                "passed over",
+                (unsigned long long)h->read.refused);
+    say_clock(h);
+}
+
+void mt_relaying_end(struct mt_relaying *r)
+{
+    add_sources(r);
+    for (size_t i = 0; i < mt_relayed_count(r->streams); i++)
+        end_host(r->result, mt_relayed_host(r->streams, i));
+}
