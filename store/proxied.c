@@ -97,7 +97,7 @@ static int take_conns(struct mt_proxied *p, int64_t writer, int64_t *last)
     int step;
     (void)sqlite3_bind_int64(p->newer, 1, *last);
     (void)sqlite3_bind_int64(p->newer, 2, first_conn_of(writer + 1));
-    (void)sqlite3_bind_int64(p->newer, 3, MT_PROXIED_SETS * MT_PROXIED_WAYS);
+    (void)sqlite3_bind_int(p->newer, 3, MT_PROXIED_SETS * MT_PROXIED_WAYS);
     while ((step = sqlite3_step(p->newer)) == SQLITE_ROW) {
         struct mt_addr client = mt_column_addr(p->newer, 2, 3);
         struct mt_addr server = mt_column_addr(p->newer, 4, 5);
