@@ -123,7 +123,8 @@ static void describe(struct mt_owners *o, uint32_t pid, struct mt_owner *owner)
                     owner->process);
     if (mt_cgroup_read(mt_scan_read(&o->scan, pid, "cgroup", text, sizeof text),
                        &c))
-        mt_pods_name(&o->pods, &o->scan, &c, owner->container);
+        owner->container_named =
+            mt_pods_name(&o->pods, &o->scan, &c, owner->container);
     owner->pid = pid;
     /* it may have ended since: then its name is not known either */
     owner->known = owner->process[0] != '\0';

@@ -54,7 +54,9 @@ struct mt_owner {
     uint32_t pid;
     /* Letters, digits, '.', '-' and '_'; "" where there is none. */
     char process[MT_OWNER_PROCESS_BYTES];
-    /* POD/CONTAINER, POD, or the first 12 digits of a container's id. */
+    /* POD/CONTAINER or POD, which people gave; else the first 12 digits of a
+     * container's id, which say less than the process. */
+    bool container_named;
     char container[MT_OWNER_CONTAINER_BYTES];
 };
 

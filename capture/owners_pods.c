@@ -69,23 +69,21 @@ static bool find(struct mt_pods *p, struct mt_scan *scan, const char *folder,
 
 /* With a name comes the same answer for long, so it is kept; without one it
  * may come a moment later, as a container starts before its log is there. */
-void mt_pods_name(struct mt_pods *p, struct mt_scan *scan,
+bool mt_pods_name(struct mt_pods *p, struct mt_scan *scan,
                   const struct mt_container *c,
                   char out[MT_OWNER_CONTAINER_BYTES])
 {
     const char *key = c->id[0] != '\0' ? c->id : c->pod_uid;
     struct mt_pods_name *kept = slot_of(p, key), found;
-    if (strcmp(kept->key, key) != 0 || key[0] == '\0') {
-        if (find(p, scan, "containers", mt_container_log, c->id, &found)) {
-            *kept = found;
-        } else if (find(p, scan, "pods", mt_pod_log, c->pod_uid, &found)) {
-            (void)snprintf(out, MT_OWNER_CONTAINER_BYTES, "%s", found.name);
-            return;
-        } else {
-            (void)snprintf(out, MT_OWNER_CONTAINER_BYTES, "%.*s",
-                           (int)MT_SHORT_ID_BYTES, key);
-            return;
-        }
+    if (key[0] != '\0' && strcmp(kept->key, key) == 0)
+        found = *kept;
+    else if (find(p, scan, "containers", mt_container_log, c->id, &found))
+        *kept = found;
+    else if (!find(p, scan, "pods", mt_pod_log, c->pod_uid, &found)) {
+        (void)snprintf(out, MT_OWNER_CONTAINER_BYTES, "%.*s",
+                       (int)MT_SHORT_ID_BYTES, key);
+        return false;
     }
-    (void)snprintf(out, MT_OWNER_CONTAINER_BYTES, "%s", kept->name);
+    (void)snprintf(out, MT_OWNER_CONTAINER_BYTES, "%s", found.name);
+    return true;
 }

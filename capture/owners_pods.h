@@ -23,8 +23,9 @@ struct mt_pods {
 void mt_pods_init(struct mt_pods *p, const char *logs);
 void mt_pods_deinit(struct mt_pods *p);
 
-/* POD/CONTAINER; POD where the container is not told; else a short id. */
-void mt_pods_name(struct mt_pods *p, struct mt_scan *scan,
+/* POD/CONTAINER; POD where the container is not told; else a short id, and
+ * returns false. */
+bool mt_pods_name(struct mt_pods *p, struct mt_scan *scan,
                   const struct mt_container *c,
                   char out[MT_OWNER_CONTAINER_BYTES]);
 

@@ -366,6 +366,7 @@ static void assert_owner(const struct mt_owner *o, unsigned pid,
     assert_int_equal(o->pid, pid);
     assert_string_equal(o->process, process);
     assert_string_equal(o->container, container);
+    assert_int_equal(o->container_named, strstr(container, "users-") != NULL);
 }
 
 static void test_containers_by_their_namespaces(void **state)
