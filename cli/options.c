@@ -21,6 +21,7 @@ enum group {
     G_ROWS = 1 << 6,   /* shows single exchanges */
     G_SERIES = 1 << 7, /* can split rows */
     G_LIVE = 1 << 8,   /* captures */
+    G_CHECK = 1 << 9,  /* looks whether it could */
 };
 
 enum kind {
@@ -54,11 +55,12 @@ static const struct option_row rows[] = {
      AT(read_count), 0,
      "read captured packets: pcap or pcapng, plain, gzip or zstd; - is "
      "standard input; several files are merged by time"},
-    {'i', "interface", "IF", K_LIST, G_LIVE, AT(interfaces),
+    {'i', "interface", "IF", K_LIST, G_LIVE | G_CHECK, AT(interfaces),
      AT(interfaces_count), 0,
      "capture on this interface, until interrupted; any is all there are and "
      "will be; may be given several times"},
-    {'f', "capture-filter", "BPF", K_TEXT, G_LIVE, AT(capture_filter), 0, 0,
+    {'f', "capture-filter", "BPF", K_TEXT, G_LIVE | G_CHECK, AT(capture_filter),
+     0, 0,
      "capture only what this filter lets through, in the words of tcpdump"},
     {0, "for", "DURATION", K_DURATION, G_LIVE, AT(for_ns), 0, 0,
      "capture so long: 10s, 5m"},
@@ -67,13 +69,13 @@ static const struct option_row rows[] = {
      "session it runs in"},
     {0, "snaplen", "BYTES", K_COUNT, G_LIVE, AT(snaplen), 0, 0,
      "capture so much of each packet (default 262144)"},
-    {0, "buffer", "SIZE", K_SIZE, G_LIVE, AT(buffer_bytes), 0, 0,
+    {0, "buffer", "SIZE", K_SIZE, G_LIVE | G_CHECK, AT(buffer_bytes), 0, 0,
      "the kernel's buffer for each interface (default 16MiB)"},
     {0, "promiscuous", NULL, K_FLAG, G_LIVE, AT(promiscuous), 0, 0,
      "capture also what is not meant for this machine"},
     {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
      "write exchanges into this database; none decodes and counts only"},
-    {'d', "db", "DB", K_TEXT, G_VIEW, AT(db), 0, 0,
+    {'d', "db", "DB", K_TEXT, G_VIEW | G_CHECK, AT(db), 0, 0,
      "answer from this database (default: live.db in the state folder)"},
     {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
      0, "go on as the file grows, until interrupted"},
@@ -170,6 +172,13 @@ const struct mt_command mt_commands[] = {
      "prints the fields of the filter language; columns those of the tables; "
      "an ID tells in words what happened to one exchange of a database.",
      G_ALL | G_VIEW, mt_command_explain},
+    {"interfaces", "", "what can be captured on",
+     "One row an interface: its state, addresses and link type.",
+     G_ALL | G_TABLE, mt_command_interfaces},
+    {"check", "", "what would stop it here, and the remedy",
+     "One row a check: permission, interfaces, filter, buffer, database, disk, "
+     "losses so far, encrypted traffic. Ends with 1 where there is a problem.",
+     G_ALL | G_TABLE | G_CHECK, mt_command_check},
 };
 
 const size_t mt_commands_count = sizeof mt_commands / sizeof mt_commands[0];
@@ -564,13 +573,15 @@ static int check_export(const struct mt_options *o)
 
 static int check_together(const struct mt_options *o)
 {
-    if ((o->read_count > 0) + (o->interfaces_count > 0) + (o->db != NULL) > 1) {
+    bool looks = o->command->group & G_CHECK;
+    if (!looks &&
+        (o->read_count > 0) + (o->interfaces_count > 0) + (o->db != NULL) > 1) {
         mt_say(NULL, "-i, -r and -d exclude each other: an interface, a "
                      "capture or a database");
         return MT_EXIT_USAGE;
     }
     const char *live = live_option(o);
-    if (live != NULL && o->interfaces_count == 0) {
+    if (live != NULL && o->interfaces_count == 0 && !looks) {
         mt_say(NULL, "%s needs -i IF: the interface to capture on", live);
         return MT_EXIT_USAGE;
     }

@@ -127,6 +127,8 @@ int mt_command_edges(const struct mt_options *o);
 int mt_command_routes(const struct mt_options *o);
 int mt_command_tail(const struct mt_options *o);
 int mt_command_export(const struct mt_options *o);
+int mt_command_interfaces(const struct mt_options *o);
+int mt_command_check(const struct mt_options *o);
 int mt_command_explain(const struct mt_options *o);
 
 #endif
