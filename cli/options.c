@@ -33,6 +33,7 @@ enum kind {
     K_TIME,
     K_SIZE,
     K_FORMAT,
+    K_PERCENT,
     K_EXPORT, /* a flag that chooses one of several */
 };
 
@@ -64,6 +65,9 @@ static const struct option_row rows[] = {
      "capture only what this filter lets through, in the words of tcpdump"},
     {0, "for", "DURATION", K_DURATION, G_LIVE, AT(for_ns), 0, 0,
      "capture so long: 10s, 5m"},
+    {0, "max-cpu", "PERCENT", K_PERCENT, G_LIVE, AT(max_cpu), 0, 0,
+     "capture with at most so much of one core, such as 50%; above it only a "
+     "sample of the connections is decoded, and the answers say so"},
     {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
      "capture also port 7070, where meshtop serves its page, and the ssh "
      "session it runs in"},
@@ -364,6 +368,20 @@ static int set_count(struct mt_options *o, const struct option_row *row,
     return 0;
 }
 
+/* "50%" or "50" */
+static int set_percent(struct mt_options *o, const struct option_row *row,
+                       const char *value)
+{
+    struct mt_span text = mt_span_str(value);
+    uint64_t percent;
+    if (text.len > 1 && text.ptr[text.len - 1] == '%')
+        text.len--;
+    if (mt_parse_u64(text, &percent) != 0 || percent == 0 || percent > 100)
+        return wrong_value(row, value, "a share of one core; write 50%");
+    *(double *)member(o, row->offset) = (double)percent / 100;
+    return 0;
+}
+
 static int set_format(struct mt_options *o, const struct option_row *row,
                       const char *value)
 {
@@ -429,6 +447,8 @@ static int set_value(struct mt_options *o, const struct option_row *row,
         return set_size(o, row, value);
     case K_FORMAT:
         return set_format(o, row, value);
+    case K_PERCENT:
+        return set_percent(o, row, value);
     case K_EXPORT:
         return set_export(o, row);
     }
@@ -552,6 +572,7 @@ static const char *live_option(const struct mt_options *o)
            : o->snaplen > 0          ? "--snaplen"
            : o->buffer_bytes > 0     ? "--buffer"
            : o->promiscuous          ? "--promiscuous"
+           : o->max_cpu > 0          ? "--max-cpu"
                                      : NULL;
 }
 

@@ -48,6 +48,7 @@ struct mt_options {
     uint64_t snaplen, buffer_bytes; /* 0: the default */
     bool promiscuous;
     bool all;          /* our own ports and ssh session, too */
+    double max_cpu;    /* of one core; 0: no ceiling */
     int64_t for_ns;    /* 0: until interrupted */
     const char *write; /* -w */
     const char *db;    /* -d */
