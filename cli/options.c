@@ -134,6 +134,9 @@ static const struct option_row rows[] = {
      "captures hold; implies --whole-connections"},
     {0, "captures", "DIR", K_LIST, G_EXPORT, AT(captures), AT(captures_count),
      0, "with --pcapng: a folder that recorded captures were moved to"},
+    {0, "detach", NULL, K_FLAG, G_RECORD, AT(detach), 0, 0,
+     "go on in the background once the capture has begun; messages and the "
+     "summary go to DB.log"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
      "no progress and no summary"},
     {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
@@ -573,6 +576,7 @@ static const char *live_option(const struct mt_options *o)
            : o->buffer_bytes > 0     ? "--buffer"
            : o->promiscuous          ? "--promiscuous"
            : o->max_cpu > 0          ? "--max-cpu"
+           : o->detach               ? "--detach"
                                      : NULL;
 }
 

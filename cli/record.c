@@ -6,12 +6,16 @@
 #include "base/text.h"
 #include "base/text_time.h"
 #include "cli/clock.h"
+#include "cli/detach.h"
 #include "cli/feed.h"
 #include "cli/printer.h"
 #include "cli/recorder.h"
 #include "cli/say.h"
+#include "cli/signals.h"
 #include "cli/summary.h"
 #include "cli/writing.h"
+
+enum { PATH_BYTES = 4096 };
 
 static bool give(void *context, const struct mt_exchange *x)
 {
@@ -61,6 +65,16 @@ static void decode_only(struct mt_feed *f, const struct mt_options *o,
         mt_summary(stderr, o, result, NULL);
 }
 
+/* Everything is open: with --detach the one in front may go. */
+static bool begin_behind(const struct mt_options *o)
+{
+    char log[PATH_BYTES];
+    if (snprintf(log, sizeof log, "%s.log", o->write) >= (int)sizeof log)
+        return !o->detach;
+    mt_signals_catch();
+    return mt_detach_ready(log);
+}
+
 static int record_into(struct mt_feed *f, const struct mt_options *o,
                        struct mt_feed_result *result)
 {
@@ -80,11 +94,13 @@ static int record_into(struct mt_feed *f, const struct mt_options *o,
                                 .second = give_losses,
                                 .progress = true};
     struct mt_writer_stats written;
-    mt_feed_run(f, &sink, result);
+    bool begun = begin_behind(o);
+    if (begun)
+        mt_feed_run(f, &sink, result);
     rc = mt_writing_end(r, o->write, result, &written);
-    if (rc == 0 && !o->quiet)
+    if (rc == 0 && begun && !o->quiet)
         mt_summary(stderr, o, result, &written);
-    return rc;
+    return begun ? rc : MT_EXIT_ERROR;
 }
 
 static int check_options(const struct mt_options *o)
@@ -96,6 +112,8 @@ static int check_options(const struct mt_options *o)
         mt_say(NULL, "record needs -w DB: the database to write, or none");
     else if (o->ring == NULL && (o->ring_bytes > 0 || o->ring_file_bytes > 0))
         mt_say(NULL, "--ring-size and --ring-file-size go with --ring DIR");
+    else if (o->detach && strcmp(o->write, "none") == 0)
+        mt_say(NULL, "--detach needs -w DB: who would see what is counted");
     else
         return 0;
     return MT_EXIT_USAGE;
@@ -106,6 +124,8 @@ int mt_command_record(const struct mt_options *o)
     struct mt_feed *f = NULL;
     struct mt_feed_result result = {0};
     int rc = check_options(o);
+    if (rc == 0 && o->detach && mt_detach(&rc))
+        return rc;
     if (rc == 0)
         rc = mt_feed_open(&f, o, NULL);
     if (rc == 0 && strcmp(o->write, "none") == 0)
