@@ -13,7 +13,7 @@ static bool take_less(struct mt_sampler *s, double used)
 {
     uint32_t before = s->one_of;
     s->calm = 0;
-    for (; used > s->ceiling && s->one_of < MT_SAMPLE_MAX; used /= 2)
+    while (s->one_of < MT_SAMPLE_MAX && used * before > s->ceiling * s->one_of)
         s->one_of *= 2;
     return s->one_of != before;
 }

@@ -1,6 +1,7 @@
 /* meshtop check: what would stop it here, and the remedy. A check is one row
  * of the table below, and its function. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -139,12 +140,13 @@ static void check_capture(const struct place *p, struct finding *f)
 
 static uint64_t available_bytes(void)
 {
+    static const char key[] = "MemAvailable:";
     char line[128];
-    unsigned long long kib = 0;
+    uint64_t kib = 0;
     FILE *file = fopen("/proc/meminfo", "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-            break;
+    while (kib == 0 && file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, key, sizeof key - 1) == 0)
+            kib = strtoull(line + sizeof key - 1, NULL, 10);
     if (file != NULL)
         (void)fclose(file);
     return kib * 1024;

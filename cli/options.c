@@ -551,6 +551,8 @@ static int parse_options(struct mt_options *o, int argc, char **argv)
         const struct option_row *row = row_of(code, o->command);
         assert(row != NULL);
         int rc = set_value(o, row, optarg);
+        if ((row->groups & G_LIVE) != 0 && row->letter != 'i')
+            o->capture_option = row->name;
         if (rc == 0 && row->kind == K_LIST && row->letter == 'r')
             rc = take_more_files(o, row, argc, argv);
         if (rc != 0)
@@ -564,20 +566,6 @@ static int parse_options(struct mt_options *o, int argc, char **argv)
         return MT_EXIT_USAGE;
     }
     return 0;
-}
-
-/* An option that says how to capture. */
-static const char *live_option(const struct mt_options *o)
-{
-    return o->capture_filter != NULL ? "-f"
-           : o->for_ns > 0           ? "--for"
-           : o->all                  ? "--all"
-           : o->snaplen > 0          ? "--snaplen"
-           : o->buffer_bytes > 0     ? "--buffer"
-           : o->promiscuous          ? "--promiscuous"
-           : o->max_cpu > 0          ? "--max-cpu"
-           : o->detach               ? "--detach"
-                                     : NULL;
 }
 
 static int check_export(const struct mt_options *o)
@@ -605,9 +593,9 @@ static int check_together(const struct mt_options *o)
                      "capture or a database");
         return MT_EXIT_USAGE;
     }
-    const char *live = live_option(o);
-    if (live != NULL && o->interfaces_count == 0 && !looks) {
-        mt_say(NULL, "%s needs -i IF: the interface to capture on", live);
+    if (o->capture_option != NULL && o->interfaces_count == 0 && !looks) {
+        mt_say(NULL, "--%s needs -i IF: the interface to capture on",
+               o->capture_option);
         return MT_EXIT_USAGE;
     }
     if (check_export(o) != 0)

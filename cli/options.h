@@ -47,7 +47,8 @@ struct mt_options {
     const char *capture_filter;     /* -f: BPF */
     uint64_t snaplen, buffer_bytes; /* 0: the default */
     bool promiscuous;
-    bool all; /* our own ports and ssh session, too */
+    bool all;                   /* our own ports and ssh session, too */
+    const char *capture_option; /* one that only -i has; NULL: none given */
     bool detach;
     double max_cpu;    /* of one core; 0: no ceiling */
     int64_t for_ns;    /* 0: until interrupted */

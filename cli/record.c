@@ -112,8 +112,10 @@ static int check_options(const struct mt_options *o)
         mt_say(NULL, "record needs -w DB: the database to write, or none");
     else if (o->ring == NULL && (o->ring_bytes > 0 || o->ring_file_bytes > 0))
         mt_say(NULL, "--ring-size and --ring-file-size go with --ring DIR");
-    else if (o->detach && strcmp(o->write, "none") == 0)
-        mt_say(NULL, "--detach needs -w DB: who would see what is counted");
+    else if (o->detach &&
+             (o->interfaces_count == 0 || strcmp(o->write, "none") == 0))
+        mt_say(NULL, "--detach needs -i IF and -w DB: a capture that goes on, "
+                     "into a database");
     else
         return 0;
     return MT_EXIT_USAGE;
