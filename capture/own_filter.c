@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct session {
     char host[2][INET6_ADDRSTRLEN];
     unsigned port[2];
@@ -17,15 +19,36 @@ static bool is_address(const char *text)
            inet_pton(AF_INET6, text, &unused) == 1;
 }
 
+/* The word at *at, which goes on behind it; false: it is none, or too long. */
+static bool read_word(const char **at, char word[INET6_ADDRSTRLEN])
+{
+    *at += strspn(*at, " ");
+    size_t n = strcspn(*at, " ");
+    if (n == 0 || n >= INET6_ADDRSTRLEN)
+        return false;
+    memcpy(word, *at, n);
+    word[n] = '\0';
+    *at += n;
+    return true;
+}
+
+static bool read_end(const char **at, struct session *s, int i)
+{
+    char word[INET6_ADDRSTRLEN];
+    uint64_t port;
+    if (!read_word(at, s->host[i]) || !is_address(s->host[i]) ||
+        !read_word(at, word) || mt_parse_u64(mt_span_str(word), &port) != 0 ||
+        port > UINT16_MAX)
+        return false;
+    s->port[i] = (unsigned)port;
+    return true;
+}
+
 /* It comes from the environment: nothing else may get into a filter. */
 static bool read_session(const char *ssh, struct session *s)
 {
-    char end;
-    return ssh != NULL &&
-           sscanf(ssh, "%45s %5u %45s %5u%c", s->host[0], &s->port[0],
-                  s->host[1], &s->port[1], &end) == 4 &&
-           is_address(s->host[0]) && is_address(s->host[1]) &&
-           s->port[0] <= UINT16_MAX && s->port[1] <= UINT16_MAX;
+    return ssh != NULL && read_end(&ssh, s, 0) && read_end(&ssh, s, 1) &&
+           ssh[strspn(ssh, " ")] == '\0';
 }
 
 bool mt_own_session(const char *ssh)

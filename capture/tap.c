@@ -25,6 +25,7 @@ static void take_config(struct mt_tap *tap, const struct mt_tap_config *config)
     tap->sink = own ? config->sink : &mt_tap_decode_sink;
     tap->sink_context = own ? config->sink_context : &tap->decode;
     tap->row_tokens = tap->config.refused_per_s;
+    tap->one_of = 1;
 }
 
 struct mt_tap *mt_tap_new(const struct mt_tap_config *config)
@@ -177,6 +178,10 @@ bool mt_tap_take(struct mt_tap *tap, const struct mt_segment *s)
     if (!tcp && !mt_tap_wants_datagram(tap, s))
         return false;
     struct mt_flow_id id = mt_flow_id_of(&tap->flows, s);
+    if (mt_tap_leaves_out(tap, &id)) {
+        tap->counters.sampled_packets++;
+        return false;
+    }
     mt_flow_prefetch(&tap->flows, &id);
     if (tap->dedup != NULL) {
         uint64_t network;

@@ -89,6 +89,7 @@ struct mt_tap_config {
     X(evicted_unknown, "shed: connections no decoder recognised")         \
     X(evicted_decoded, "shed: connections at work")                       \
     X(flows_refused, "packets without memory for their flow")             \
+    X(sampled_packets, "of connections left out to spare the processor")  \
     X(undelivered_bytes, "payload without memory for its connection")     \
     X(clock_steps, "the packets' clock jumped back, or ahead by a minute")
 
@@ -138,6 +139,13 @@ void mt_tap_segment(struct mt_tap *tap, const struct mt_segment *s);
  * go on. Offline nobody calls it: the packets alone decide.
  */
 void mt_tap_advance(struct mt_tap *tap, int64_t now_ns);
+
+/**
+ * Decode only one of so many connections from now on, whole ones, chosen by a
+ * hash of their endpoints (a power of two up to MT_SAMPLE_MAX, sampler.h). Of
+ * those that are at work the others end as evicted.
+ */
+void mt_tap_sample(struct mt_tap *tap, uint32_t one_of);
 
 /* The capture is over: what is open ends, in the order of creation. */
 void mt_tap_end(struct mt_tap *tap);

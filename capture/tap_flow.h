@@ -57,6 +57,7 @@ struct mt_tap {
     int64_t timers_ns;     /* when they ran last */
     int64_t rows_ns;       /* when row_tokens were filled last */
     uint32_t row_tokens;
+    uint32_t one_of; /* connections are decoded; 1: all */
     bool started, doubts, ended;
     bool ending; /* a flow is being ended: not the time to end another */
 };
@@ -115,6 +116,11 @@ void mt_tap_udp(struct mt_tap *tap, const struct mt_segment *s,
 /* End the flow's connection, and free what it needed. */
 void mt_tap_drop_udp(struct mt_tap *tap, struct mt_flow *f, enum mt_end end,
                      int64_t ts_ns);
+
+/* ---- tap_sample.c ---- */
+
+/* Is this flow none of the sample? */
+bool mt_tap_leaves_out(const struct mt_tap *tap, const struct mt_flow_id *id);
 
 /* ---- tap_shed.c ---- */
 

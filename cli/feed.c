@@ -10,6 +10,7 @@
 #include "capture/merge.h"
 #include "capture/names.h"
 #include "capture/names_file.h"
+#include "capture/sampler.h"
 #include "cli/clock.h"
 #include "cli/packet_keeper.h"
 #include "cli/progress.h"
@@ -58,6 +59,7 @@ struct mt_feed {
     struct drops drops[DROPS_MAX];
     size_t drops_count;
     bool live;
+    struct mt_sampler sampler;
     bool ending;           /* sources were told to finish */
     int64_t settled_ns;    /* for mt_merge_next() */
     int64_t ends_ns;       /* steady clock: --for is over */
@@ -371,14 +373,27 @@ static bool take_turn(struct mt_feed *f, int rc, const struct mt_item *item)
     return rc != MT_MORE || f->ending || mt_interrupted() || wait_for_more(f);
 }
 
+/* Above --max-cpu only a sample of the connections is decoded. */
+static void keep_ceiling(struct mt_feed *f, int64_t now_ns)
+{
+    if (!mt_sampler_look(&f->sampler, mt_clock_ns(CLOCK_THREAD_CPUTIME_ID),
+                         now_ns))
+        return;
+    mt_tap_sample(f->tap, f->sampler.one_of);
+    if (f->sampler.one_of > f->result->sample_one_of)
+        f->result->sample_one_of = f->sampler.one_of;
+}
+
 /* Once a second. False: the sink has had enough. */
 static bool tell_second(struct mt_feed *f, int64_t now_ns)
 {
-    if (f->sink->second == NULL || now_ns < f->second_ns)
+    if (now_ns < f->second_ns)
         return true;
     f->second_ns = now_ns + SECOND_NS;
+    keep_ceiling(f, now_ns);
     take_stats(f);
-    return f->sink->second(f->sink->context, f->result);
+    return drain(f) && (f->sink->second == NULL ||
+                        f->sink->second(f->sink->context, f->result));
 }
 
 /* True: end now. What grows is read up to here before. */
@@ -611,6 +626,8 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
         .sources = f->found, .sources_count = mt_merge_count(f->merge)};
     result->started_ns = mt_wall_ns();
     f->found = NULL;
+    result->sample_one_of = 1;
+    mt_sampler_init(&f->sampler, f->o->max_cpu);
     f->sink = sink;
     f->result = result;
     f->ends_ns = f->o->for_ns > 0 ? started_ns + f->o->for_ns : INT64_MAX;
@@ -687,6 +704,7 @@ void mt_feed_losses(const struct mt_feed_result *r,
         r->layers[MT_LAYERS_MALFORMED] + r->layers[MT_LAYERS_CUT] +
         r->layers[MT_LAYERS_TOO_DEEP] + r->layers[MT_LAYERS_OTHER_LINK] +
         t->tap.flows_refused;
+    totals[MT_LOSS_SAMPLED] = t->tap.sampled_packets;
 }
 
 int mt_feed_exit(const struct mt_options *o,

@@ -21,6 +21,7 @@ enum group {
     G_ROWS = 1 << 6,   /* shows single exchanges */
     G_SERIES = 1 << 7, /* can split rows */
     G_LIVE = 1 << 8,   /* captures */
+    G_CHECK = 1 << 9,  /* looks whether it could */
 };
 
 enum kind {
@@ -32,6 +33,7 @@ enum kind {
     K_TIME,
     K_SIZE,
     K_FORMAT,
+    K_PERCENT,
     K_EXPORT, /* a flag that chooses one of several */
 };
 
@@ -54,27 +56,31 @@ static const struct option_row rows[] = {
      AT(read_count), 0,
      "read captured packets: pcap or pcapng, plain, gzip or zstd, or a stream "
      "of record -w -; - is standard input; several are merged by time"},
-    {'i', "interface", "IF", K_LIST, G_LIVE, AT(interfaces),
+    {'i', "interface", "IF", K_LIST, G_LIVE | G_CHECK, AT(interfaces),
      AT(interfaces_count), 0,
      "capture on this interface, until interrupted; any is all there are and "
      "will be; may be given several times"},
-    {'f', "capture-filter", "BPF", K_TEXT, G_LIVE, AT(capture_filter), 0, 0,
+    {'f', "capture-filter", "BPF", K_TEXT, G_LIVE | G_CHECK, AT(capture_filter),
+     0, 0,
      "capture only what this filter lets through, in the words of tcpdump"},
     {0, "for", "DURATION", K_DURATION, G_LIVE, AT(for_ns), 0, 0,
      "capture so long: 10s, 5m"},
+    {0, "max-cpu", "PERCENT", K_PERCENT, G_LIVE, AT(max_cpu), 0, 0,
+     "capture with at most so much of one core, such as 50%; above it only a "
+     "sample of the connections is decoded, and the answers say so"},
     {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
      "capture also port 7070, where meshtop serves its page, and the ssh "
      "session it runs in"},
     {0, "snaplen", "BYTES", K_COUNT, G_LIVE, AT(snaplen), 0, 0,
      "capture so much of each packet (default 262144)"},
-    {0, "buffer", "SIZE", K_SIZE, G_LIVE, AT(buffer_bytes), 0, 0,
+    {0, "buffer", "SIZE", K_SIZE, G_LIVE | G_CHECK, AT(buffer_bytes), 0, 0,
      "the kernel's buffer for each interface (default 16MiB)"},
     {0, "promiscuous", NULL, K_FLAG, G_LIVE, AT(promiscuous), 0, 0,
      "capture also what is not meant for this machine"},
     {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
      "write exchanges into this database; - or a FILE.relay is a stream that "
      "-r reads; none decodes and counts only"},
-    {'d', "db", "DB", K_TEXT, G_VIEW, AT(db), 0, 0,
+    {'d', "db", "DB", K_TEXT, G_VIEW | G_CHECK, AT(db), 0, 0,
      "answer from this database (default: live.db in the state folder)"},
     {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
      0, "go on as the file grows, until interrupted"},
@@ -129,6 +135,9 @@ static const struct option_row rows[] = {
      "captures hold; implies --whole-connections"},
     {0, "captures", "DIR", K_LIST, G_EXPORT, AT(captures), AT(captures_count),
      0, "with --pcapng: a folder that recorded captures were moved to"},
+    {0, "detach", NULL, K_FLAG, G_RECORD, AT(detach), 0, 0,
+     "go on in the background once the capture has begun; messages and the "
+     "summary go to DB.log"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
      "no progress and no summary"},
     {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
@@ -171,6 +180,13 @@ const struct mt_command mt_commands[] = {
      "prints the fields of the filter language; columns those of the tables; "
      "an ID tells in words what happened to one exchange of a database.",
      G_ALL | G_VIEW, mt_command_explain},
+    {"interfaces", "", "what can be captured on",
+     "One row an interface: its state, addresses and link type.",
+     G_ALL | G_TABLE, mt_command_interfaces},
+    {"check", "", "what would stop it here, and the remedy",
+     "One row a check: permission, interfaces, filter, buffer, database, disk, "
+     "losses so far, encrypted traffic. Ends with 1 where there is a problem.",
+     G_ALL | G_TABLE | G_CHECK, mt_command_check},
 };
 
 const size_t mt_commands_count = sizeof mt_commands / sizeof mt_commands[0];
@@ -356,6 +372,20 @@ static int set_count(struct mt_options *o, const struct option_row *row,
     return 0;
 }
 
+/* "50%" or "50" */
+static int set_percent(struct mt_options *o, const struct option_row *row,
+                       const char *value)
+{
+    struct mt_span text = mt_span_str(value);
+    uint64_t percent;
+    if (text.len > 1 && text.ptr[text.len - 1] == '%')
+        text.len--;
+    if (mt_parse_u64(text, &percent) != 0 || percent == 0 || percent > 100)
+        return wrong_value(row, value, "a share of one core; write 50%");
+    *(double *)member(o, row->offset) = (double)percent / 100;
+    return 0;
+}
+
 static int set_format(struct mt_options *o, const struct option_row *row,
                       const char *value)
 {
@@ -421,6 +451,8 @@ static int set_value(struct mt_options *o, const struct option_row *row,
         return set_size(o, row, value);
     case K_FORMAT:
         return set_format(o, row, value);
+    case K_PERCENT:
+        return set_percent(o, row, value);
     case K_EXPORT:
         return set_export(o, row);
     }
@@ -520,6 +552,8 @@ static int parse_options(struct mt_options *o, int argc, char **argv)
         const struct option_row *row = row_of(code, o->command);
         assert(row != NULL);
         int rc = set_value(o, row, optarg);
+        if ((row->groups & G_LIVE) != 0 && row->letter != 'i')
+            o->capture_option = row->name;
         if (rc == 0 && row->kind == K_LIST && row->letter == 'r')
             rc = take_more_files(o, row, argc, argv);
         if (rc != 0)
@@ -533,18 +567,6 @@ static int parse_options(struct mt_options *o, int argc, char **argv)
         return MT_EXIT_USAGE;
     }
     return 0;
-}
-
-/* An option that says how to capture. */
-static const char *live_option(const struct mt_options *o)
-{
-    return o->capture_filter != NULL ? "-f"
-           : o->for_ns > 0           ? "--for"
-           : o->all                  ? "--all"
-           : o->snaplen > 0          ? "--snaplen"
-           : o->buffer_bytes > 0     ? "--buffer"
-           : o->promiscuous          ? "--promiscuous"
-                                     : NULL;
 }
 
 static int check_export(const struct mt_options *o)
@@ -565,14 +587,16 @@ static int check_export(const struct mt_options *o)
 
 static int check_together(const struct mt_options *o)
 {
-    if ((o->read_count > 0) + (o->interfaces_count > 0) + (o->db != NULL) > 1) {
+    bool looks = o->command->group & G_CHECK;
+    if (!looks &&
+        (o->read_count > 0) + (o->interfaces_count > 0) + (o->db != NULL) > 1) {
         mt_say(NULL, "-i, -r and -d exclude each other: an interface, a "
                      "capture or a database");
         return MT_EXIT_USAGE;
     }
-    const char *live = live_option(o);
-    if (live != NULL && o->interfaces_count == 0) {
-        mt_say(NULL, "%s needs -i IF: the interface to capture on", live);
+    if (o->capture_option != NULL && o->interfaces_count == 0 && !looks) {
+        mt_say(NULL, "--%s needs -i IF: the interface to capture on",
+               o->capture_option);
         return MT_EXIT_USAGE;
     }
     if (check_export(o) != 0)

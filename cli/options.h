@@ -47,7 +47,10 @@ struct mt_options {
     const char *capture_filter;     /* -f: BPF */
     uint64_t snaplen, buffer_bytes; /* 0: the default */
     bool promiscuous;
-    bool all;          /* our own ports and ssh session, too */
+    bool all;                   /* our own ports and ssh session, too */
+    const char *capture_option; /* one that only -i has; NULL: none given */
+    bool detach;
+    double max_cpu;    /* of one core; 0: no ceiling */
     int64_t for_ns;    /* 0: until interrupted */
     const char *write; /* -w */
     const char *db;    /* -d */
@@ -127,6 +130,8 @@ int mt_command_edges(const struct mt_options *o);
 int mt_command_routes(const struct mt_options *o);
 int mt_command_tail(const struct mt_options *o);
 int mt_command_export(const struct mt_options *o);
+int mt_command_interfaces(const struct mt_options *o);
+int mt_command_check(const struct mt_options *o);
 int mt_command_explain(const struct mt_options *o);
 
 #endif

@@ -129,6 +129,9 @@ void mt_printer_rows_head(struct mt_printer *p, const struct mt_coverage *c)
                       (long long)c->from_ns, (long long)c->to_ns,
                       c->rows ? "rows" : "cells",
                       c->complete ? "true" : "false");
+    if (c != NULL && c->sample_one_of > 1)
+        (void)fprintf(p->file, "\"sample_one_of\":%u,",
+                      (unsigned)c->sample_one_of);
     (void)fprintf(p->file, "\"%s\":[", p->screen->name);
 }
 

@@ -1,220 +1,13 @@
-/* meshtop record: captured packets into a database. */
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+/* meshtop record: captured packets into a database, a stream, or nothing. */
+#include "cli/record.h"
 
-#include "base/text.h"
-#include "base/text_time.h"
-#include "cli/clock.h"
-#include "cli/feed.h"
-#include "cli/printer.h"
-#include "cli/recorder.h"
-#include "cli/relayed.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/detach.h"
 #include "cli/say.h"
 #include "cli/sender.h"
 #include "cli/summary.h"
-#include "cli/writing.h"
-
-/* ---- into a database ---- */
-
-/* A recorder each for the captures and every relayed host: rows of several
- * hosts in one database are told apart by their writers. */
-struct recording {
-    struct mt_recorder *list[1 + MT_RELAYED_STREAMS_MAX]; /* NULL: not used */
-    size_t count, now;
-};
-
-static bool give(void *context, const struct mt_exchange *x)
-{
-    const struct recording *r = context;
-    return mt_recorder_exchange(r->list[r->now], x);
-}
-
-static bool give_report(void *context, const struct mt_conn_report *report)
-{
-    const struct recording *r = context;
-    return mt_recorder_report(r->list[r->now], report);
-}
-
-static bool give_open(void *context, const struct mt_exchange *x,
-                      int64_t now_ns)
-{
-    const struct recording *r = context;
-    return mt_recorder_open_exchange(r->list[r->now], x, now_ns);
-}
-
-static bool commit(void *context, int64_t now_ns)
-{
-    const struct recording *r = context;
-    bool ok = true;
-    for (size_t i = 0; i < r->count; i++)
-        ok &= r->list[i] == NULL || mt_recorder_commit(r->list[i], now_ns);
-    return ok;
-}
-
-/* Live: then there are no relayed hosts. */
-static bool give_losses(void *context, const struct mt_feed_result *so_far)
-{
-    const struct recording *r = context;
-    return mt_writing_losses(r->list[0], so_far);
-}
-
-static bool give_source(void *context, uint32_t number,
-                        const struct mt_source_info *info)
-{
-    const struct recording *r = context;
-    return mt_recorder_source(r->list[0], number, info);
-}
-
-static void turn_to(void *context, size_t host)
-{
-    ((struct recording *)context)->now = host;
-}
-
-static int open_recorders(struct recording *r, struct mt_feed *f,
-                          const struct mt_options *o)
-{
-    r->count = 1 + mt_feed_hosts(f);
-    for (size_t i = mt_feed_captures(f) > 0 ? 0 : 1; i < r->count; i++) {
-        struct mt_writer_options options = mt_writing_options(o);
-        if (i > 0) {
-            options.host_id = mt_feed_host(f, i - 1)->id;
-            options.boot_id = mt_feed_host(f, i - 1)->boot;
-        }
-        int rc = mt_recorder_open(&r->list[i], o->write, &options);
-        if (rc != 0) {
-            mt_say(o->write, "%s", mt_store_strerror(rc));
-            return MT_EXIT_ERROR;
-        }
-    }
-    return 0;
-}
-
-/* What one host alone lost, and its sources among those of all. */
-static struct mt_feed_result part_of(const struct mt_feed_result *result,
-                                     struct mt_feed *f, size_t host,
-                                     size_t *sources)
-{
-    struct mt_feed_result part = *result;
-    memset(part.relayed, 0, sizeof part.relayed);
-    part.sources_count = mt_feed_captures(f);
-    if (host > 0) {
-        const struct mt_relayed_host *h = mt_feed_host(f, host - 1);
-        part = (struct mt_feed_result){.sources = result->sources + *sources,
-                                       .sources_count = h->sources_count};
-        memcpy(part.relayed, h->losses, sizeof part.relayed);
-    }
-    if (part.sources_count > result->sources_count - *sources)
-        part.sources_count = 0; /* there was no memory to list them */
-    *sources += part.sources_count;
-    return part;
-}
-
-static int end_recorders(struct recording *r, struct mt_feed *f,
-                         const struct mt_options *o,
-                         struct mt_feed_result *result,
-                         struct mt_writer_stats *written)
-{
-    size_t sources = 0;
-    int rc = 0;
-    for (size_t i = 0; i < r->count; i++) {
-        struct mt_feed_result part = part_of(result, f, i, &sources);
-        int ended = r->list[i] != NULL
-                        ? mt_writing_end(r->list[i], o->write, &part, written)
-                        : 0;
-        result->ring_drops += part.ring_drops;
-        rc = rc == 0 ? ended : rc;
-    }
-    return rc;
-}
-
-static void abort_recorders(struct recording *r)
-{
-    for (size_t i = 0; i < r->count; i++) {
-        int rc;
-        const char *detail;
-        if (r->list[i] != NULL)
-            mt_writer_abort(mt_recorder_finish(r->list[i], &rc, &detail));
-    }
-}
-
-static int record_into(struct mt_feed *f, const struct mt_options *o,
-                       struct mt_feed_result *result)
-{
-    struct recording r = {.count = 0};
-    int rc = open_recorders(&r, f, o);
-    if (rc != 0) {
-        abort_recorders(&r);
-        return rc;
-    }
-    bool grows = o->follow || mt_feed_hosts(f) > 0;
-    struct mt_feed_sink sink = {.context = &r,
-                                .exchange = give,
-                                .open = give_open,
-                                .report = give_report,
-                                .source = give_source,
-                                .idle = grows ? commit : NULL,
-                                .second = give_losses,
-                                .from = turn_to,
-                                .progress = true};
-    struct mt_writer_stats written;
-    mt_feed_run(f, &sink, result);
-    rc = end_recorders(&r, f, o, result, &written);
-    if (rc == 0 && !o->quiet)
-        mt_summary(stderr, o, result, &written);
-    return rc;
-}
-
-/* ---- into a stream ---- */
-
-static bool send(void *context, const struct mt_exchange *x)
-{
-    return mt_sender_exchange(context, x);
-}
-
-static bool send_open(void *context, const struct mt_exchange *x,
-                      int64_t now_ns)
-{
-    return mt_sender_open_exchange(context, x, now_ns);
-}
-
-static bool send_name(void *context, const struct mt_relay_name *name)
-{
-    return mt_sender_name(context, name);
-}
-
-static bool send_idle(void *context, int64_t now_ns)
-{
-    return mt_sender_idle(context, now_ns);
-}
-
-static bool send_second(void *context, const struct mt_feed_result *so_far)
-{
-    return mt_sender_second(context, so_far);
-}
-
-static int record_to_stream(struct mt_feed *f, const struct mt_options *o,
-                            struct mt_feed_result *result)
-{
-    struct mt_sender *s;
-    int rc = mt_sender_open(&s, o);
-    if (rc != 0)
-        return rc;
-    struct mt_feed_sink sink = {.context = s,
-                                .exchange = send,
-                                .open = send_open,
-                                .idle = send_idle,
-                                .second = send_second,
-                                .name = send_name,
-                                .progress = true};
-    mt_feed_run(f, &sink, result);
-    rc = mt_sender_close(s, result);
-    if (rc == 0 && !o->quiet)
-        mt_summary(stderr, o, result, NULL);
-    return rc;
-}
-
-/* ---- into nothing ---- */
 
 static bool count_only(void *context, const struct mt_exchange *x)
 {
@@ -241,6 +34,11 @@ static int check_options(const struct mt_options *o)
         mt_say(NULL, "record needs -w DB: the database to write, - or none");
     else if (o->ring == NULL && (o->ring_bytes > 0 || o->ring_file_bytes > 0))
         mt_say(NULL, "--ring-size and --ring-file-size go with --ring DIR");
+    else if (o->detach &&
+             (o->interfaces_count == 0 || strcmp(o->write, "none") == 0 ||
+              mt_sender_wanted(o->write)))
+        mt_say(NULL, "--detach needs -i IF and -w DB: a capture that goes on, "
+                     "into a database");
     else
         return 0;
     return MT_EXIT_USAGE;
@@ -251,14 +49,16 @@ int mt_command_record(const struct mt_options *o)
     struct mt_feed *f = NULL;
     struct mt_feed_result result = {0};
     int rc = check_options(o);
+    if (rc == 0 && o->detach && mt_detach(&rc))
+        return rc;
     if (rc == 0)
         rc = mt_feed_open(&f, o, NULL);
     if (rc == 0 && strcmp(o->write, "none") == 0)
         decode_only(f, o, &result);
     else if (rc == 0 && mt_sender_wanted(o->write))
-        rc = record_to_stream(f, o, &result);
+        rc = mt_record_into_relay(f, o, &result);
     else if (rc == 0)
-        rc = record_into(f, o, &result);
+        rc = mt_record_into_database(f, o, &result);
     if (rc == 0)
         rc = mt_feed_exit(o, &result);
     mt_feed_free(f);

@@ -53,6 +53,7 @@ static void take_losses(struct mt_recorder *r, struct mt_span totals)
     struct mt_cursor c = mt_cursor_of(totals);
     for (int i = 0; i < MT_LOSS_COUNT; i++)
         mt_writer_loss(r->writer, (enum mt_loss)i, mt_get_le64(&c));
+    mt_writer_sampled(r->writer, (uint32_t)mt_get_le64(&c));
 }
 
 /* A struct mt_source_info without its path, then the path and a NUL. */
@@ -219,9 +220,10 @@ bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns)
 }
 
 bool mt_recorder_losses(struct mt_recorder *r,
-                        const uint64_t totals[MT_LOSS_COUNT])
+                        const uint64_t totals[MT_LOSS_COUNT],
+                        uint32_t sample_one_of)
 {
-    enum { ROOM = HEAD_BYTES + 8 * MT_LOSS_COUNT };
+    enum { ROOM = HEAD_BYTES + 8 * (MT_LOSS_COUNT + 1) };
     uint8_t *p = reserve(r, ROOM);
     if (p == NULL) /* the next ones hold these */
         return r->live && !atomic_load(&r->broken);
@@ -229,6 +231,7 @@ bool mt_recorder_losses(struct mt_recorder *r,
     struct mt_buf b = mt_buf_of(p + HEAD_BYTES, ROOM - HEAD_BYTES);
     for (int i = 0; i < MT_LOSS_COUNT; i++)
         mt_put_le64(&b, totals[i]);
+    mt_put_le64(&b, sample_one_of);
     mt_ring_commit(r->ring, ROOM);
     return true;
 }

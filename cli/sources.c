@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "capture/interfaces.h"
 #include "capture/live.h"
 #include "capture/own_filter.h"
+#include "cli/paths.h"
 #include "cli/say.h"
 
 enum { MANY = 16, LESS_BYTES = 65536, LIST_BYTES = 512, PATH_BYTES = 4096 };
@@ -37,13 +37,6 @@ int mt_sources_open_peeked(struct mt_merge *m, const struct mt_options *o,
 
 /* ---- interfaces ---- */
 
-static const char *program_path(char path[PATH_BYTES])
-{
-    ssize_t n = readlink("/proc/self/exe", path, PATH_BYTES - 1);
-    path[n > 0 ? n : 0] = '\0';
-    return n > 0 ? path : "meshtop";
-}
-
 static void say_which(const struct mt_problem *why)
 {
     char names[LIST_BYTES] = "";
@@ -72,7 +65,7 @@ static int say_failed(const struct mt_options *o, size_t i, int rc,
         mt_say(NULL,
                "%s; run sudo meshtop %s ..., or once: sudo setcap "
                "cap_net_raw+ep %s",
-               why->text, o->command->name, program_path(path));
+               why->text, o->command->name, mt_program_path(path, sizeof path));
         break;
     case -ENETDOWN:
         mt_say(NULL, "%s; sudo ip link set %s up", why->text, o->interfaces[i]);

@@ -82,6 +82,8 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
         {tcp->out_of_order_unheld, "segments out of order, without room"},
         {tcp->misplaced, "segments far outside their window"},
         {tcp->after_end_bytes, "bytes after the end of their connection"},
+        {tap->sampled_packets,
+         "packets of connections left out to keep under --max-cpu"},
         {tap->midstream, "connections joined late"},
         {tap->evicted_decoded, "connections given up for memory"},
         {tap->evicted_unknown, "unknown connections given up for memory"},
@@ -186,5 +188,8 @@ void mt_summary(FILE *out, const struct mt_options *o,
     if (r->interrupted && !mt_options_endless(o))
         mt_put_str(&b, ", interrupted");
     put_line(out, &b);
+    if (r->sample_one_of > 1)
+        (void)fprintf(out, "a sample: at times only 1 of %u connections\n",
+                      (unsigned)r->sample_one_of);
     print_all_losses(out, r);
 }

@@ -70,6 +70,11 @@ static void print_footer(const struct mt_view *v, const struct mt_answer *a,
         mt_put_count(&b, c->inferred);
         mt_put_str(&b, " inferred from encrypted traffic (~).");
     }
+    if (a->coverage.sample_one_of > 1) {
+        mt_put_str(&b, " A sample: at times only 1 of ");
+        mt_put_decimal(&b, a->coverage.sample_one_of);
+        mt_put_str(&b, " connections.");
+    }
     if (!a->coverage.complete)
         mt_put_str(&b, " The answer is not complete: rows of that time are "
                        "gone, or reading took too long.");

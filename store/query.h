@@ -48,6 +48,8 @@ struct mt_coverage {
     bool rows;              /* rows were scanned; else cells */
     bool complete;          /* nothing of the asked time is missing */
     uint64_t scanned;       /* rows or cells read */
+    uint32_t sample_one_of; /* at times only one of so many connections was
+                               decoded; 0 or 1: all were */
 };
 
 /* --since, --until, --last; 0 or less: not given. */

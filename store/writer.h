@@ -70,7 +70,8 @@ struct mt_writer_options {
     X(PACKETS, "packets", "damaged or cut packets that were passed over") \
     X(LATENCY, "latency", "latencies left out of a full histogram")       \
     X(PACKET_RING, "packet_ring",                                         \
-      "packets that the packet ring's disk had no room for")
+      "packets that the packet ring's disk had no room for")              \
+    X(SAMPLED, "sampled", "packets of connections left out on purpose")
 
 enum mt_loss {
 #define X(name, text, help) MT_LOSS_##name,
@@ -144,6 +145,10 @@ int mt_writer_report(struct mt_writer *w, const struct mt_conn_report *report);
 
 /* The total so far of one kind of loss. Written with the next commit. */
 void mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total);
+
+/* Only one of so many connections is decoded: answers say so. The largest one
+ * stays. Written with the next commit. */
+void mt_writer_sampled(struct mt_writer *w, uint32_t one_of);
 
 /**
  * Source `number` (as in bits 48 and up of packet references) and what is

@@ -281,6 +281,7 @@ void mt_writer_committed(struct mt_writer *w)
     w->conns_count = 0;
     w->opens_count = 0;
     w->losses_dirty = 0;
+    w->sampled_written = w->sampled;
     w->losses[MT_LOSS_LATENCY] +=
         w->tally.lost_latencies + w->rollup.lost_latencies;
     if (w->tally.lost_latencies + w->rollup.lost_latencies > 0)

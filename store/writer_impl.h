@@ -128,7 +128,8 @@ struct mt_writer {
     uint32_t sources_count;
     bool sources_dirty;
     uint64_t losses[MT_LOSS_COUNT];
-    uint32_t losses_dirty; /* bits */
+    uint32_t losses_dirty;             /* bits */
+    uint32_t sampled, sampled_written; /* one of so many connections */
     int64_t newest_ns;
     int64_t now_ns;
 

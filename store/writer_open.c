@@ -304,9 +304,32 @@ void mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total)
     w->losses_dirty |= 1u << loss;
 }
 
+void mt_writer_sampled(struct mt_writer *w, uint32_t one_of)
+{
+    if (one_of > w->sampled)
+        w->sampled = one_of;
+}
+
+static int put_sampled(struct mt_writer *w)
+{
+    sqlite3_stmt *st = NULL;
+    if (w->sampled == w->sampled_written)
+        return 0;
+    int rc = mt_store_prepare(w->store.db, &st,
+                              "INSERT INTO meta VALUES('sample_one_of',?) ON "
+                              "CONFLICT(key) DO UPDATE SET "
+                              "value=max(value,excluded.value)");
+    if (rc == 0) {
+        (void)sqlite3_bind_int64(st, 1, w->sampled);
+        rc = mt_store_run(st);
+    }
+    (void)sqlite3_finalize(st);
+    return rc;
+}
+
 int mt_writer_put_losses(struct mt_writer *w)
 {
-    int rc = 0;
+    int rc = put_sampled(w);
     for (unsigned i = 0; rc == 0 && i < MT_LOSS_COUNT; i++) {
         if ((w->losses_dirty & 1u << i) == 0)
             continue;

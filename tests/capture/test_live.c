@@ -32,10 +32,10 @@ static struct {
     struct pcap_pkthdr header;
 } script;
 
-pcap_t *__wrap_pcap_create(const char *interface, char *why);
+pcap_t *__wrap_pcap_create(const char *interface, const char *why);
 int __wrap_pcap_activate(pcap_t *p);
 int __wrap_pcap_setfilter(pcap_t *p, struct bpf_program *program);
-int __wrap_pcap_setnonblock(pcap_t *p, int on, char *why);
+int __wrap_pcap_setnonblock(pcap_t *p, int on, const char *why);
 int __wrap_pcap_stats(pcap_t *p, struct pcap_stat *out);
 int __wrap_pcap_next_ex(pcap_t *p, struct pcap_pkthdr **header,
                         const u_char **bytes);
@@ -43,7 +43,7 @@ int __wrap_pcap_get_selectable_fd(pcap_t *p);
 int __wrap_pcap_get_tstamp_precision(pcap_t *p);
 const struct timeval *__wrap_pcap_get_required_select_timeout(pcap_t *p);
 
-pcap_t *__wrap_pcap_create(const char *interface, char *why)
+pcap_t *__wrap_pcap_create(const char *interface, const char *why)
 {
     (void)interface, (void)why;
     return pcap_open_dead(DLT_EN10MB, 65535);
@@ -61,7 +61,7 @@ int __wrap_pcap_setfilter(pcap_t *p, struct bpf_program *program)
     return 0;
 }
 
-int __wrap_pcap_setnonblock(pcap_t *p, int on, char *why)
+int __wrap_pcap_setnonblock(pcap_t *p, int on, const char *why)
 {
     (void)p, (void)why;
     assert_int_equal(on, 1);

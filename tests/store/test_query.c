@@ -553,6 +553,30 @@ static void test_open_shows_in_services(void **state)
     dir_remove(&d);
 }
 
+/* One that was a sample, even for a while, says so for good. */
+static void test_a_sample_is_told(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    struct mt_writer *w =
+        writer_open(d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP});
+    struct mt_ask ask = {.from_ns = T0 - 60 * S, .to_ns = T0 + 10 * S};
+    static const struct {
+        uint32_t one_of, told;
+    } steps[] = {{1, 1}, {4, 4}, {2, 4}, {8, 8}};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct mt_answer a;
+        mt_writer_sampled(w, steps[i].one_of);
+        assert_int_equal(mt_writer_commit(w, T0 + 9 * S), 0);
+        assert_int_equal(mt_query_services(mt_writer_store(w), &ask, &a), 0);
+        assert_int_equal(a.coverage.sample_one_of, steps[i].told);
+        mt_answer_free(&a);
+    }
+    writer_close(w);
+    dir_remove(&d);
+}
+
 static void test_an_empty_database(void **state)
 {
     (void)state;
@@ -663,6 +687,7 @@ int main(void)
         cmocka_unit_test(test_long_reads_are_stopped),
         cmocka_unit_test(test_now),
         cmocka_unit_test(test_open_shows_in_services),
+        cmocka_unit_test(test_a_sample_is_told),
         cmocka_unit_test(test_an_empty_database),
     };
     return cmocka_run_group_tests_name("store/query", tests, NULL, NULL);
