@@ -16,14 +16,17 @@ static void leave_signals(void)
         (void)signal(ignored[i], SIG_IGN);
 }
 
-/* Devices and the database are none of its business. Standard error stays. */
+/* Devices and the database are none of its business, nor are the terminal, or
+ * the pipes of who waits for the tap to go into the background. */
 static void close_others(int fd)
 {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int std = STDIN_FILENO; std <= STDERR_FILENO; std++)
+        if (null < 0 || dup2(null, std) < 0)
+            (void)close(std);
     if (fd > STDERR_FILENO + 1)
         (void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
     (void)close_range((unsigned)fd + 1, ~0u, 0);
-    (void)close(STDIN_FILENO);
-    (void)close(STDOUT_FILENO);
 }
 
 /* False: it has more rights than it should, or no parent, and must not go

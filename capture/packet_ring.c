@@ -24,6 +24,7 @@ struct mt_packet_ring {
     struct mt_ring *memory;
     struct mt_ring_files *files; /* the disk thread's */
     pthread_t thread;
+    bool started; /* the thread is */
     uint64_t files_count, unnoted;
     uint64_t written; /* packets that reached the disk: its thread's */
     char path[PATH_BYTES];
@@ -97,6 +98,11 @@ static void tell(struct mt_packet_ring *r, uint32_t number,
     r->options.file(r->options.file_arg, &f);
 }
 
+int mt_packet_ring_folder(const struct mt_packet_ring *r)
+{
+    return mt_ring_files_folder(r->files);
+}
+
 void mt_packet_ring_interface(struct mt_packet_ring *r,
                               const struct mt_packet *packet,
                               struct mt_span name)
@@ -116,9 +122,29 @@ static void tell_begin(struct mt_packet_ring *r, const struct mt_ring_at *at)
     tell(r, now, (struct mt_packet_ring_file){0});
 }
 
+/* With the first packet: privileges have been dropped by then. */
+static bool start(struct mt_packet_ring *r)
+{
+    if (r->started || atomic_load(&r->failed))
+        return r->started;
+    int rc = pthread_create(&r->thread, NULL, write_files, r);
+    r->started = rc == 0;
+    if (r->started)
+        return true;
+    (void)snprintf(r->problem.text, sizeof r->problem.text,
+                   "%.300s: no thread to write with: %s", r->options.folder,
+                   strerror(rc));
+    atomic_store(&r->failed, true);
+    return false;
+}
+
 bool mt_packet_ring_packet(struct mt_packet_ring *r, struct mt_packet *packet)
 {
     struct mt_ring_at at;
+    if (!start(r)) {
+        r->plan.dropped++;
+        return false;
+    }
     bool kept = mt_ring_plan_packet(&r->plan, packet, &at);
     if (at.begins)
         tell_begin(r, &at);
@@ -165,7 +191,7 @@ static int open_all(struct mt_packet_ring *r, struct mt_problem *why)
                                        .patient = o->patient,
                                        .application = o->application},
         r->memory);
-    return rc == 0 ? -pthread_create(&r->thread, NULL, write_files, r) : rc;
+    return rc;
 }
 
 int mt_packet_ring_open(struct mt_packet_ring **out,
@@ -195,7 +221,8 @@ void mt_packet_ring_close(struct mt_packet_ring *r,
     if (r == NULL)
         return;
     mt_ring_close_writer(r->memory);
-    (void)pthread_join(r->thread, NULL);
+    if (r->started)
+        (void)pthread_join(r->thread, NULL);
     bool failed = mt_packet_ring_problem(r)[0] != '\0';
     if (r->plan.begun)
         tell(r, r->plan.file,

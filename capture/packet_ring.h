@@ -55,6 +55,9 @@ int mt_packet_ring_open(struct mt_packet_ring **out,
                         const struct mt_packet_ring_options *options,
                         struct mt_problem *why);
 
+/* The folder's descriptor: all files are made and removed by names in it. */
+int mt_packet_ring_folder(const struct mt_packet_ring *r);
+
 void mt_packet_ring_interface(struct mt_packet_ring *r,
                               const struct mt_packet *packet,
                               struct mt_span name);

@@ -239,6 +239,11 @@ int mt_ring_files_begin(struct mt_ring_files *r, uint32_t number)
     return r->fd >= 0 ? 0 : fail(r, -errno, name);
 }
 
+int mt_ring_files_folder(const struct mt_ring_files *r)
+{
+    return r->folder_fd;
+}
+
 bool mt_ring_files_path(const struct mt_ring_files *r, uint32_t number,
                         char *path, size_t size)
 {

@@ -50,6 +50,9 @@ int mt_ring_files_flush(struct mt_ring_files *r);
 bool mt_ring_files_path(const struct mt_ring_files *r, uint32_t number,
                         char *path, size_t size);
 
+/* The folder's descriptor. */
+int mt_ring_files_folder(const struct mt_ring_files *r);
+
 /* "" while nothing went wrong. */
 const char *mt_ring_files_why(const struct mt_ring_files *r);
 

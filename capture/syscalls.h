@@ -11,7 +11,7 @@
  *     struct mt_syscalls s = {.set = MT_SYSCALLS_TAP, .send_fds = {fd, -1}};
  *     rc = mt_syscalls_filter(&s);
  *
- * Linux; x86-64 and arm64 are tried. seccomp(2).
+ * Linux, tried on x86-64. seccomp(2).
  */
 #ifndef MT_CAPTURE_SYSCALLS_H
 #define MT_CAPTURE_SYSCALLS_H

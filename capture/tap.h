@@ -59,6 +59,9 @@ struct mt_tap_config {
                                a second, 5 s of it at once; 0: 200 */
     const struct mt_tap_sink *sink; /* NULL: decode/ */
     void *sink_context;
+    /* A TCP flow at its first packet; side 0 sent it. NULL: not wanted. */
+    void (*seen)(void *context, const struct mt_conn_start *start);
+    void *seen_context;
 };
 
 /* X(name, help). Each loss has its own. */

@@ -452,6 +452,22 @@ void mt_tap_touch_flow(struct mt_tap *tap, struct mt_flow *f)
     mt_flow_touch(&tap->flows, f, tap->now_ns);
 }
 
+static void tell_seen(const struct mt_tap *tap, const struct mt_flow *f,
+                      int side, const struct mt_segment *s)
+{
+    bool syn = (s->flags & MT_TCP_SYN) != 0, ack = (s->flags & MT_TCP_ACK) != 0;
+    const struct mt_conn_start start = {
+        .addr = {mt_flow_addr(f, side), mt_flow_addr(f, 1 - side)},
+        .client = !syn  ? -1
+                  : ack ? 1
+                        : 0,
+        .role_evidence = syn ? MT_ROLE_BY_SYN : MT_ROLE_BY_NONE,
+        .midstream = !syn,
+        .ts_ns = s->ts_ns,
+    };
+    tap->config.seen(tap->config.seen_context, &start);
+}
+
 void mt_tap_tcp(struct mt_tap *tap, const struct mt_segment *s,
                 struct mt_flow_id *id)
 {
@@ -469,6 +485,8 @@ void mt_tap_tcp(struct mt_tap *tap, const struct mt_segment *s,
         f = add_flow(tap, id, s);
         if (f == NULL)
             return;
+        if (tap->config.seen != NULL)
+            tell_seen(tap, f, mt_flow_side(f, id), s);
     }
     mt_tap_touch_flow(tap, f);
     flow_input(tap, f, mt_flow_side(f, id), s);

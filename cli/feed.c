@@ -10,11 +10,14 @@
 #include "capture/merge.h"
 #include "capture/names.h"
 #include "capture/names_file.h"
+#include "capture/names_hosts.h"
 #include "capture/sampler.h"
 #include "cli/clock.h"
+#include "cli/naming.h"
 #include "cli/packet_keeper.h"
 #include "cli/progress.h"
 #include "cli/relaying.h"
+#include "cli/rights.h"
 #include "cli/say.h"
 #include "cli/signals.h"
 #include "cli/sources.h"
@@ -59,6 +62,8 @@ struct mt_feed {
     struct drops drops[DROPS_MAX];
     size_t drops_count;
     bool live;
+    struct mt_rights rights; /* live */
+    struct mt_naming naming; /* live: processes and containers */
     struct mt_sampler sampler;
     bool ending;           /* sources were told to finish */
     int64_t settled_ns;    /* for mt_merge_next() */
@@ -107,11 +112,31 @@ static bool drain_reports(struct mt_feed *f)
     return true;
 }
 
+/* A relay has names apart; rows have them as they come. */
+static bool tell_name(struct mt_feed *f, const struct mt_relay_name *name)
+{
+    (void)mt_names_add(f->names, &name->addr, name->text,
+                       (enum mt_name_source)name->source, name->ts_ns);
+    return f->sink->name == NULL || f->sink->name(f->sink->context, name);
+}
+
+static void take_found(void *feed, const struct mt_naming_found *found)
+{
+    struct mt_feed *f = feed;
+    const struct mt_relay_name name = {.addr = found->addr,
+                                       .text = found->text,
+                                       .source = (uint8_t)found->source,
+                                       .ts_ns = mt_tap_now_ns(f->tap)};
+    (void)tell_name(f, &name);
+}
+
 /* Everything that is finished goes to the sink. */
 static bool drain(struct mt_feed *f)
 {
     const struct mt_exchange *finished;
     while ((finished = mt_tap_next(f->tap)) != NULL) {
+        if (mt_naming_waits(&f->naming))
+            mt_naming_take(&f->naming, take_found, f);
         struct mt_exchange x = *finished;
         x.id = ++f->exchanges;
         name(f, &x);
@@ -237,9 +262,7 @@ static bool take_name(struct mt_feed *f, const struct mt_item *item)
                                  .text = item->text,
                                  .source = MT_NAME_NRB,
                                  .ts_ns = mt_tap_now_ns(f->tap)};
-    (void)mt_names_add(f->names, &name.addr, name.text, MT_NAME_NRB,
-                       name.ts_ns);
-    return f->sink->name == NULL || f->sink->name(f->sink->context, &name);
+    return tell_name(f, &name);
 }
 
 static bool take_item(struct mt_feed *f, const struct mt_item *item)
@@ -390,6 +413,7 @@ static bool tell_second(struct mt_feed *f, int64_t now_ns)
     if (now_ns < f->second_ns)
         return true;
     f->second_ns = now_ns + SECOND_NS;
+    mt_naming_take(&f->naming, take_found, f);
     keep_ceiling(f, now_ns);
     take_stats(f);
     return drain(f) && (f->sink->second == NULL ||
@@ -514,7 +538,11 @@ static int open_names(struct mt_feed *f)
     }
     f->names = mt_names_new(
         &(struct mt_names_config){.pool = &f->pool, .file = f->names_file});
-    return f->names != NULL ? 0 : no_memory();
+    if (f->names == NULL)
+        return no_memory();
+    if (f->live) /* of a capture it would be another machine's */
+        (void)mt_names_hosts_load(f->names, "/etc/hosts", mt_wall_ns());
+    return 0;
 }
 
 static int open_routes(struct mt_feed *f)
@@ -538,16 +566,22 @@ static int open_tap(struct mt_feed *f)
     struct mt_tap_config config = {
         .decode = {.keep_query = o->query,
                    .keep_headers = o->headers,
-                   .keep_packets = !o->no_packets && !f->live,
+                   .keep_packets =
+                       !o->no_packets && (!f->live || o->ring != NULL),
                    .reports = true},
         .limit_bytes = (size_t)o->memory_bytes};
     config.hash_seed = mt_random_u64();
+    if (f->live) {
+        config.seen = mt_naming_seen;
+        config.seen_context = &f->naming;
+    }
     f->tap = mt_tap_new(&config);
     return f->tap != NULL ? 0 : no_memory();
 }
 
 static int open_all(struct mt_feed *f)
 {
+    const struct mt_options *o = f->o;
     int rc = open_sources(f);
     if (rc == 0)
         rc = open_names(f);
@@ -556,6 +590,9 @@ static int open_all(struct mt_feed *f)
     f->relaying.names = f->names;
     if (rc == 0)
         rc = open_tap(f);
+    if (rc == 0 && f->live)
+        rc = mt_rights_begin(&f->rights, o);
+    mt_naming_init(&f->naming, f->rights.helper);
     return rc == 0 ? mt_packet_keeper_open(&f->keeper, f->o) : rc;
 }
 
@@ -618,6 +655,18 @@ static void name_sources(struct mt_feed *f)
                               &f->result->sources[i].info);
 }
 
+/* Sources and database are open, no packet was read, no thread runs. */
+static bool drop_rights(struct mt_feed *f)
+{
+    int folder = mt_packet_keeper_folder(f->keeper);
+    return mt_rights_drop(&f->rights, f->o, folder) == 0;
+}
+
+const struct mt_rights *mt_feed_rights(const struct mt_feed *f)
+{
+    return f->live ? &f->rights : NULL;
+}
+
 void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
                  struct mt_feed_result *result)
 {
@@ -635,11 +684,11 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     mt_signals_catch();
     mt_progress_begin(&f->progress, sink->progress && !f->o->quiet && isatty(2),
                       started_ns);
+    result->refused = f->live && !drop_rights(f);
     name_sources(f);
     mt_packet_keeper_tell(f->keeper, sink);
-    /* Sources and database are open, no packet was read: privileges are
-     * dropped here. */
-    run(f);
+    if (!result->refused)
+        run(f);
     mt_packet_keeper_close(f->keeper, result);
     f->keeper = NULL;
     mt_progress_end(&f->progress);
@@ -672,6 +721,7 @@ void mt_feed_free(struct mt_feed *f)
     if (f == NULL)
         return;
     mt_packet_keeper_close(f->keeper, NULL);
+    mt_rights_end(&f->rights);
     mt_tap_free(f->tap);
     mt_merge_free(f->merge);
     mt_relayed_free(f->relaying.streams);
@@ -710,6 +760,8 @@ void mt_feed_losses(const struct mt_feed_result *r,
 int mt_feed_exit(const struct mt_options *o,
                  const struct mt_feed_result *result)
 {
+    if (result->refused)
+        return MT_EXIT_ERROR;
     if (result->all_gone) {
         mt_say(NULL, "no interface is left to capture on");
         return MT_EXIT_ERROR;

@@ -17,6 +17,7 @@
 
 #include "capture/tap.h"
 #include "cli/options.h"
+#include "cli/rights.h"
 #include "store/filter.h"
 #include "store/relay.h"
 #include "store/writer.h"
@@ -73,6 +74,7 @@ struct mt_feed_result {
     double seconds;               /* it took */
     bool interrupted;
     bool stopped;                    /* the sink had enough */
+    bool refused;                    /* rights were kept: nothing was read */
     bool all_gone;                   /* no interface is left */
     struct mt_feed_source *sources;  /* freed by deinit */
     size_t sources_count;            /* captures, then those of each stream */
@@ -93,6 +95,8 @@ size_t mt_feed_captures(const struct mt_feed *f);
 size_t mt_feed_hosts(const struct mt_feed *f);
 /* What stream i told of its host so far. Borrowed from the feed. */
 const struct mt_relayed_host *mt_feed_host(const struct mt_feed *f, size_t i);
+/* Of a live tap: who it will become. NULL offline. */
+const struct mt_rights *mt_feed_rights(const struct mt_feed *f);
 void mt_feed_free(struct mt_feed *f); /* NULL is fine */
 /* The exit code of a run that went well: what was ended early, or by itself
  * where it should go on, says so. */

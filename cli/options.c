@@ -77,6 +77,9 @@ static const struct option_row rows[] = {
      "the kernel's buffer for each interface (default 16MiB)"},
     {0, "promiscuous", NULL, K_FLAG, G_LIVE, AT(promiscuous), 0, 0,
      "capture also what is not meant for this machine"},
+    {0, "user", "NAME", K_TEXT, G_LIVE, AT(user), 0, 0,
+     "become this user once everything is open (default: who called sudo, else "
+     "nobody)"},
     {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
      "write exchanges into this database; - or a FILE.relay is a stream that "
      "-r reads; none decodes and counts only"},

@@ -75,6 +75,7 @@ struct mt_options {
     size_t routes_count;
     bool headers, query;
     bool no_packets;
+    const char *user; /* to become, live */
     const char *ring; /* folder of the packet ring */
     uint64_t ring_bytes, ring_file_bytes;
     uint64_t memory_bytes;

@@ -79,6 +79,11 @@ int mt_packet_keeper_open(struct mt_packet_keeper **out,
     return 0;
 }
 
+int mt_packet_keeper_folder(const struct mt_packet_keeper *k)
+{
+    return k != NULL ? mt_packet_ring_folder(k->ring) : 0;
+}
+
 void mt_packet_keeper_tell(struct mt_packet_keeper *k,
                            const struct mt_feed_sink *sink)
 {

@@ -16,6 +16,9 @@ struct mt_packet_keeper;
 int mt_packet_keeper_open(struct mt_packet_keeper **out,
                           const struct mt_options *o);
 
+/* Its folder's descriptor; 0: there is no ring. */
+int mt_packet_keeper_folder(const struct mt_packet_keeper *k);
+
 /* Who is told of its files: sink->source. Borrowed until close. */
 void mt_packet_keeper_tell(struct mt_packet_keeper *k,
                            const struct mt_feed_sink *sink);

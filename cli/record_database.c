@@ -67,6 +67,23 @@ static void turn_to(void *context, size_t host)
     ((struct recording *)context)->now = host;
 }
 
+/* The database belongs to who called sudo: it is made by that user, where he
+ * may, so that he can write it again. */
+static int open_recorder(struct mt_recorder **r, const struct mt_rights *rights,
+                         const struct mt_options *o,
+                         const struct mt_writer_options *options)
+{
+    bool lowered = rights != NULL && mt_rights_lower(rights);
+    int rc = mt_recorder_open(r, o->write, options);
+    mt_rights_raise(lowered);
+    if (lowered && (rc == MT_STORE_EACCESS || rc == MT_STORE_EREADONLY)) {
+        rc = mt_recorder_open(r, o->write, options);
+        if (rc == 0)
+            (void)mt_privileges_give_database(o->write, &rights->plan);
+    }
+    return rc;
+}
+
 static int open_recorders(struct recording *r, struct mt_feed *f,
                           const struct mt_options *o)
 {
@@ -77,7 +94,7 @@ static int open_recorders(struct recording *r, struct mt_feed *f,
             options.host_id = mt_feed_host(f, i - 1)->id;
             options.boot_id = mt_feed_host(f, i - 1)->boot;
         }
-        int rc = mt_recorder_open(&r->list[i], o->write, &options);
+        int rc = open_recorder(&r->list[i], mt_feed_rights(f), o, &options);
         if (rc != 0) {
             mt_say(o->write, "%s", mt_store_strerror(rc));
             return MT_EXIT_ERROR;

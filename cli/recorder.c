@@ -40,6 +40,7 @@ struct mt_recorder {
     pthread_t thread;
     int rc; /* of the writer: read after the thread was joined */
     bool live;
+    bool started;       /* the thread is */
     atomic_bool broken; /* rc is set */
     uint64_t dropped;   /* the capture thread's */
     bool news;          /* the writer thread's: not committed */
@@ -142,9 +143,25 @@ static void *write_records(void *arg)
 
 /* ---- the capture thread ---- */
 
+/* With the first record: a live tap has dropped its privileges by then, and
+ * what is started later has none. */
+static bool start(struct mt_recorder *r)
+{
+    if (r->started || atomic_load(&r->broken))
+        return r->started;
+    r->started = pthread_create(&r->thread, NULL, write_records, r) == 0;
+    if (!r->started) {
+        r->rc = MT_STORE_ENOMEM;
+        atomic_store(&r->broken, true);
+    }
+    return r->started;
+}
+
 /* NULL: the ring is full, or there is no reader any more. */
 static uint8_t *reserve(struct mt_recorder *r, size_t room)
 {
+    if (!start(r))
+        return NULL;
     return r->live ? mt_ring_reserve(r->ring, room)
                    : mt_ring_reserve_wait(r->ring, room);
 }
@@ -253,9 +270,7 @@ int mt_recorder_open(struct mt_recorder **out, const char *path,
     r->committed_ns = mt_steady_ns();
     if (rc == 0) {
         r->ring = mt_ring_new(r->live ? LIVE_RING_BYTES : RING_BYTES);
-        if (r->ring == NULL ||
-            pthread_create(&r->thread, NULL, write_records, r) != 0)
-            rc = MT_STORE_ENOMEM;
+        rc = r->ring != NULL ? 0 : MT_STORE_ENOMEM;
     }
     if (rc != 0) {
         mt_writer_abort(r->writer);
@@ -272,7 +287,8 @@ struct mt_writer *mt_recorder_finish(struct mt_recorder *r, int *rc,
 {
     static char words[256];
     mt_ring_close_writer(r->ring);
-    (void)pthread_join(r->thread, NULL);
+    if (r->started)
+        (void)pthread_join(r->thread, NULL);
     mt_ring_free(r->ring);
     struct mt_writer *w = r->writer;
     *rc = r->rc;

@@ -343,6 +343,23 @@ static uint32_t new_client(struct mt_services *s, const struct mt_addr *a,
     return make_client(s, a, n, ns);
 }
 
+/* A process, which others share the address with. */
+static uint32_t caller(struct mt_services *s, const struct mt_addr *a,
+                       const struct name *n, int64_t ns)
+{
+    char ip[INET6_ADDRSTRLEN], key[INET6_ADDRSTRLEN + MT_SERVICE_NAME_MAX + 2];
+    ip_text(a, ip);
+    (void)snprintf(key, sizeof key, "%s %.*s", ip, (int)n->text.len,
+                   (const char *)n->text.ptr);
+    struct mt_service like = {.name = n->text,
+                              .addr = *a,
+                              .kind = MT_SERVICE_CALLER,
+                              .name_source = n->source,
+                              .from_ns = ns};
+    like.addr.port = 0;
+    return make(s, mt_span_str(key), &like);
+}
+
 uint32_t mt_services_client(struct mt_services *s, const struct mt_exchange *x)
 {
     struct name n = {.source = MT_NAME_NONE};
@@ -351,6 +368,8 @@ uint32_t mt_services_client(struct mt_services *s, const struct mt_exchange *x)
         x->client.name_source > MT_NAME_GROUP)
         n = (struct name){.text = x->client.service,
                           .source = x->client.name_source};
+    if (n.source == MT_NAME_PROCESS || n.source == MT_NAME_CONTAINER)
+        return caller(s, &x->client.addr, &n, x->end_ns);
     uint32_t slot = mt_intern_find(&s->clients, ip_bytes(&x->client.addr));
     if (slot == MT_INTERN_NONE)
         return new_client(s, &x->client.addr, &n, x->end_ns);

@@ -3,7 +3,8 @@
  *
  * The serving side is an endpoint (address and port); several names served by
  * one endpoint (virtual hosts) are services of their own, up to 8, and what
- * comes beyond counts for the first. The calling side is an address; public
+ * comes beyond counts for the first. The calling side is an address, or, where
+ * it is known, the process or container that calls from there; public
  * ones without a name are `internet`, private ones beyond 64 their /24 (IPv6:
  * /64). Above 1 000 services everything new is `{other}`.
  *
@@ -35,6 +36,8 @@ enum mt_service_kind {
     MT_SERVICE_HOST, /* a further name of an endpoint */
     MT_SERVICE_CLIENT,
     MT_SERVICE_GROUP,
+    MT_SERVICE_CALLER, /* a process or container: one of several at its
+                          address */
 };
 
 struct mt_service {

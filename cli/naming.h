@@ -1,0 +1,54 @@
+/**
+ * naming.h - which process or container is at either end of a new flow.
+ *
+ * The helper is asked when a flow's first packet is seen, so that processes
+ * that live shortly are caught; its answers become names when they come. An
+ * end that serves is asked for once in a while, one that calls for each flow.
+ *
+ *     mt_naming_init(&n, helper);
+ *     config.seen = mt_naming_seen, config.seen_context = &n;
+ *     mt_naming_take(&n, tell, context);    // before exchanges are named
+ */
+#ifndef MT_CLI_NAMING_H
+#define MT_CLI_NAMING_H
+
+#include "capture/helper.h"
+#include "decode/conn.h"
+
+enum { MT_NAMING_PLACES = 1024, MT_NAMING_PENDING = 2 * MT_HELPER_QUEUE };
+
+struct mt_naming {
+    struct mt_helper *helper; /* NULL: none, or it has ended */
+    uint64_t asked, answered;
+    struct mt_addr pending[MT_NAMING_PENDING]; /* by token */
+    struct {
+        struct mt_addr addr;
+        int64_t asked_ns;       /* 0: free */
+    } served[MT_NAMING_PLACES]; /* ends that serve, by a hash */
+};
+
+/* A name of a socket's end, from the process that has it. */
+struct mt_naming_found {
+    struct mt_addr addr;
+    struct mt_span text;
+    enum mt_name_source source;
+};
+
+void mt_naming_init(struct mt_naming *n, struct mt_helper *helper);
+
+/* As mt_tap_config.seen, with the naming as its context. */
+void mt_naming_seen(void *naming, const struct mt_conn_start *start);
+
+/* Something was asked and not answered. */
+static inline bool mt_naming_waits(const struct mt_naming *n)
+{
+    return n->helper != NULL && n->asked != n->answered;
+}
+
+/* Hand over the answers that are there, without waiting. */
+void mt_naming_take(struct mt_naming *n,
+                    void (*found)(void *context,
+                                  const struct mt_naming_found *f),
+                    void *context);
+
+#endif
