@@ -90,6 +90,50 @@ static void test_row3_roles(void **state)
 }
 
 /* The SYN-ACK alone tells both numbers and who is the client. */
+struct seen {
+    unsigned flows;
+    struct mt_conn_start last;
+};
+
+static void note_seen(void *context, const struct mt_conn_start *start)
+{
+    struct seen *s = context;
+    s->flows++;
+    s->last = *start;
+}
+
+/* Who watches flows is told of each once, at its first packet, by whoever sent
+ * it. */
+static void test_flows_are_seen_once(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned flags;
+        int client;
+    } vectors[] = {{S, 0}, {S | A, 1}, {A, -1}};
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        struct seen seen = {0};
+        struct log log = {0};
+        struct mt_tap_config config = {.sink = &sink,
+                                       .sink_context = &log,
+                                       .seen = note_seen,
+                                       .seen_context = &seen};
+        struct mt_tap *tap = mt_tap_new(&config);
+        assert_non_null(tap);
+        struct mt_segment s = segment(1, 5000, 1000, vectors[i].flags, "x");
+        mt_tap_segment(tap, &s);
+        assert_int_equal(seen.flows, 1);
+        assert_int_equal(seen.last.client, vectors[i].client);
+        assert_int_equal(seen.last.midstream, vectors[i].client < 0);
+        assert_int_equal(seen.last.addr[0].port, s.src.port);
+        assert_int_equal(seen.last.addr[1].port, s.dst.port);
+        s = segment(0, 1000, 5001, A, "y");
+        mt_tap_segment(tap, &s);
+        assert_int_equal(seen.flows, 1);
+        mt_tap_free(tap);
+    }
+}
+
 static void test_row3_syn_ack_only(void **state)
 {
     (void)state;
@@ -388,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_row13_half_closed_before_payload),
         cmocka_unit_test(test_row1_midstream),
         cmocka_unit_test(test_row3_roles),
+        cmocka_unit_test(test_flows_are_seen_once),
         cmocka_unit_test(test_row3_syn_ack_only),
         cmocka_unit_test(test_syn_overtaken_by_data),
         cmocka_unit_test(test_row8_copies_by_ip_id),

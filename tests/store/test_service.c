@@ -138,6 +138,46 @@ static const struct vector vectors[] = {
      "internet>shop 2"},
 };
 
+static void call_by(struct mt_writer *w, uint64_t conn, struct mt_addr from,
+                    const char *process, struct mt_addr to,
+                    const char *server_process)
+{
+    struct mt_exchange x = simple(T0 + (int64_t)conn * MS);
+    x.conn = conn;
+    x.client.addr = from;
+    x.client.service = mt_span_str(process);
+    x.client.name_source = process[0] != 0 ? MT_NAME_PROCESS : MT_NAME_NONE;
+    x.server.addr = to;
+    x.server.service = mt_span_str(server_process);
+    x.server.name_source = MT_NAME_PROCESS;
+    writer_add(w, &x);
+}
+
+/* Processes share an address: each is a client of its own, also by a writer
+ * that comes later, and one that serves is that service. */
+static void test_processes(void **state)
+{
+    (void)state;
+    const struct mt_addr web = LOOP_WEB, cart = IP(127, 0, 0, 1, 8081);
+    const struct mt_addr from = LOOP;
+    struct dir d;
+    dir_make(&d);
+    for (int run = 0; run < 2; run++) {
+        struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
+        call_by(w, 1, from, "curl", web, "web");
+        call_by(w, 2, from, "wget", web, "web");
+        call_by(w, 3, from, "web", cart, "cart");
+        call_by(w, 4, from, "", cart, "cart");
+        writer_close(w);
+    }
+    const char *edges = edges_of(d.db);
+    assert_non_null(strstr(edges, "curl>web 2"));
+    assert_non_null(strstr(edges, "wget>web 2"));
+    assert_non_null(strstr(edges, "web>cart 2"));
+    assert_non_null(strstr(edges, "127.0.0.1>cart 2"));
+    dir_remove(&d);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -233,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_processes),
         cmocka_unit_test(test_names_have_a_history),
         cmocka_unit_test(test_bounds),
     };
