@@ -31,7 +31,7 @@ static void put_end(uint8_t to[18], const struct mt_addr *a)
 
 static struct key key_of(const struct mt_addr *a, const struct mt_addr *b)
 {
-    struct key k, swapped;
+    struct key k = {0}, swapped = {0};
     put_end(k.bytes[0], a);
     put_end(k.bytes[1], b);
     put_end(swapped.bytes[0], b);
