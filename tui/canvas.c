@@ -29,6 +29,12 @@ void mt_canvas_clear(struct mt_canvas *c)
     memset(c->cells, 0, c->columns * c->rows * sizeof *c->cells);
 }
 
+void mt_canvas_clear_row(struct mt_canvas *c, size_t row)
+{
+    if (row < c->rows)
+        memset(c->cells + row * c->columns, 0, c->columns * sizeof *c->cells);
+}
+
 static struct mt_cell *cell_at(const struct mt_canvas *c, size_t row,
                                size_t column)
 {
@@ -57,6 +63,27 @@ static void clear_cell(struct mt_canvas *c, size_t row, size_t column)
     *cell = (struct mt_cell){0};
 }
 
+/* What stands for the few characters that screens draw with; the rest is of
+ * texts, and a question mark. */
+static struct mt_span in_ascii(struct mt_span c)
+{
+    static const char *const pairs[][2] = {
+        {"\xc2\xb7", "-"},     {"\xe2\x80\x93", "-"}, {"\xe2\x80\xa6", "."},
+        {"\xe2\x80\xba", ">"}, {"\xe2\x86\x92", ">"}, {"\xe2\x96\xb8", ">"},
+        {"\xe2\x86\x91", "^"}, {"\xe2\x86\xbb", "@"}, {"\xe2\x94\x80", "-"},
+        {"\xe2\x94\x82", "|"}, {"\xe2\x94\x9c", "|"}, {"\xe2\x94\xa4", "|"},
+        {"\xe2\x94\x94", "`"}, {"\xe2\x96\xb6", ">"}, {"\xe2\x96\x81", "."},
+        {"\xe2\x96\x82", ","}, {"\xe2\x96\x83", ":"}, {"\xe2\x96\x84", "-"},
+        {"\xe2\x96\x85", "="}, {"\xe2\x96\x86", "+"}, {"\xe2\x96\x87", "*"},
+        {"\xe2\x96\x88", "#"}};
+    if (c.len == 1 && c.ptr[0] < 127)
+        return c;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (mt_span_eq(c, mt_span_str(pairs[i][0])))
+            return mt_span_str(pairs[i][1]);
+    return MT_SPAN("?");
+}
+
 static void set_cell(struct mt_canvas *c, size_t row, size_t column,
                      struct mt_span text, int columns, unsigned role)
 {
@@ -64,8 +91,8 @@ static void set_cell(struct mt_canvas *c, size_t row, size_t column,
     if (columns == 2)
         clear_cell(c, row, column + 1);
     struct mt_cell *cell = cell_at(c, row, column);
-    if (c->ascii && (text.len > 1 || text.ptr[0] > 126))
-        text = MT_SPAN("?");
+    if (c->ascii)
+        text = in_ascii(text);
     memcpy(cell->text, text.ptr, text.len);
     cell->len = (uint8_t)text.len;
     cell->role = (uint8_t)(role & 63u);
@@ -112,8 +139,7 @@ size_t mt_canvas_put(struct mt_canvas *c, size_t row, size_t column,
         used += (size_t)w;
     }
     if (cut && width > 0)
-        set_cell(c, row, column + used++,
-                 c->ascii ? MT_SPAN(".") : MT_SPAN("\xe2\x80\xa6"), 1, role);
+        set_cell(c, row, column + used++, MT_SPAN("\xe2\x80\xa6"), 1, role);
     return used;
 }
 

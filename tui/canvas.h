@@ -36,15 +36,16 @@ struct mt_cell {
 struct mt_canvas {
     struct mt_cell *cells;
     size_t columns, rows;
-    bool ascii; /* characters beyond ASCII cannot be shown: written as ? */
+    bool ascii; /* UTF-8 cannot be shown: lines and marks have stand-ins */
 };
 
 /* 0 or -ENOMEM. Sizes are bounded to 1 and the maxima above. */
 int mt_canvas_init(struct mt_canvas *c, size_t columns, size_t rows);
 void mt_canvas_deinit(struct mt_canvas *c);
 
-/* Blank every cell. */
+/* Blank every cell; those of a row. */
 void mt_canvas_clear(struct mt_canvas *c);
+void mt_canvas_clear_row(struct mt_canvas *c, size_t row);
 
 /* Text from a cell on, at most `width` columns: cut, it ends in "…". What lies
  * outside of the grid is not drawn. Returns the columns used. */

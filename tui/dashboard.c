@@ -340,8 +340,13 @@ void mt_put_window(struct mt_buf *b, const struct mt_dashboard *d)
         return;
     }
     mt_put_str(b, "everything");
-    if (a == NULL || a->rc != 0 || a->to_ns <= a->from_ns)
+    if (a == NULL || a->rc != 0 || a->info.last_ns == 0 ||
+        a->to_ns <= a->from_ns)
         return;
+    int64_t all = mt_elapsed_ns(a->from_ns, a->to_ns);
     mt_put_str(b, ", ");
-    mt_put_age(b, mt_elapsed_ns(a->from_ns, a->to_ns));
+    if (all < SECOND)
+        mt_put_latency(b, all);
+    else
+        mt_put_age(b, all);
 }

@@ -87,10 +87,7 @@ static void put_figure(const struct mt_dashboard *d, struct pen *p,
 
 /* ---- header ---- */
 
-static const char *dot(const struct mt_dashboard *d)
-{
-    return d->config.ascii ? " - " : " \xc2\xb7 ";
-}
+static const char dot[] = " \xc2\xb7 ";
 
 /* 2026-11-22 12:04:31 +01:00 */
 static void put_moment(struct pen *p, unsigned role, int64_t ns,
@@ -131,16 +128,16 @@ static void draw_source(const struct mt_dashboard *d, struct pen *p,
     struct mt_buf b = mt_buf_of(text, sizeof text);
     size_t others = 62; /* columns of the rest of the line */
     put_str(p, MT_ROLE_STRONG, " meshtop");
-    put_str(p, MT_ROLE_DIM, dot(d));
+    put_str(p, MT_ROLE_DIM, dot);
     put_escaped(p, MT_ROLE_PLAIN, d->config.source,
                 p->c->columns > others + 12 ? p->c->columns - others : 12);
     if (a != NULL && a->live)
         put_str(p, MT_ROLE_PLAIN, " live");
-    put_str(p, MT_ROLE_DIM, dot(d));
+    put_str(p, MT_ROLE_DIM, dot);
     mt_put_window(&b, d);
     put(p, MT_ROLE_PLAIN, mt_buf_span(&b));
-    if (a != NULL && a->rc == 0 && a->to_ns > 0) {
-        put_str(p, MT_ROLE_DIM, dot(d));
+    if (a != NULL && a->rc == 0 && (a->live || a->info.last_ns != 0)) {
+        put_str(p, MT_ROLE_DIM, dot);
         put_moment(p, d->end_ns != 0 ? MT_ROLE_WARN : MT_ROLE_PLAIN, a->to_ns,
                    mt_offset(d, a->to_ns));
     }
@@ -149,8 +146,7 @@ static void draw_source(const struct mt_dashboard *d, struct pen *p,
 
 /* The newest buckets that fit; the last one is not over yet where rows still
  * come, and is left out. */
-static void draw_graph(const struct mt_dashboard *d, struct pen *p,
-                       const struct mt_answer *series)
+static void draw_graph(struct pen *p, const struct mt_answer *series)
 {
     double values[GRAPH_MAX];
     uint8_t bytes[4 * GRAPH_MAX];
@@ -164,7 +160,7 @@ static void draw_graph(const struct mt_dashboard *d, struct pen *p,
     for (size_t i = 0; i < count; i++)
         values[i] =
             (double)series->rows[series->count - count + i].counts.exchanges;
-    mt_put_graph(&b, values, count, d->config.ascii);
+    mt_put_graph(&b, values, count);
     p->column += 3;
     put(p, MT_ROLE_GRAPH, mt_buf_span(&b));
 }
@@ -197,24 +193,30 @@ static void draw_entry(const struct mt_dashboard *d, struct pen *p)
     p->column += gap;
     put_str(p, MT_ROLE_DIM, "loss ");
     put(p, lost > 0 ? MT_ROLE_WARN : MT_ROLE_DIM, mt_buf_span(&b));
-    draw_graph(d, p, &a->series);
+    draw_graph(p, &a->series);
 }
 
 /* ---- the line over the list: the way here, the filter, the order ---- */
 
-static void put_order(const struct mt_dashboard *d, struct mt_buf *b)
+/* "4 services, trouble first"; brief: "4 services" */
+static void put_order(const struct mt_dashboard *d, bool brief,
+                      struct mt_buf *b)
 {
     const struct mt_level *l = &d->levels[d->depth];
     const struct mt_screen_class *screen = mt_class(d);
     const struct mt_sorting *s = &d->sorting[l->screen];
+    size_t rows = 0;
     if (screen->columns == NULL || l->snapshot == NULL)
         return;
-    mt_put_count(b, l->lines.count);
+    for (size_t i = 0; i < l->lines.count; i++)
+        rows += l->lines.list[i].row != NULL;
+    mt_put_count(b, rows);
     mt_put_char(b, ' ');
-    mt_put_str(b, screen->unit);
+    mt_put_span(b, (struct mt_span){(const uint8_t *)screen->unit,
+                                    strlen(screen->unit) - (rows == 1)});
     if (d->failing_only)
-        mt_put_str(b, " that fail");
-    if (screen->lead != NULL)
+        mt_put_str(b, rows == 1 ? " that fails" : " that fail");
+    if (screen->lead != NULL || brief)
         return;
     if (s->column >= 0) {
         mt_put_str(b, ", by ");
@@ -238,18 +240,19 @@ static void draw_way(const struct mt_dashboard *d, struct pen *p)
     put_str(p, MT_ROLE_PLAIN, " ");
     for (size_t i = 0; i < d->depth; i++) {
         put_str(p, MT_ROLE_DIM, mt_screen_classes[d->levels[i].screen]->name);
-        put_str(p, MT_ROLE_DIM, d->config.ascii ? " > " : " \xe2\x80\xba ");
+        put_str(p, MT_ROLE_DIM, " \xe2\x80\xba ");
     }
     put_str(p, MT_ROLE_STRONG, mt_class(d)->name);
-    put_order(d, &b);
-    size_t order = mt_text_columns(mt_buf_span(&b)) + 2;
-    size_t room =
-        p->c->columns > p->column + 3 ? p->c->columns - p->column - 3 : 0;
     if (l->filter[0] != '\0' && l->screen != MT_SCREEN_DETAIL) {
         p->column += 3;
         put_escaped(p, l->filter_off ? MT_ROLE_DIM : MT_ROLE_KEY, l->filter,
-                    room > order + 20 ? room - order : room);
+                    SIZE_MAX);
         put_str(p, MT_ROLE_WARN, l->filter_off ? "  (off)" : "");
+    }
+    put_order(d, false, &b);
+    if (p->column + mt_text_columns(mt_buf_span(&b)) + 2 > p->c->columns) {
+        b = mt_buf_of(text, sizeof text);
+        put_order(d, true, &b);
     }
     put_right(p, MT_ROLE_DIM, mt_buf_span(&b));
 }
@@ -420,41 +423,43 @@ static void draw_body(struct mt_dashboard *d, struct mt_canvas *c,
 
 /* ---- footer ---- */
 
-static bool put_key(struct pen *p, const char *key, const char *name,
-                    unsigned role, size_t end)
+/* key name: as htop writes them, or close together where room is scarce. */
+static void put_key(struct pen *p, const char *key, const char *name,
+                    unsigned role, bool close, size_t end)
 {
-    size_t columns = 1 + mt_text_columns(mt_span_str(key)) + 1 +
-                     mt_text_columns(mt_span_str(name));
+    size_t columns = mt_text_columns(mt_span_str(key)) + !close +
+                     mt_text_columns(mt_span_str(name)) + 1;
     if (p->column + columns > end)
-        return false;
-    put_str(p, MT_ROLE_PLAIN, " ");
+        return;
+    p->column++;
     put_str(p, MT_ROLE_KEY, key);
-    put_str(p, MT_ROLE_PLAIN, " ");
+    p->column += !close;
     put_str(p, role, name);
-    return true;
 }
 
+/* On top, the screens; further in, what can be done here. */
 static void draw_keys(const struct mt_dashboard *d, struct pen *p)
 {
-    static const char help[] = " ? help";
+    enum { HELP_COLUMNS = 8 };
     unsigned screen = d->levels[d->depth].screen;
-    size_t end = p->c->columns - (sizeof help - 1);
-    for (uint8_t i = 0; i < MT_SCREEN_DETAIL; i++) {
+    size_t end = p->c->columns - HELP_COLUMNS;
+    for (uint8_t i = 0; d->depth == 0 && i < MT_SCREEN_DETAIL; i++) {
         char key[2] = {(char)('1' + i), '\0'};
-        (void)put_key(p, key, mt_screen_classes[i]->name,
-                      i == screen ? MT_ROLE_STRONG : MT_ROLE_DIM, end);
+        put_key(p, key, mt_screen_classes[i]->name,
+                i == screen ? MT_ROLE_STRONG : MT_ROLE_DIM, p->c->columns < 100,
+                end);
     }
     if (d->depth > 0)
-        (void)put_key(p, "Esc", "back", MT_ROLE_DIM, end);
+        put_key(p, "Esc", "back", MT_ROLE_DIM, false, end);
     for (size_t i = 0; i < mt_bindings_count; i++) {
         char key[MT_KEY_TEXT_BYTES];
         const struct mt_binding *b = &mt_bindings[i];
         if (b->footer != NULL && (b->screens & 1u << screen))
-            (void)put_key(p, mt_key_text(b->keys[0], key), b->footer,
-                          MT_ROLE_DIM, end);
+            put_key(p, mt_key_text(b->keys[0], key), b->footer, MT_ROLE_DIM,
+                    false, end);
     }
     p->column = end;
-    (void)put_key(p, "?", "help", MT_ROLE_DIM, p->c->columns);
+    put_key(p, "?", "help", MT_ROLE_DIM, false, p->c->columns);
 }
 
 /* What is typed; the place that is wrong in red, why on the line above. */
@@ -495,8 +500,7 @@ static void draw_typing_help(const struct mt_dashboard *d, struct pen *p)
     char text[400];
     struct mt_buf b = mt_buf_of(text, sizeof text - 1);
     bool wrong = d->typing == MT_TYPING_FILTER && d->error.column > 0;
-    for (size_t i = 0; i < p->c->columns; i++)
-        (void)mt_canvas_put(p->c, p->row, i, 1, MT_SPAN(" "), MT_ROLE_PLAIN);
+    mt_canvas_clear_row(p->c, p->row);
     if (wrong) {
         mt_put_str(&b, " column ");
         mt_put_decimal(&b, d->error.column);

@@ -7,9 +7,8 @@
 /**
  * Append one character a value, as high as it is beside the highest: nothing
  * is a blank, the least of something the lowest block. Values below 0 count
- * as 0. ascii: " .:-=+*#" where blocks cannot be shown.
+ * as 0.
  */
-void mt_put_graph(struct mt_buf *b, const double *values, size_t count,
-                  bool ascii);
+void mt_put_graph(struct mt_buf *b, const double *values, size_t count);
 
 #endif

@@ -68,7 +68,7 @@ struct mt_screen_class {
     void (*term)(const void *row, struct mt_buf *out);
     /* Trees: the text of the first column. */
     const char *lead_title;
-    void (*lead)(const struct mt_line *line, bool ascii, struct mt_buf *out);
+    void (*lead)(const struct mt_line *line, struct mt_buf *out);
     /* Instead of a table. */
     void (*draw)(const struct mt_snapshot *a, struct mt_canvas *c,
                  struct mt_area area, const struct mt_pen *pen);

@@ -1,5 +1,6 @@
 /* Detail: one exchange, in words; the bar shows where its time went. */
 #include "base/text.h"
+#include "base/text_escape.h"
 #include "decode/explain_page.h"
 #include "tui/page.h"
 
@@ -54,10 +55,10 @@ static void put_times(struct mt_page *p, const char *text, size_t times)
 }
 
 static void put_phase(struct mt_page *p, const struct phase *phase,
-                      size_t extra, bool ascii)
+                      size_t extra)
 {
-    const char *line = ascii ? "-" : "\xe2\x94\x80";
-    mt_page_str(p, MT_ROLE_GRAPH, ascii ? "|" : "\xe2\x94\x9c");
+    static const char line[] = "\xe2\x94\x80";
+    mt_page_str(p, MT_ROLE_GRAPH, "\xe2\x94\x9c");
     put_times(p, line, extra / 2);
     mt_page_str(p, MT_ROLE_PLAIN, " ");
     mt_page_put(
@@ -65,12 +66,12 @@ static void put_phase(struct mt_page *p, const struct phase *phase,
         (struct mt_span){(const uint8_t *)phase->label, phase->label_len});
     mt_page_str(p, MT_ROLE_PLAIN, " ");
     put_times(p, line, extra - extra / 2);
-    mt_page_str(p, MT_ROLE_GRAPH, ascii ? "|" : "\xe2\x94\xa4");
+    mt_page_str(p, MT_ROLE_GRAPH, "\xe2\x94\xa4");
 }
 
 /* Each phase is as wide as its label, and what is left is shared out by how
  * long they took. */
-static void put_bar(struct mt_page *p, const struct mt_exchange *x, bool ascii)
+static void put_bar(struct mt_page *p, const struct mt_exchange *x)
 {
     struct phase phases[PHASES];
     size_t labels = find_phases(x, phases);
@@ -84,8 +85,8 @@ static void put_bar(struct mt_page *p, const struct mt_exchange *x, bool ascii)
     for (size_t i = 0; i < PHASES; i++) {
         double share = all > 0 ? (double)phases[i].ns / all : 0;
         if (phases[i].ns >= 0)
-            put_phase(p, &phases[i], (size_t)(share * (double)(width - labels)),
-                      ascii);
+            put_phase(p, &phases[i],
+                      (size_t)(share * (double)(width - labels)));
     }
     mt_page_end(p);
     mt_page_end(p);
@@ -94,13 +95,49 @@ static void put_bar(struct mt_page *p, const struct mt_exchange *x, bool ascii)
 struct writer {
     struct mt_page *page;
     const struct mt_exchange *x;
-    bool ascii;
 };
+
+enum { LABEL_COLUMNS = 12 };
+
+/* The characters that fit into some columns, up to the last space if there is
+ * one far enough in. */
+static struct mt_span take_columns(struct mt_span *text, size_t columns)
+{
+    struct mt_span rest = *text;
+    size_t used = 0, fits = 0, space = 0;
+    while (rest.len > 0) {
+        int w = mt_char_columns(mt_utf8_take(&rest));
+        used += w > 0 ? (size_t)w : w < 0;
+        if (used > columns)
+            break;
+        fits = text->len - rest.len;
+        if (text->ptr[fits - 1] == ' ')
+            space = fits;
+    }
+    if (rest.len > 0 && space > fits / 2)
+        fits = space;
+    return mt_span_take(text, fits > 0 ? fits : text->len);
+}
+
+/* Long texts go on below themselves. */
+static void put_wrapped(struct mt_page *p, struct mt_span text)
+{
+    size_t room = p->area.columns > 2 * LABEL_COLUMNS
+                      ? p->area.columns - LABEL_COLUMNS - 1
+                      : p->area.columns;
+    do {
+        struct mt_span line = take_columns(&text, room);
+        while (line.len > 0 && line.ptr[line.len - 1] == ' ')
+            line.len--;
+        p->column = LABEL_COLUMNS;
+        mt_page_put(p, MT_ROLE_PLAIN, line);
+        mt_page_end(p);
+    } while (text.len > 0);
+}
 
 /* " label      text": the label is dim; the first line is the title. */
 static int each_line(void *arg, struct mt_span line)
 {
-    enum { LABEL_COLUMNS = 12 };
     struct writer *w = arg;
     struct mt_page *p = w->page;
     if (p->line == 0) {
@@ -110,13 +147,12 @@ static int each_line(void *arg, struct mt_span line)
                     line);
         mt_page_end(p);
         mt_page_end(p);
-        put_bar(p, w->x, w->ascii);
+        put_bar(p, w->x);
         return 0;
     }
     size_t label = line.len < LABEL_COLUMNS ? line.len : LABEL_COLUMNS;
     mt_page_put(p, MT_ROLE_DIM, mt_span_take(&line, label));
-    mt_page_put(p, MT_ROLE_PLAIN, line);
-    mt_page_end(p);
+    put_wrapped(p, line);
     return 0;
 }
 
@@ -124,7 +160,7 @@ static void draw(const struct mt_snapshot *a, struct mt_canvas *c,
                  struct mt_area area, const struct mt_pen *pen)
 {
     struct mt_page p = {.canvas = c, .area = area, .scroll = pen->scroll};
-    struct writer w = {.page = &p, .ascii = pen->style.ascii};
+    struct writer w = {.page = &p};
     if (a->exchanges_count == 0)
         return;
     w.x = &a->exchanges[0].x;

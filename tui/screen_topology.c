@@ -149,23 +149,19 @@ static bool arrange(const struct mt_snapshot *a, bool failing_only,
     return true;
 }
 
-static void lead(const struct mt_line *line, bool ascii, struct mt_buf *out)
+static void lead(const struct mt_line *line, struct mt_buf *out)
 {
     for (unsigned i = 1; i < line->depth; i++)
-        mt_put_str(out, line->last >> i & 1 ? "   "
-                        : ascii             ? "|  "
-                                            : "\xe2\x94\x82  ");
-    if (line->depth > 0 && ascii)
-        mt_put_str(out, line->last >> line->depth & 1 ? "`> " : "|> ");
-    else if (line->depth > 0)
+        mt_put_str(out, line->last >> i & 1 ? "   " : "\xe2\x94\x82  ");
+    if (line->depth > 0)
         mt_put_str(out, line->last >> line->depth & 1
                             ? "\xe2\x94\x94\xe2\x96\xb6 "
                             : "\xe2\x94\x9c\xe2\x96\xb6 ");
     (void)mt_put_escaped(out, mt_span_str(line->name), 40);
     if (line->mark == MT_LINE_SHARED)
-        mt_put_str(out, ascii ? " ^" : " \xe2\x86\x91");
+        mt_put_str(out, " \xe2\x86\x91");
     else if (line->mark == MT_LINE_CYCLE)
-        mt_put_str(out, ascii ? " @" : " \xe2\x86\xbb");
+        mt_put_str(out, " \xe2\x86\xbb");
 }
 
 static void term(const void *row, struct mt_buf *out)
@@ -182,7 +178,8 @@ const struct mt_screen_class mt_screen_class_topology = {
     .drilled_topic = MT_TOPIC_EDGES,
     .opens = MT_SCREEN_ROUTES,
     .columns = &mt_screen_edges,
-    .skip = " client server ",
+    .skip = " client server latency_p50_ns latency_p99_ns "
+            "client_error_ratio ",
     .arrange = arrange,
     .term = term,
     .lead_title = "SRC \xe2\x86\x92 DST",

@@ -25,7 +25,7 @@ static void format(const struct mt_table *t, const struct mt_line *line,
     const struct mt_screen *screen = t->screen->columns;
     cell->role = MT_ROLE_PLAIN;
     if (column == MT_TABLE_LEAD) {
-        t->screen->lead(line, t->style.ascii, &b);
+        t->screen->lead(line, &b);
     } else if (line->row != NULL) {
         const struct mt_column *col = &screen->columns[column];
         struct mt_value v = col->get(line->row, &scratch);
@@ -251,9 +251,7 @@ void mt_table_draw(const struct mt_table *t, struct mt_table_fit *fit,
         draw_line(t, fit, c, row, &t->lines[i]);
         if (i != t->selected)
             continue;
-        (void)mt_canvas_put(c, row, 0, 1,
-                            t->style.ascii ? MT_SPAN(">")
-                                           : MT_SPAN("\xe2\x96\xb8"),
+        (void)mt_canvas_put(c, row, 0, 1, MT_SPAN("\xe2\x96\xb8"),
                             MT_ROLE_PLAIN);
         mt_canvas_select(c, row);
     }

@@ -142,8 +142,8 @@ static const char *problem(const struct mt_terminal *t)
     if (!isatty(STDOUT_FILENO))
         return "standard output is no terminal; -1 prints the screen once";
     if (term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0)
-        return "TERM is dumb or not set: this terminal shows plain lines "
-               "only; -1 prints the screen once, meshtop stat a table";
+        return "TERM is dumb or not set: no dashboard can be drawn; -1 "
+               "prints it once";
     if (!isatty(STDIN_FILENO) && t->keys == NULL)
         return "no keys: there is no terminal to read them from; -1 prints "
                "the screen once";
