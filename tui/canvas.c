@@ -85,7 +85,7 @@ static struct mt_span in_ascii(struct mt_span c)
 }
 
 static void set_cell(struct mt_canvas *c, size_t row, size_t column,
-                     struct mt_span text, int columns, unsigned role)
+                     struct mt_span text, size_t columns, unsigned role)
 {
     clear_cell(c, row, column);
     if (columns == 2)
@@ -102,43 +102,48 @@ static void set_cell(struct mt_canvas *c, size_t row, size_t column,
 }
 
 /* What has no width belongs to the character before it. */
-static void add_to_cell(struct mt_cell *cell, struct mt_span text)
+static void add_to_cell(struct mt_cell *cell, struct mt_span text, bool ascii)
 {
-    if (cell->len == 0 || cell->len + text.len > MT_CELL_BYTES)
+    if (cell == NULL || ascii || cell->len + text.len > MT_CELL_BYTES)
         return;
     memcpy(cell->text + cell->len, text.ptr, text.len);
     cell->len = (uint8_t)(cell->len + text.len);
 }
 
+/* One character off the front of a text: its bytes and columns. What was not
+ * escaped is a question mark. */
+static struct mt_span take_character(struct mt_span *text, size_t *columns)
+{
+    struct mt_span one = *text;
+    int w = mt_char_columns(mt_utf8_take(text));
+    one.len -= text->len;
+    *columns = w >= 0 ? (size_t)w : 1;
+    return w >= 0 ? one : MT_SPAN("?");
+}
+
 size_t mt_canvas_put(struct mt_canvas *c, size_t row, size_t column,
                      size_t width, struct mt_span text, unsigned role)
 {
-    if (row >= c->rows || column >= c->columns)
+    if (row >= c->rows || column >= c->columns || width == 0)
         return 0;
     if (width > c->columns - column)
         width = c->columns - column;
     bool cut = mt_text_columns(text) > width;
-    size_t room = cut && width > 0 ? width - 1 : width, used = 0;
+    size_t room = cut ? width - 1 : width, used = 0, columns;
     struct mt_cell *last = NULL;
     while (text.len > 0) {
-        struct mt_span one = text;
-        int w = mt_char_columns(mt_utf8_take(&text));
-        one.len -= text.len;
-        if (w < 0) {
-            one = MT_SPAN("?");
-            w = 1;
-        }
-        if (w == 0 && last != NULL && !c->ascii)
-            add_to_cell(last, one);
-        if (w == 0)
+        struct mt_span one = take_character(&text, &columns);
+        if (columns == 0) {
+            add_to_cell(last, one, c->ascii);
             continue;
-        if (used + (size_t)w > room)
+        }
+        if (used + columns > room)
             break;
-        set_cell(c, row, column + used, one, w, role);
+        set_cell(c, row, column + used, one, columns, role);
         last = cell_at(c, row, column + used);
-        used += (size_t)w;
+        used += columns;
     }
-    if (cut && width > 0)
+    if (cut)
         set_cell(c, row, column + used++, MT_SPAN("\xe2\x80\xa6"), 1, role);
     return used;
 }
@@ -166,11 +171,12 @@ static void put_cell(const struct mt_cell *cell, bool after_wide, bool roles,
                      struct mt_out *out)
 {
     if (roles && cell->selected)
-        mt_out_char(out, cell->len > 0 && cell->role != 0
-                             ? mt_style_letter(cell->role)
-                             : '=');
+        mt_out_char(out, (char)(cell->len > 0 && cell->role != 0
+                                    ? mt_style_letter(cell->role)
+                                    : '='));
     else if (roles)
-        mt_out_char(out, cell->len > 0 ? mt_style_letter(cell->role) : ' ');
+        mt_out_char(out,
+                    (char)(cell->len > 0 ? mt_style_letter(cell->role) : ' '));
     else if (cell->len > 0)
         mt_out_span(out, (struct mt_span){cell->text, cell->len});
     else if (!after_wide)

@@ -98,7 +98,7 @@ static void put_losses(struct mt_page *p, const struct mt_snapshot *a)
                       mt_buf_span(&b));
         mt_page_tab(p, 16);
         mt_page_str(p, MT_ROLE_PLAIN, mt_loss_text(i));
-        mt_page_tab(p, 27);
+        mt_page_tab(p, 29);
         mt_page_str(p, MT_ROLE_DIM, mt_loss_help(i));
         mt_page_end(p);
     }

@@ -122,7 +122,7 @@ static struct mt_span take_columns(struct mt_span *text, size_t columns)
 /* Long texts go on below themselves. */
 static void put_wrapped(struct mt_page *p, struct mt_span text)
 {
-    size_t room = p->area.columns > 2 * LABEL_COLUMNS
+    size_t room = p->area.columns > (size_t)2 * LABEL_COLUMNS
                       ? p->area.columns - LABEL_COLUMNS - 1
                       : p->area.columns;
     do {

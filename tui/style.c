@@ -45,7 +45,7 @@ struct mt_look mt_style_look(unsigned role, bool selected, enum mt_depth depth)
     struct mt_look look = {r->mono, -1, -1};
     if (depth == MT_DEPTH_MONO)
         return look;
-    look.colour = depth == MT_DEPTH_256 ? r->of256 : r->of8;
+    look.colour = (int16_t)(depth == MT_DEPTH_256 ? r->of256 : r->of8);
     if (depth == MT_DEPTH_256 && look.colour >= 0)
         look.bits &= (uint8_t)~MT_LOOK_DIM; /* the colour says it */
     return look;

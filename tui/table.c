@@ -135,7 +135,7 @@ static void candidates(const struct mt_table *t, struct mt_table_fit *fit)
 
 static size_t total(const struct mt_table_fit *fit)
 {
-    size_t sum = 2 * MARGIN;
+    size_t sum = (size_t)2 * MARGIN;
     for (size_t i = 0; i < fit->count; i++)
         sum += fit->wide[i] + (i > 0 ? (size_t)GAP : 0);
     return sum;
@@ -206,14 +206,27 @@ static bool has(struct mt_span text, const char *find)
     return false;
 }
 
-static void put_cell(const struct mt_table *t, const struct mt_table_fit *fit,
-                     struct mt_canvas *c, size_t row, size_t i,
+/* Where the i-th of the columns shown is on the canvas. */
+struct place {
+    size_t column, width;
+    bool right;
+};
+
+static struct place place_of(const struct mt_table *t,
+                             const struct mt_table_fit *fit, size_t i)
+{
+    return (struct place){.column = fit->at[i],
+                          .width = fit->wide[i],
+                          .right = is_right(t, fit->shown[i])};
+}
+
+static void put_cell(struct mt_canvas *c, size_t row, struct place p,
                      struct mt_span text, unsigned role)
 {
-    if (is_right(t, fit->shown[i]))
-        mt_canvas_put_right(c, row, fit->at[i], fit->wide[i], text, role);
+    if (p.right)
+        mt_canvas_put_right(c, row, p.column, p.width, text, role);
     else
-        (void)mt_canvas_put(c, row, fit->at[i], fit->wide[i], text, role);
+        (void)mt_canvas_put(c, row, p.column, p.width, text, role);
 }
 
 static void draw_titles(const struct mt_table *t,
@@ -221,7 +234,8 @@ static void draw_titles(const struct mt_table *t,
                         size_t row)
 {
     for (size_t i = 0; i < fit->count; i++)
-        put_cell(t, fit, c, row, i, mt_span_str(title(t, fit->shown[i])),
+        put_cell(c, row, place_of(t, fit, i),
+                 mt_span_str(title(t, fit->shown[i])),
                  t->sort >= 0 && fit->shown[i] == t->sort ? MT_ROLE_KEY
                                                           : MT_ROLE_TITLE);
 }
@@ -234,7 +248,7 @@ static void draw_line(const struct mt_table *t, const struct mt_table_fit *fit,
     for (size_t i = 0; i < fit->count; i++) {
         format(t, line, fit->shown[i], &cell);
         bool found = is_text(t, fit->shown[i]) && has(cell.text, t->find);
-        put_cell(t, fit, c, row, i, cell.text,
+        put_cell(c, row, place_of(t, fit, i), cell.text,
                  found ? MT_ROLE_FOUND : cell.role);
     }
 }

@@ -101,10 +101,7 @@ static void set_colours(struct mt_terminal *t)
     for (unsigned role = 0; role < MT_ROLE_COUNT; role++)
         for (unsigned selected = 0; selected < 2; selected++) {
             struct mt_look look = mt_style_look(role, selected, t->depth);
-            short colour = look.colour;
-            if (selected && t->depth == MT_DEPTH_8 && colour == 0)
-                colour = COLOR_BLACK;
-            (void)init_pair((short)(1 + 2 * role + selected), colour,
+            (void)init_pair((short)(1 + 2 * role + selected), look.colour,
                             look.background);
         }
 }
@@ -286,11 +283,10 @@ static void show_cell(const struct mt_terminal *t, int row, int column,
     cchar_t c;
     for (size_t i = 0; rest.len > 0 && i < CCHARW_MAX; i++)
         text[i] = (wchar_t)mt_utf8_take(&rest);
-    short pair = t->depth == MT_DEPTH_MONO
-                     ? 0
-                     : (short)(1 + 2 * cell->role + cell->selected);
-    if (setcchar(&c, text, attributes(t, cell->role, cell->selected), pair,
-                 NULL) == OK)
+    int pair =
+        t->depth == MT_DEPTH_MONO ? 0 : 1 + 2 * cell->role + cell->selected;
+    if (setcchar(&c, text, attributes(t, cell->role, cell->selected),
+                 (short)pair, NULL) == OK)
         (void)mvadd_wch(row, column, &c); /* the last cell: ERR, but drawn */
 }
 
@@ -336,7 +332,8 @@ void mt_terminal_copy(struct mt_terminal *t, struct mt_span text)
         v |= n > 1 ? (uint32_t)text.ptr[i + 1] << 8 : 0;
         v |= n > 2 ? text.ptr[i + 2] : 0;
         for (size_t k = 0; k < 4; k++)
-            mt_put_char(&b, k <= n ? digits[v >> (18 - 6 * k) & 63] : '=');
+            mt_put_char(&b,
+                        (char)(k <= n ? digits[v >> (18 - 6 * k) & 63] : '='));
     }
     mt_put_str(&b, "\a");
     if (b.full)

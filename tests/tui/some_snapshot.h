@@ -37,8 +37,7 @@ static inline const char *some_name(struct dice *d)
         "\xff\xfe",
         "\xe4\xbc\x9a\xe8\xad\xb0\xe5\xae\xa4",
         "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81x",
-        "\xe2\x80\xae"
-        "evil",
+        "\xe2\x80\xae-evil",
         "line\nfeed",
         "x or y || z (",
         "a-very-long-name-that-goes-on-and-on-and-on-and-on-and-on-and-on-end"};
