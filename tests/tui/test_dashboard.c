@@ -158,6 +158,51 @@ static void sorting_moves_rows_and_not_the_selection(void **state)
     close_scene(&s);
 }
 
+static void what_is_not_known_is_last_either_way(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    struct mt_snapshot *a = some(&s, abc, 3);
+    a->rows.rows[0].success = -1; /* alpha */
+    a->rows.rows[1].success = 0.5;
+    (void)mt_dashboard_answer(s.d, a, s.now);
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    (void)press(&s, ">>>"); /* NAME, PROTO, OK % */
+    for (int i = 0; i < 2; i++) {
+        mt_dashboard_draw(s.d, &s.c, s.now);
+        assert_non_null(strstr(line(&s, 2), "by OK %"));
+        assert_non_null(strstr(line(&s, 6), "alpha"));
+        assert_non_null(strstr(line(&s, 4), i == 0 ? "gamma" : "beta"));
+        (void)press(&s, "I");
+    }
+    close_scene(&s);
+}
+
+/* request_id=5 is not id=5. */
+static void a_term_is_said_once(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, "request_id=5");
+    (void)press(&s, "4");
+    for (int i = 0; i < 2; i++) {
+        assert_true(is_asked(&s));
+        struct mt_snapshot *a = some(&s, abc, 1);
+        a->rows.count = 0;
+        a->exchanges = calloc(1, sizeof *a->exchanges);
+        assert_non_null(a->exchanges);
+        a->exchanges_count = 1;
+        a->exchanges[0].x.id = 5;
+        (void)mt_dashboard_answer(s.d, a, s.now);
+        (void)press(&s, "+");
+    }
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "request_id=5 id=5");
+    close_scene(&s);
+}
+
 static void answers_to_old_questions_are_dropped(void **state)
 {
     struct scene s;
@@ -344,6 +389,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_selection_stays_with_its_row),
         cmocka_unit_test(sorting_moves_rows_and_not_the_selection),
+        cmocka_unit_test(what_is_not_known_is_last_either_way),
+        cmocka_unit_test(a_term_is_said_once),
         cmocka_unit_test(answers_to_old_questions_are_dropped),
         cmocka_unit_test(asks_again_as_time_goes_by),
         cmocka_unit_test(a_slow_answer_is_seen_to_be_slow),
