@@ -11,10 +11,10 @@
 #include "base/text_time.h"
 #include "cli/clock.h"
 #include "cli/printer.h"
+#include "cli/record.h"
 #include "cli/say.h"
 #include "cli/view.h"
 #include "cli/write.h"
-#include "cli/writing.h"
 #include "tui/dashboard.h"
 #include "tui/terminal.h"
 #include "tui/worker.h"
@@ -40,17 +40,6 @@ static int64_t steady(void *arg)
 }
 
 /* ---- what is looked at ---- */
-
-static bool give(void *context, const struct mt_exchange *x)
-{
-    return mt_recorder_exchange(context, x);
-}
-
-static bool give_open(void *context, const struct mt_exchange *x,
-                      int64_t now_ns)
-{
-    return mt_recorder_open_exchange(context, x, now_ns);
-}
 
 static int make_path(struct dashboard *d)
 {
@@ -83,28 +72,20 @@ static void remove_path(const struct dashboard *d)
     (void)rmdir(d->directory);
 }
 
+/* As meshtop record does; its summary is screen 6. */
 static int record(struct dashboard *d)
 {
     struct mt_feed *f;
-    struct mt_recorder *r;
     struct mt_feed_result result = {0};
-    struct mt_writer_options options = mt_writing_options(d->options);
-    struct mt_writer_stats written;
+    struct mt_options into = *d->options;
+    into.write = d->path;
+    into.quiet = true;
     int rc = mt_feed_open(&f, d->options, NULL);
     if (rc != 0)
         return rc;
-    rc = mt_recorder_open(&r, d->path, &options);
-    if (rc != 0) {
-        mt_say(d->path, "%s", mt_store_strerror(rc));
-        mt_feed_free(f);
-        return MT_EXIT_ERROR;
-    }
-    struct mt_feed_sink sink = {
-        .context = r, .exchange = give, .open = give_open, .progress = true};
-    mt_feed_run(f, &sink, &result);
-    rc = mt_writing_end(r, d->path, &result, &written);
-    if (rc == 0 && result.interrupted)
-        rc = MT_EXIT_INTERRUPTED;
+    rc = mt_record_into_database(f, &into, &result);
+    if (rc == 0)
+        rc = mt_feed_exit(d->options, &result);
     mt_feed_free(f);
     mt_feed_result_deinit(&result);
     return rc;
