@@ -49,7 +49,7 @@ static void characters_stay_whole(void **state)
 
 static void what_is_no_text_is_not_taken_in(void **state)
 {
-    struct mt_edit e;
+    static struct mt_edit e;
     (void)state;
     mt_edit_set(&e, "");
     assert_false(mt_edit_key(&e, MT_KEY_F1));
