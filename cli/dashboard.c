@@ -59,7 +59,7 @@ static int make_path(struct dashboard *d)
 }
 
 /* The worker has it open: nobody needs its names any more. */
-static void remove_path(const struct dashboard *d)
+static void remove_path(struct dashboard *d)
 {
     static const char *const ends[] = {"", "-wal", "-shm"};
     if (d->directory[0] == '\0')
@@ -70,6 +70,7 @@ static void remove_path(const struct dashboard *d)
         (void)unlink(path);
     }
     (void)rmdir(d->directory);
+    d->directory[0] = '\0';
 }
 
 /* As meshtop record does; its summary is screen 6. */
@@ -133,6 +134,7 @@ static int open_source(struct dashboard *d)
         rc = record(d);
     if (rc == 0) {
         int opened = mt_worker_start(&d->worker, d->path, steady);
+        remove_path(d); /* nothing is left behind, whatever comes */
         if (opened != 0) {
             mt_say(d->path, "%s", mt_store_strerror(opened));
             rc = MT_EXIT_ERROR;
