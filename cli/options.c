@@ -22,6 +22,7 @@ enum group {
     G_SERIES = 1 << 7, /* can split rows */
     G_LIVE = 1 << 8,   /* captures */
     G_CHECK = 1 << 9,  /* looks whether it could */
+    G_DASHBOARD = 1 << 10,
 };
 
 enum kind {
@@ -141,6 +142,12 @@ static const struct option_row rows[] = {
     {0, "detach", NULL, K_FLAG, G_RECORD, AT(detach), 0, 0,
      "go on in the background once the capture has begun; messages and the "
      "summary go to DB.log"},
+    {0, "screen", "NAME", K_TEXT, G_DASHBOARD, AT(screen), 0, 0,
+     "begin with services, routes, topology, tail, policy or capture"},
+    {'1', "once", NULL, K_FLAG, G_DASHBOARD, AT(once), 0, 0,
+     "print the screen once as text"},
+    {'j', "json", NULL, K_FLAG, G_DASHBOARD, AT(json), 0, 0,
+     "print its numbers once as JSON, as stat -o json does"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
      "no progress and no summary"},
     {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
@@ -190,6 +197,13 @@ const struct mt_command mt_commands[] = {
      "One row a check: permission, interfaces, filter, buffer, database, disk, "
      "losses so far, encrypted traffic. Ends with 1 where there is a problem.",
      G_ALL | G_TABLE | G_CHECK, mt_command_check},
+    {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
+     "What meshtop without a command is. Services, their routes, single "
+     "exchanges and why they ended as they did: Enter goes in, Esc comes "
+     "back, ? shows the keys. With -r the capture is read first and its whole "
+     "time is shown; a database that is being written is shown live. Where "
+     "standard output is no terminal, the screen is printed once.",
+     G_ALL | G_VIEW | G_DECODE | G_DASHBOARD, mt_command_dashboard},
 };
 
 const size_t mt_commands_count = sizeof mt_commands / sizeof mt_commands[0];
@@ -252,15 +266,17 @@ static void print_command_help(const struct mt_command *c)
 
 static void print_help(FILE *out)
 {
-    (void)fputs("usage: meshtop COMMAND [OPTION...]\n\n"
+    (void)fputs("usage: meshtop [OPTION...]\n"
+                "       meshtop COMMAND [OPTION...]\n\n"
                 "Shows what happens between services, from captured "
-                "packets.\n\n",
+                "packets. Without a command it\nis the dashboard.\n\n",
                 out);
     for (size_t i = 0; i < mt_commands_count; i++)
         (void)fprintf(out, "  %-10s %s\n", mt_commands[i].name,
                       mt_commands[i].summary);
     (void)fputs("\n  meshtop COMMAND --help shows a command's options\n"
                 "  meshtop --version\n\n"
+                "  meshtop -r trace.pcapng\n"
                 "  meshtop stat -r trace.pcapng\n"
                 "  sudo meshtop tail -i any\n"
                 "  meshtop record -r trace.pcapng -w mesh.db\n"
@@ -611,14 +627,10 @@ static int check_together(const struct mt_options *o)
     return 0;
 }
 
-static int without_command(int argc, char **argv, bool *done)
+/* Words that stand for the program itself, and those that mean nothing. */
+static int without_command(const char *word, bool *done)
 {
-    const char *word = argc > 1 ? argv[1] : "";
     *done = true;
-    if (argc < 2) {
-        print_help(stderr);
-        return MT_EXIT_USAGE;
-    }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
         puts("meshtop " MT_VERSION);
     else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
@@ -633,15 +645,28 @@ static int without_command(int argc, char **argv, bool *done)
     return MT_EXIT_OK;
 }
 
+/* Options without a command are the dashboard's, but for the program's own. */
+static bool is_of_the_dashboard(const char *word)
+{
+    static const char *const own[] = {"-h", "--help", "-V", "--version",
+                                      "--manual"};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (strcmp(word, own[i]) == 0)
+            return false;
+    return word[0] == '-';
+}
+
 int mt_options_parse(struct mt_options *o, int argc, char **argv, bool *done)
 {
     *o = (struct mt_options){.memory_bytes = (uint64_t)256 << 20};
     *done = false;
-    const struct mt_command *c = argc > 1 ? find_command(argv[1]) : NULL;
+    bool bare = argc < 2 || is_of_the_dashboard(argv[1]);
+    const struct mt_command *c = find_command(bare ? "dashboard" : argv[1]);
     if (c == NULL)
-        return without_command(argc, argv, done);
+        return without_command(argv[1], done);
     o->command = c;
-    int rc = parse_options(o, argc - 1, argv + 1);
+    int skip = bare ? 0 : 1;
+    int rc = parse_options(o, argc - skip, argv + skip);
     if (rc != 0)
         return rc;
     *done = o->help || o->version;

@@ -80,6 +80,9 @@ struct mt_options {
     uint64_t ring_bytes, ring_file_bytes;
     uint64_t memory_bytes;
 
+    const char *screen;
+    bool once, json; /* the dashboard as text, as JSON */
+
     bool quiet;
     bool help, version;
 
@@ -134,5 +137,6 @@ int mt_command_export(const struct mt_options *o);
 int mt_command_interfaces(const struct mt_options *o);
 int mt_command_check(const struct mt_options *o);
 int mt_command_explain(const struct mt_options *o);
+int mt_command_dashboard(const struct mt_options *o);
 
 #endif

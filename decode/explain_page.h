@@ -1,0 +1,19 @@
+/**
+ * explain_page.h - all that is known of one exchange, as lines of text.
+ *
+ * For `meshtop explain ID` and the detail screen.
+ *
+ *     mt_explain_page(x, offset_s, (struct mt_sink){each_line, arg});
+ */
+#ifndef MT_DECODE_EXPLAIN_PAGE_H
+#define MT_DECODE_EXPLAIN_PAGE_H
+
+#include "base/out.h"
+#include "decode/exchange.h"
+
+/* Calls sink.write once a line, without its end; texts from the wire are
+ * escaped. offset_s: local time - UTC. */
+void mt_explain_page(const struct mt_exchange *x, int32_t offset_s,
+                     struct mt_sink sink);
+
+#endif

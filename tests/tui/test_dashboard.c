@@ -1,0 +1,405 @@
+/* The core: what keys do to the question, and what answers do to the screen. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/dashboard.h"
+
+#define S INT64_C(1000000000)
+#define T0 (INT64_C(1795000000) * S)
+
+struct scene {
+    struct mt_dashboard *d;
+    struct mt_canvas c;
+    int64_t now; /* steady */
+    struct mt_request asked;
+    bool live;
+};
+
+static void open_scene(struct scene *s, const char *filter)
+{
+    const struct mt_dashboard_config config = {.source = "mesh.db",
+                                               .filter = filter};
+    *s = (struct scene){.now = S};
+    assert_int_equal(mt_dashboard_new(&s->d, &config), 0);
+    assert_int_equal(mt_canvas_init(&s->c, 80, 24), 0);
+}
+
+static void close_scene(struct scene *s)
+{
+    mt_dashboard_free(s->d);
+    mt_canvas_deinit(&s->c);
+}
+
+static unsigned press(struct scene *s, const char *keys)
+{
+    struct mt_span script = mt_span_str(keys);
+    unsigned what = 0;
+    while (script.len > 0)
+        what = mt_dashboard_key(s->d, mt_key_take(&script));
+    return what;
+}
+
+static bool is_asked(struct scene *s)
+{
+    return mt_dashboard_request(s->d, s->now, T0, &s->asked);
+}
+
+/* Answer with these services, the first the busiest. */
+static struct mt_snapshot *some(const struct scene *s, const char *const *names,
+                                size_t count)
+{
+    struct mt_snapshot *a = calloc(1, sizeof *a);
+    assert_non_null(a);
+    a->request = s->asked;
+    a->now_ns = T0;
+    a->to_ns = s->asked.end_ns != 0 ? s->asked.end_ns : T0;
+    a->from_ns = a->to_ns - 60 * S;
+    a->live = s->live;
+    a->complete = true;
+    a->info.first_ns = T0 - 600 * S;
+    a->info.last_ns = T0;
+    a->info.rows = 1;
+    a->rows.rows = calloc(count, sizeof *a->rows.rows);
+    assert_non_null(a->rows.rows);
+    for (size_t i = 0; i < count; i++)
+        a->rows.rows[i] = (struct mt_row){.server = names[i],
+                                          .client = "",
+                                          .method = "",
+                                          .route = "",
+                                          .endpoint = "",
+                                          .success = 1,
+                                          .rps = (double)(count - i),
+                                          .load = -1};
+    a->rows.count = count;
+    return a;
+}
+
+static void answer(struct scene *s, const char *const *names, size_t count)
+{
+    (void)mt_dashboard_answer(s->d, some(s, names, count), s->now);
+    mt_dashboard_draw(s->d, &s->c, s->now);
+}
+
+static const char *line(const struct scene *s, size_t row)
+{
+    static char text[512];
+    size_t n = 0;
+    for (size_t i = 0; i < s->c.columns; i++) {
+        const struct mt_cell *cell = &s->c.cells[row * s->c.columns + i];
+        if (cell->len == 0)
+            text[n++] = ' ';
+        memcpy(text + n, cell->text, cell->len);
+        n += cell->len;
+    }
+    while (n > 0 && text[n - 1] == ' ')
+        n--;
+    text[n] = '\0';
+    return text;
+}
+
+/* The name on the selected row. */
+static const char *selected(const struct scene *s)
+{
+    static char name[64];
+    for (size_t r = 0; r < s->c.rows; r++)
+        if (s->c.cells[r * s->c.columns].selected) {
+            (void)sscanf(line(s, r), "▸%63s", name);
+            return name;
+        }
+    return "";
+}
+
+static const char *const abc[] = {"alpha", "beta", "gamma"};
+static const char *const cab[] = {"gamma", "alpha", "beta"};
+
+static void the_selection_stays_with_its_row(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    assert_true(is_asked(&s));
+    answer(&s, abc, 3);
+    assert_string_equal(selected(&s), "alpha");
+    (void)press(&s, "jj");
+    answer(&s, abc, 3);
+    assert_string_equal(selected(&s), "gamma");
+    answer(&s, cab, 3); /* another order */
+    assert_string_equal(selected(&s), "gamma");
+    answer(&s, abc, 2); /* it is gone: what came to its place */
+    assert_string_equal(selected(&s), "alpha");
+    close_scene(&s);
+}
+
+static void sorting_moves_rows_and_not_the_selection(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    answer(&s, cab, 3);
+    (void)press(&s, ">"); /* by name */
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_non_null(strstr(line(&s, 4), "alpha"));
+    assert_string_equal(selected(&s), "gamma");
+    (void)press(&s, "I");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_non_null(strstr(line(&s, 4), "gamma"));
+    (void)press(&s, "<");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_non_null(strstr(line(&s, 2), "trouble first"));
+    close_scene(&s);
+}
+
+static void what_is_not_known_is_last_either_way(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    struct mt_snapshot *a = some(&s, abc, 3);
+    a->rows.rows[0].success = -1; /* alpha */
+    a->rows.rows[1].success = 0.5;
+    (void)mt_dashboard_answer(s.d, a, s.now);
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    (void)press(&s, ">>>"); /* NAME, PROTO, OK % */
+    for (int i = 0; i < 2; i++) {
+        mt_dashboard_draw(s.d, &s.c, s.now);
+        assert_non_null(strstr(line(&s, 2), "by OK %"));
+        assert_non_null(strstr(line(&s, 6), "alpha"));
+        assert_non_null(strstr(line(&s, 4), i == 0 ? "gamma" : "beta"));
+        (void)press(&s, "I");
+    }
+    close_scene(&s);
+}
+
+/* request_id=5 is not id=5. */
+static void a_term_is_said_once(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, "request_id=5");
+    (void)press(&s, "4");
+    for (int i = 0; i < 2; i++) {
+        assert_true(is_asked(&s));
+        struct mt_snapshot *a = some(&s, abc, 1);
+        a->rows.count = 0;
+        a->exchanges = calloc(1, sizeof *a->exchanges);
+        assert_non_null(a->exchanges);
+        a->exchanges_count = 1;
+        a->exchanges[0].x.id = 5;
+        (void)mt_dashboard_answer(s.d, a, s.now);
+        (void)press(&s, "+");
+    }
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "request_id=5 id=5");
+    close_scene(&s);
+}
+
+static void answers_to_old_questions_are_dropped(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    struct mt_snapshot *late = some(&s, abc, 3);
+    (void)press(&s, "2");
+    assert_int_equal(mt_dashboard_answer(s.d, late, s.now), 0);
+    assert_null(mt_dashboard_snapshot(s.d));
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.topic, MT_TOPIC_ROUTES);
+    assert_false(is_asked(&s)); /* once */
+    close_scene(&s);
+}
+
+static void asks_again_as_time_goes_by(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    s.live = true;
+    (void)is_asked(&s);
+    assert_int_equal(mt_dashboard_next_ns(s.d), INT64_MAX); /* waits */
+    answer(&s, abc, 3);
+    assert_false(is_asked(&s));
+    s.now += S;
+    assert_true(is_asked(&s));
+    answer(&s, abc, 3);
+    (void)press(&s, "p"); /* a paused screen asks for the pinned time once */
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.end_ns, T0);
+    answer(&s, abc, 3);
+    assert_non_null(strstr(line(&s, 0), "PAUSED"));
+    s.now += 1000 * S;
+    assert_false(is_asked(&s));
+    (void)press(&s, "p");
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.end_ns, 0);
+    close_scene(&s);
+}
+
+static void a_slow_answer_is_seen_to_be_slow(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    mt_dashboard_draw(s.d, &s.c, s.now + 2 * S);
+    assert_non_null(strstr(line(&s, 0), "asking, 2.0 s"));
+    close_scene(&s);
+}
+
+static void enter_adds_to_the_filter_and_esc_takes_away(void **state)
+{
+    static const char *const odd[] = {"a \"b\" or c"};
+    struct scene s;
+    (void)state;
+    open_scene(&s, "status=5xx or lat>1s");
+    (void)is_asked(&s);
+    assert_string_equal(s.asked.filter, "status=5xx or lat>1s");
+    answer(&s, odd, 1);
+    (void)press(&s, "<Enter>");
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.topic, MT_TOPIC_ROUTES);
+    assert_string_equal(s.asked.filter, "(status=5xx or lat>1s) "
+                                        "svc=\"a \\\"b\\\" or c\"");
+    (void)press(&s, "<Esc>");
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.topic, MT_TOPIC_SERVICES);
+    assert_string_equal(s.asked.filter, "status=5xx or lat>1s");
+    (void)press(&s, "!");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "");
+    close_scene(&s);
+}
+
+static void a_wrong_filter_is_not_applied(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    answer(&s, abc, 3);
+    assert_int_equal(press(&s, "fstatus=<Enter>") & MT_DO_ASK, 0);
+    assert_false(is_asked(&s));
+    assert_int_equal(press(&s, "503<Enter>") & MT_DO_ASK, MT_DO_ASK);
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "status=503");
+    (void)press(&s, "f<^U>x<Esc>"); /* as if it never was */
+    assert_false(is_asked(&s));
+    close_scene(&s);
+}
+
+static void only_failures_is_a_question_where_rows_are(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, "svc=cart");
+    (void)press(&s, "e");
+    (void)is_asked(&s);
+    assert_string_equal(s.asked.filter, "svc=cart"); /* rates stay rates */
+    answer(&s, abc, 3);                              /* none of which fails */
+    assert_non_null(strstr(line(&s, 4), "Nothing fails here"));
+    (void)press(&s, "4");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "svc=cart outcome=failure");
+    close_scene(&s);
+}
+
+static void time_is_walked_within_what_is_there(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    answer(&s, abc, 3);
+    (void)press(&s, "["); /* everything has no before */
+    assert_false(is_asked(&s));
+    (void)press(&s, "ww"); /* 10 s, 1 m */
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.span_ns, 60 * S);
+    answer(&s, abc, 3);
+    (void)press(&s, "{");
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.end_ns, T0 - 60 * S);
+    answer(&s, abc, 3);
+    (void)press(&s, "]"); /* a tenth */
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.end_ns, T0 - 54 * S);
+    answer(&s, abc, 3);
+    (void)press(&s, "}");
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.end_ns, 0); /* now again */
+    answer(&s, abc, 3);
+    for (int i = 0; i < 30; i++)
+        (void)press(&s, "{");
+    assert_true(is_asked(&s));
+    assert_true(s.asked.end_ns > T0 - 601 * S);
+    close_scene(&s);
+}
+
+static void clicks_select_open_and_sort(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    answer(&s, cab, 3);
+    (void)mt_dashboard_click(s.d, 5, 5);
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(selected(&s), "alpha");
+    (void)mt_dashboard_click(s.d, 2, 3); /* NAME */
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_non_null(strstr(line(&s, 2), "by NAME"));
+    assert_int_equal(mt_dashboard_click(s.d, 5, 20), 0);    /* nothing there */
+    assert_true(mt_dashboard_click(s.d, 5, 4) & MT_DO_ASK); /* again: in */
+    close_scene(&s);
+}
+
+static void what_must_happen_is_said_in_bits(void **state)
+{
+    struct scene s;
+    const char *path;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    answer(&s, abc, 3);
+    assert_int_equal(press(&s, "q"), MT_DO_QUIT);
+    assert_int_equal(press(&s, "<^C>"), MT_DO_QUIT);
+    assert_int_equal(press(&s, "<^Z>"), MT_DO_SUSPEND);
+    assert_int_equal(press(&s, "<^L>"), MT_DO_DRAW | MT_DO_REPAINT);
+    assert_int_equal(press(&s, "c"), MT_DO_DRAW | MT_DO_COPY);
+    assert_string_equal(mt_dashboard_clip(s.d), "svc=alpha");
+    assert_int_equal(press(&s, "x<^U>a.csv<Enter>"), MT_DO_DRAW | MT_DO_EXPORT);
+    mt_dashboard_export(s.d, &s.asked, &path);
+    assert_string_equal(path, "a.csv");
+    assert_int_equal(press(&s, "?q"), MT_DO_DRAW); /* q closes the help */
+    close_scene(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_selection_stays_with_its_row),
+        cmocka_unit_test(sorting_moves_rows_and_not_the_selection),
+        cmocka_unit_test(what_is_not_known_is_last_either_way),
+        cmocka_unit_test(a_term_is_said_once),
+        cmocka_unit_test(answers_to_old_questions_are_dropped),
+        cmocka_unit_test(asks_again_as_time_goes_by),
+        cmocka_unit_test(a_slow_answer_is_seen_to_be_slow),
+        cmocka_unit_test(enter_adds_to_the_filter_and_esc_takes_away),
+        cmocka_unit_test(a_wrong_filter_is_not_applied),
+        cmocka_unit_test(only_failures_is_a_question_where_rows_are),
+        cmocka_unit_test(time_is_walked_within_what_is_there),
+        cmocka_unit_test(clicks_select_open_and_sort),
+        cmocka_unit_test(what_must_happen_is_said_in_bits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,148 @@
+/* golden/LIST: the screens as text, at many sizes, after any keys. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/dashboard.h"
+
+#define WALL_NS INT64_C(1795430000000000000)
+
+struct row {
+    char name[64], size[32], database[32], keys[256];
+};
+
+struct text {
+    char bytes[1 << 18];
+    size_t len;
+};
+
+static int collect(void *arg, struct mt_span bytes)
+{
+    struct text *t = arg;
+    assert_true(t->len + bytes.len < sizeof t->bytes);
+    memcpy(t->bytes + t->len, bytes.ptr, bytes.len);
+    t->len += bytes.len;
+    t->bytes[t->len] = '\0';
+    return 0;
+}
+
+static void answer(struct mt_dashboard *d, struct mt_store *s)
+{
+    struct mt_request request;
+    if (mt_dashboard_request(d, 0, WALL_NS, &request))
+        (void)mt_dashboard_answer(d, mt_snapshot_make(s, &request), 0);
+}
+
+static void press_all(struct mt_dashboard *d, struct mt_store *s,
+                      struct mt_canvas *c, const char *keys)
+{
+    struct mt_span script = mt_span_str(keys);
+    answer(d, s);
+    mt_dashboard_draw(d, c, 0);
+    while (script.len > 0) {
+        (void)mt_dashboard_key(d, mt_key_take(&script));
+        answer(d, s);
+        mt_dashboard_draw(d, c, 0);
+    }
+}
+
+static bool has_word(const char *size, const char *word)
+{
+    return strstr(size, word) != NULL;
+}
+
+static void draw(const struct row *row, struct text *shown)
+{
+    static const struct mt_store_options unbounded;
+    char path[512], source[48];
+    unsigned long columns = strtoul(row->size, NULL, 10);
+    unsigned long rows = strtoul(strchr(row->size, 'x') + 1, NULL, 10);
+    struct mt_store *s;
+    struct mt_dashboard *d;
+    struct mt_canvas c;
+    struct mt_out out;
+    (void)snprintf(path, sizeof path, MT_DATABASES "/%s.db", row->database);
+    (void)snprintf(source, sizeof source, "%s.pcapng", row->database);
+    if (mt_store_open(&s, path, &unbounded) != 0)
+        fail_msg("%s is not there: run tests/tui/make-databases (ctest does)",
+                 path);
+    const struct mt_dashboard_config config = {
+        .source = source,
+        .ascii = has_word(row->size, "ascii"),
+        .once = has_word(row->size, "once")};
+    assert_int_equal(mt_dashboard_new(&d, &config), 0);
+    assert_int_equal(mt_canvas_init(&c, columns, rows), 0);
+    press_all(d, s, &c, row->keys);
+    shown->len = 0;
+    mt_out_init(&out, (struct mt_sink){collect, shown});
+    mt_canvas_text(&c, mt_canvas_used(&c), has_word(row->size, "roles"), &out);
+    assert_int_equal(mt_out_flush(&out), 0);
+    mt_canvas_deinit(&c);
+    mt_dashboard_free(d);
+    mt_store_free(s);
+}
+
+static void write_golden(const char *path, const struct text *shown)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(shown->bytes, 1, shown->len, f), shown->len);
+    assert_int_equal(fclose(f), 0);
+}
+
+static bool is_golden(const char *path, const struct text *shown)
+{
+    static struct text kept;
+    FILE *f = fopen(path, "r");
+    kept.len = f != NULL ? fread(kept.bytes, 1, sizeof kept.bytes, f) : 0;
+    if (f != NULL)
+        (void)fclose(f);
+    if (kept.len == shown->len &&
+        memcmp(kept.bytes, shown->bytes, kept.len) == 0)
+        return true;
+    print_error("%s differs; shown is:\n%.*s\n", path, (int)shown->len,
+                shown->bytes);
+    return false;
+}
+
+static void screens_are_as_they_were(void **state)
+{
+    static struct text shown;
+    char line[512], path[512];
+    int differ = 0, drawn = 0;
+    FILE *list = fopen(MT_GOLDEN "/LIST", "r");
+    (void)state;
+    assert_non_null(list);
+    while (fgets(line, sizeof line, list) != NULL) {
+        struct row row = {.keys = ""};
+        if (line[0] == '#' || sscanf(line, "%63s %31s %31s %255s", row.name,
+                                     row.size, row.database, row.keys) < 3)
+            continue;
+        draw(&row, &shown);
+        (void)snprintf(path, sizeof path, MT_GOLDEN "/%s.txt", row.name);
+        if (getenv("MT_UPDATE") != NULL)
+            write_golden(path, &shown);
+        else if (!is_golden(path, &shown))
+            differ++;
+        drawn++;
+    }
+    (void)fclose(list);
+    assert_true(drawn > 0);
+    if (differ > 0)
+        fail_msg("%d of %d screens differ", differ, drawn);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(screens_are_as_they_were),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,3 @@
+# The screens are drawn from databases that the program itself recorded.
+target_compile_definitions(${target} PRIVATE MT_GOLDEN="${CMAKE_CURRENT_SOURCE_DIR}/tui/golden"
+  MT_DATABASES="${CMAKE_CURRENT_BINARY_DIR}/tui")

@@ -1,0 +1,612 @@
+/* The frame around every screen: header, filter line, footer, help. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/text_escape.h"
+#include "base/text_time.h"
+#include "tui/dashboard_impl.h"
+#include "tui/graph.h"
+#include "tui/page.h"
+
+enum {
+    SMALL_COLUMNS = 40,
+    SMALL_ROWS = 10,
+    LINE_BYTES = 8192,
+    GRAPH_MAX = 60,
+    OVERDUE_MS = 300,
+};
+
+#define SECOND INT64_C(1000000000)
+
+/* ---- pieces of a line ---- */
+
+struct pen {
+    struct mt_canvas *c;
+    size_t row, column;
+};
+
+static void put(struct pen *p, unsigned role, struct mt_span text)
+{
+    if (p->column < p->c->columns)
+        p->column += mt_canvas_put(p->c, p->row, p->column,
+                                   p->c->columns - p->column, text, role);
+}
+
+static void put_str(struct pen *p, unsigned role, const char *text)
+{
+    put(p, role, mt_span_str(text));
+}
+
+static void put_escaped(struct pen *p, unsigned role, const char *text,
+                        size_t columns)
+{
+    uint8_t bytes[LINE_BYTES];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    (void)mt_put_escaped(&b, mt_span_str(text), columns);
+    put(p, role, mt_buf_span(&b));
+}
+
+static void put_right(struct pen *p, unsigned role, struct mt_span text)
+{
+    size_t columns = mt_text_columns(text) + 1;
+    if (p->column + columns + 1 > p->c->columns)
+        return;
+    mt_canvas_put_right(p->c, p->row, p->column, p->c->columns - p->column - 1,
+                        text, role);
+}
+
+static struct mt_value_style style_of(const struct mt_dashboard *d)
+{
+    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
+    return (struct mt_value_style){.ascii = d->config.ascii,
+                                   .offset_s =
+                                       a != NULL ? mt_offset(d, a->to_ns) : 0};
+}
+
+/* A figure of a row, as tables show it: the same column, the same words. */
+static void put_figure(const struct mt_dashboard *d, struct pen *p,
+                       const char *label, const char *key, const char *unit,
+                       const struct mt_row *row)
+{
+    const struct mt_screen *screen = &mt_screen_services;
+    const struct mt_value_style style = style_of(d);
+    for (size_t i = 0; i < screen->count; i++) {
+        uint8_t bytes[64];
+        struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+        if (strcmp(screen->columns[i].key, key) != 0)
+            continue;
+        struct mt_value v = screen->columns[i].get(row, NULL);
+        put_str(p, MT_ROLE_DIM, label);
+        mt_value_put(&b, &v, &style);
+        put(p, mt_role_of_value(screen, i, row, &v), mt_buf_span(&b));
+        if (v.known && v.number + (double)v.whole > 0)
+            put_str(p, MT_ROLE_DIM, unit);
+    }
+}
+
+/* ---- header ---- */
+
+static const char dot[] = " \xc2\xb7 ";
+
+/* 2026-11-22 12:04:31 +01:00 */
+static void put_moment(struct pen *p, unsigned role, int64_t ns,
+                       int32_t offset_s)
+{
+    char text[40];
+    struct mt_buf b = mt_buf_of(text, sizeof text - 1);
+    mt_put_rfc3339(&b, ns, offset_s, 0);
+    if (b.len < 20)
+        return;
+    text[b.len] = '\0';
+    text[10] = ' ';
+    put(p, role, (struct mt_span){(const uint8_t *)text, 19});
+    put_str(p, role, offset_s == 0 ? " UTC" : " ");
+    put_str(p, role, offset_s == 0 ? "" : text + 19);
+}
+
+static void draw_state(const struct mt_dashboard *d, struct pen *p,
+                       int64_t steady_ns)
+{
+    char text[64];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    int64_t age = mt_elapsed_ns(d->asked_ns, steady_ns);
+    if (d->pending && age >= OVERDUE_MS * (SECOND / 1000) && !d->config.once) {
+        mt_put_str(&b, "asking, ");
+        mt_put_age(&b, age);
+        put_right(p, MT_ROLE_WARN, mt_buf_span(&b));
+    } else if (d->end_ns != 0 && !d->config.once) {
+        put_right(p, MT_ROLE_WARN, MT_SPAN("PAUSED"));
+    }
+}
+
+static void draw_source(const struct mt_dashboard *d, struct pen *p,
+                        int64_t steady_ns)
+{
+    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
+    char text[80];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    size_t others = 62; /* columns of the rest of the line */
+    put_str(p, MT_ROLE_STRONG, " meshtop");
+    put_str(p, MT_ROLE_DIM, dot);
+    put_escaped(p, MT_ROLE_PLAIN, d->config.source,
+                p->c->columns > others + 12 ? p->c->columns - others : 12);
+    if (a != NULL && a->live)
+        put_str(p, MT_ROLE_PLAIN, " live");
+    put_str(p, MT_ROLE_DIM, dot);
+    mt_put_window(&b, d);
+    put(p, MT_ROLE_PLAIN, mt_buf_span(&b));
+    if (a != NULL && a->rc == 0 && (a->live || a->info.last_ns != 0)) {
+        put_str(p, MT_ROLE_DIM, dot);
+        put_moment(p, d->end_ns != 0 ? MT_ROLE_WARN : MT_ROLE_PLAIN, a->to_ns,
+                   mt_offset(d, a->to_ns));
+    }
+    draw_state(d, p, steady_ns);
+}
+
+/* The newest buckets that fit; the last one is not over yet where rows still
+ * come, and is left out. */
+static void draw_graph(struct pen *p, const struct mt_answer *series)
+{
+    double values[GRAPH_MAX];
+    uint8_t bytes[4 * GRAPH_MAX];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    size_t room =
+        p->c->columns > p->column + 4 ? p->c->columns - p->column - 4 : 0;
+    size_t count = series->count < room ? series->count : room;
+    count = count < GRAPH_MAX ? count : GRAPH_MAX;
+    if (count < 8)
+        return;
+    for (size_t i = 0; i < count; i++)
+        values[i] =
+            (double)series->rows[series->count - count + i].counts.exchanges;
+    mt_put_graph(&b, values, count);
+    p->column += 3;
+    put(p, MT_ROLE_GRAPH, mt_buf_span(&b));
+}
+
+static void draw_entry(const struct mt_dashboard *d, struct pen *p)
+{
+    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
+    char text[32];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    if (a == NULL)
+        return;
+    size_t gap = p->c->columns < 100 ? 2 : 3;
+    static const struct {
+        const char *label, *key, *unit;
+    } figures[] = {{"entry ", "requests_per_s", " rps"},
+                   {"ok ", "success_ratio", " %"},
+                   {"p50 ", "latency_p50_ns", ""},
+                   {"p99 ", "latency_p99_ns", ""},
+                   {"open ", "open", ""}};
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        p->column += i > 0 ? gap : 1;
+        put_figure(d, p, figures[i].label, figures[i].key, figures[i].unit,
+                   &a->entry);
+    }
+    uint64_t lost = mt_snapshot_lost(a);
+    if (lost == 0)
+        mt_put_str(&b, d->config.ascii ? "0" : "\xc2\xb7");
+    else
+        mt_put_count(&b, lost);
+    p->column += gap;
+    put_str(p, MT_ROLE_DIM, "loss ");
+    put(p, lost > 0 ? MT_ROLE_WARN : MT_ROLE_DIM, mt_buf_span(&b));
+    draw_graph(p, &a->series);
+}
+
+/* ---- the line over the list: the way here, the filter, the order ---- */
+
+/* "4 services, trouble first"; brief: "4 services" */
+static void put_order(const struct mt_dashboard *d, bool brief,
+                      struct mt_buf *b)
+{
+    const struct mt_level *l = &d->levels[d->depth];
+    const struct mt_screen_class *screen = mt_class(d);
+    const struct mt_sorting *s = &d->sorting[l->screen];
+    size_t rows = 0;
+    if (screen->columns == NULL || l->snapshot == NULL)
+        return;
+    for (size_t i = 0; i < l->lines.count; i++)
+        rows += l->lines.list[i].row != NULL;
+    mt_put_count(b, rows);
+    mt_put_char(b, ' ');
+    mt_put_span(b, (struct mt_span){(const uint8_t *)screen->unit,
+                                    strlen(screen->unit) - (rows == 1)});
+    if (d->failing_only)
+        mt_put_str(b, rows == 1 ? " that fails" : " that fail");
+    if (screen->lead != NULL || brief)
+        return;
+    if (s->column >= 0) {
+        mt_put_str(b, ", by ");
+        mt_put_str(b, screen->columns->columns[s->column].title);
+    } else if (l->topic == MT_TOPIC_SERVICES) {
+        mt_put_str(b, ", trouble first");
+    } else if (l->topic == MT_TOPIC_SLOWEST) {
+        mt_put_str(b, ", slowest first");
+    } else if (l->topic == MT_TOPIC_NEWEST) {
+        mt_put_str(b, ", newest last");
+    }
+    if (s->inverted)
+        mt_put_str(b, ", inverted");
+}
+
+static void draw_way(const struct mt_dashboard *d, struct pen *p)
+{
+    const struct mt_level *l = &d->levels[d->depth];
+    char text[160];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    put_str(p, MT_ROLE_PLAIN, " ");
+    for (size_t i = 0; i < d->depth; i++) {
+        put_str(p, MT_ROLE_DIM, mt_screen_classes[d->levels[i].screen]->name);
+        put_str(p, MT_ROLE_DIM, " \xe2\x80\xba ");
+    }
+    put_str(p, MT_ROLE_STRONG, mt_class(d)->name);
+    if (l->filter[0] != '\0' && l->screen != MT_SCREEN_DETAIL) {
+        p->column += 3;
+        put_escaped(p, l->filter_off ? MT_ROLE_DIM : MT_ROLE_KEY, l->filter,
+                    SIZE_MAX);
+        put_str(p, MT_ROLE_WARN, l->filter_off ? "  (off)" : "");
+    }
+    put_order(d, false, &b);
+    if (p->column + mt_text_columns(mt_buf_span(&b)) + 2 > p->c->columns) {
+        b = mt_buf_of(text, sizeof text);
+        put_order(d, true, &b);
+    }
+    put_right(p, MT_ROLE_DIM, mt_buf_span(&b));
+}
+
+/* ---- nothing to show ---- */
+
+/* Lines of text, a little in and a little down. */
+static void draw_words(struct mt_canvas *c, struct mt_area area,
+                       struct mt_span text, unsigned role)
+{
+    size_t row = area.row + (area.rows > 4 ? 1 : 0);
+    while (text.len > 0 && row < area.row + area.rows) {
+        struct mt_span line = mt_span_take(&text, mt_span_find(text, '\n'));
+        (void)mt_span_take(&text, text.len > 0);
+        (void)mt_canvas_put(
+            c, row++, 2, area.columns > 2 ? area.columns - 2 : 0, line, role);
+    }
+}
+
+static void put_plural(struct mt_buf *b, uint64_t n, const char *one,
+                       const char *many)
+{
+    mt_put_count(b, n);
+    mt_put_str(b, n == 1 ? one : many);
+}
+
+static void put_empty(const struct mt_dashboard *d, struct mt_buf *b)
+{
+    const struct mt_level *l = &d->levels[d->depth];
+    const struct mt_snapshot *a = l->snapshot;
+    if (d->failing_only && l->lines.hidden > 0) {
+        mt_put_str(b, "Nothing fails here. e shows all ");
+        put_plural(b, l->lines.hidden, " row.", " rows.");
+    } else if (a->unfiltered > 0 && a->request.filter[0] != '\0') {
+        mt_put_str(b, "The filter hides all ");
+        put_plural(b, a->unfiltered, " exchange", " exchanges");
+        mt_put_str(b, " of this window.\nf changes it, ! switches it off.");
+        if (d->failing_only)
+            mt_put_str(b, " Only failures are shown: e shows all.");
+    } else if (a->info.rows > 0 && d->span_ns > 0) {
+        mt_put_str(b, "No exchange ended in this window; the newest ended ");
+        mt_put_age(b, mt_elapsed_ns(a->info.last_ns, a->to_ns) > 0
+                          ? mt_elapsed_ns(a->info.last_ns, a->to_ns)
+                          : 0);
+        mt_put_str(b,
+                   " before its end.\nw widens it, [ and { go back in time.");
+    } else if (a->live) {
+        mt_put_str(b, "No exchange yet. They come as traffic does.\n6 shows "
+                      "what is being captured.");
+    } else {
+        mt_put_str(b, "This database holds no exchanges.\n"
+                      "Record some: meshtop record -r trace.pcapng -w mesh.db");
+    }
+}
+
+static void draw_nothing(const struct mt_dashboard *d, struct mt_canvas *c,
+                         struct mt_area area)
+{
+    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
+    uint8_t bytes[1024];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    if (a == NULL)
+        mt_put_str(&b, d->pending ? "asking ..." : "");
+    else if (a->rc != 0)
+        mt_put_str(&b, mt_store_strerror(a->rc));
+    else if (mt_class(d)->empty != NULL)
+        mt_put_str(&b, mt_class(d)->empty);
+    else
+        put_empty(d, &b);
+    draw_words(c, area, mt_buf_span(&b),
+               a != NULL && a->rc != 0 ? MT_ROLE_WARN : MT_ROLE_DIM);
+}
+
+/* ---- what a table leaves to say: one line below it ---- */
+
+static void put_notes(const struct mt_snapshot *a, struct mt_buf *b)
+{
+    const struct mt_counts *n = &a->rows.total.counts;
+    if (!a->complete)
+        mt_put_str(b, " not complete: rows of that time are gone, or reading "
+                      "took too long.");
+    if (a->rows.count == 0)
+        return;
+    if (n->inferred > 0) {
+        mt_put_char(b, ' ');
+        put_plural(b, n->inferred, " exchange is", " exchanges are");
+        mt_put_str(b, " encrypted: inferred from their shape (~).");
+    }
+    if (n->gaps > 0) {
+        mt_put_char(b, ' ');
+        put_plural(b, n->gaps, " has", " have");
+        mt_put_str(b, " gaps of the capture.");
+    }
+}
+
+/* ---- body ---- */
+
+/* Keep the selected line in sight. */
+static void scroll(struct mt_level *l, size_t rows)
+{
+    if (rows == 0 || l->lines.count <= rows)
+        l->top = 0;
+    else if (l->top > l->lines.count - rows)
+        l->top = l->lines.count - rows;
+    if (l->selected < l->top)
+        l->top = l->selected;
+    if (rows > 0 && l->selected >= l->top + rows)
+        l->top = l->selected - rows + 1;
+}
+
+static void draw_list(struct mt_dashboard *d, struct mt_canvas *c,
+                      struct mt_area area)
+{
+    struct mt_level *l = mt_level(d);
+    size_t rows = area.rows > 0 ? area.rows - 1 : 0;
+    scroll(l, rows);
+    d->list_row = area.row + 1;
+    d->rows_shown = rows;
+    size_t count = l->lines.count - l->top;
+    const struct mt_table t = {
+        .screen = mt_class(d),
+        .lines = l->lines.list + l->top,
+        .count = count < rows ? count : rows,
+        .selected = d->config.once ? SIZE_MAX : l->selected - l->top,
+        .sort = d->sorting[l->screen].column,
+        .find = d->search,
+        .style = style_of(d)};
+    mt_table_draw(&t, &l->fit, c, area);
+}
+
+static void draw_page(struct mt_dashboard *d, struct mt_canvas *c,
+                      struct mt_area area)
+{
+    struct mt_level *l = mt_level(d);
+    const struct mt_pen pen = {
+        .style = style_of(d), .scroll = l->top, .lines_out = &l->page_lines};
+    d->rows_shown = area.rows;
+    d->list_row = area.row;
+    mt_class(d)->draw(l->snapshot, c, area, &pen);
+}
+
+static void draw_body(struct mt_dashboard *d, struct mt_canvas *c,
+                      struct mt_area area)
+{
+    const struct mt_level *l = mt_level(d);
+    const struct mt_snapshot *a = l->snapshot;
+    uint8_t bytes[512];
+    struct mt_buf notes = mt_buf_of(bytes, sizeof bytes);
+    if (a != NULL && a->rc == 0 && mt_class(d)->draw != NULL) {
+        draw_page(d, c, area);
+        return;
+    }
+    if (a == NULL || a->rc != 0 || l->lines.count == 0) {
+        draw_nothing(d, c, area);
+        return;
+    }
+    put_notes(a, &notes);
+    if (notes.len > 0 && area.rows > 4) {
+        size_t below = d->config.once ? l->lines.count + 2 : area.rows - 1;
+        area.rows--;
+        (void)mt_canvas_put(c,
+                            area.row + (below < area.rows ? below : area.rows),
+                            0, area.columns, mt_buf_span(&notes),
+                            a->complete ? MT_ROLE_DIM : MT_ROLE_WARN);
+    }
+    draw_list(d, c, area);
+}
+
+/* ---- footer ---- */
+
+/* key name: as htop writes them, or close together where room is scarce. */
+static void put_key(struct pen *p, const char *key, const char *name,
+                    unsigned role, bool close, size_t end)
+{
+    size_t columns = mt_text_columns(mt_span_str(key)) + !close +
+                     mt_text_columns(mt_span_str(name)) + 1;
+    if (p->column + columns > end)
+        return;
+    p->column++;
+    put_str(p, MT_ROLE_KEY, key);
+    p->column += !close;
+    put_str(p, role, name);
+}
+
+/* On top, the screens; further in, what can be done here. */
+static void draw_keys(const struct mt_dashboard *d, struct pen *p)
+{
+    enum { HELP_COLUMNS = 8 };
+    unsigned screen = d->levels[d->depth].screen;
+    size_t end = p->c->columns - HELP_COLUMNS;
+    for (uint8_t i = 0; d->depth == 0 && i < MT_SCREEN_DETAIL; i++) {
+        char key[2] = {(char)('1' + i), '\0'};
+        put_key(p, key, mt_screen_classes[i]->name,
+                i == screen ? MT_ROLE_STRONG : MT_ROLE_DIM, p->c->columns < 100,
+                end);
+    }
+    if (d->depth > 0)
+        put_key(p, "Esc", "back", MT_ROLE_DIM, false, end);
+    for (size_t i = 0; i < mt_bindings_count; i++) {
+        char key[MT_KEY_TEXT_BYTES];
+        const struct mt_binding *b = &mt_bindings[i];
+        if (b->footer != NULL && (b->screens & 1u << screen))
+            put_key(p, mt_key_text(b->keys[0], key), b->footer, MT_ROLE_DIM,
+                    false, end);
+    }
+    p->column = end;
+    put_key(p, "?", "help", MT_ROLE_DIM, false, p->c->columns);
+}
+
+/* What is typed; the place that is wrong in red, why on the line above. */
+static void draw_typing(const struct mt_dashboard *d, struct pen *p)
+{
+    static const char *const labels[] = {
+        "", " filter: ", " search: ", " write to: "};
+    char before[sizeof d->edit.text];
+    const struct mt_edit *e = &d->edit;
+    bool wrong = d->typing == MT_TYPING_FILTER && d->error.column > 0;
+    struct mt_span rest = {(const uint8_t *)e->text, e->len};
+    size_t start;
+    put_str(p, MT_ROLE_KEY, labels[d->typing]);
+    start = p->column;
+    /* long texts are shown from where the cursor can be seen */
+    memcpy(before, e->text, e->cursor);
+    before[e->cursor] = '\0';
+    size_t cursor = mt_text_columns(mt_span_str(before)), skip = 0;
+    size_t room = p->c->columns > start + 2 ? p->c->columns - start - 2 : 1;
+    skip = cursor > room ? cursor - room : 0;
+    for (size_t at = 0, n = 1; rest.len > 0; n++) {
+        struct mt_span one = rest;
+        int w = mt_char_columns(mt_utf8_take(&rest));
+        one.len -= rest.len;
+        bool bad = wrong && n >= d->error.column &&
+                   n < d->error.column + d->error.length;
+        if (at >= skip && p->column + 2 < p->c->columns)
+            put(p, bad ? MT_ROLE_BAD : MT_ROLE_PLAIN, one);
+        at += w > 0 ? (size_t)w : w < 0;
+    }
+    size_t column = start + cursor - skip;
+    if (column < p->c->columns)
+        p->c->cells[p->row * p->c->columns + column].selected = true;
+}
+
+static void draw_typing_help(const struct mt_dashboard *d, struct pen *p)
+{
+    char text[400];
+    struct mt_buf b = mt_buf_of(text, sizeof text - 1);
+    bool wrong = d->typing == MT_TYPING_FILTER && d->error.column > 0;
+    mt_canvas_clear_row(p->c, p->row);
+    if (wrong) {
+        mt_put_str(&b, " column ");
+        mt_put_decimal(&b, d->error.column);
+        mt_put_str(&b, ": ");
+        (void)mt_put_escaped(&b, mt_span_str(d->error.text), 300);
+    } else if (d->typing == MT_TYPING_FILTER) {
+        mt_put_str(&b, " Enter applies, Esc leaves.  status=5xx and lat>100ms,"
+                       " svc=cart, path~\"^/api\"");
+    } else if (d->typing == MT_TYPING_EXPORT) {
+        mt_put_str(&b, " Enter writes all exchanges of the filter and window "
+                       "to .jsonl, .csv or .har");
+    } else {
+        mt_put_str(&b, " Enter keeps it, then n and N; Esc leaves");
+    }
+    put(p, wrong ? MT_ROLE_WARN : MT_ROLE_DIM, mt_buf_span(&b));
+}
+
+static void draw_footer(const struct mt_dashboard *d, struct mt_canvas *c)
+{
+    struct pen p = {c, c->rows - 1, 0}, above = {c, c->rows - 2, 0};
+    if (d->typing != MT_TYPING_NOT) {
+        draw_typing_help(d, &above);
+        draw_typing(d, &p);
+    } else if (d->message[0] != '\0') {
+        put_str(&p, MT_ROLE_PLAIN, " ");
+        put_escaped(&p, d->trouble ? MT_ROLE_WARN : MT_ROLE_STRONG, d->message,
+                    c->columns - 1);
+    } else if (!d->zoomed) {
+        draw_keys(d, &p);
+    }
+}
+
+/* ---- help ---- */
+
+static void draw_help(struct mt_dashboard *d, struct mt_canvas *c)
+{
+    enum { KEY_COLUMNS = 12, HALF = 60 };
+    struct mt_area area = {2, c->rows - 3, c->columns};
+    struct pen title = {c, 0, 0}, foot = {c, c->rows - 1, 0};
+    size_t shown = 0, half = c->columns >= (size_t)2 * HALF ? 2 : 1;
+    put_str(&title, MT_ROLE_STRONG, " Keys");
+    put_str(&title, MT_ROLE_DIM, "   any other key closes this");
+    for (size_t i = 0; i < mt_bindings_count; i++)
+        shown += mt_bindings[i].help != NULL;
+    size_t lines = (shown + half - 1) / half;
+    size_t last = lines > area.rows ? lines - area.rows : 0;
+    d->help_top = d->help_top < last ? d->help_top : last;
+    for (size_t i = 0, n = 0; i < mt_bindings_count; i++) {
+        const struct mt_binding *b = &mt_bindings[i];
+        if (b->help == NULL)
+            continue;
+        size_t line = n % lines, column = n / lines * HALF;
+        n++;
+        if (line < d->help_top || line - d->help_top >= area.rows)
+            continue;
+        size_t row = area.row + line - d->help_top;
+        (void)mt_canvas_put(c, row, column + 2, KEY_COLUMNS,
+                            mt_span_str(b->shown), MT_ROLE_KEY);
+        (void)mt_canvas_put(c, row, column + 2 + KEY_COLUMNS,
+                            half == 2 ? HALF - KEY_COLUMNS - 3 : c->columns,
+                            mt_span_str(b->help), MT_ROLE_PLAIN);
+    }
+    put_str(&foot, MT_ROLE_DIM, last > 0 ? " Up and Down scroll" : "");
+}
+
+/* ---- the whole ---- */
+
+/* Where a screen does not fit: success, rate, p99. */
+static void draw_small(const struct mt_dashboard *d, struct mt_canvas *c)
+{
+    struct pen p = {c, 0, 0};
+    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
+    if (a == NULL || a->rc != 0)
+        return;
+    put_figure(d, &p, "ok ", "success_ratio", "%", &a->entry);
+    put_figure(d, &p, " rps ", "requests_per_s", "", &a->entry);
+    put_figure(d, &p, " p99 ", "latency_p99_ns", "", &a->entry);
+}
+
+void mt_dashboard_draw(struct mt_dashboard *d, struct mt_canvas *c,
+                       int64_t steady_ns)
+{
+    struct mt_area area = {3, c->rows, c->columns};
+    c->ascii = d->config.ascii;
+    mt_canvas_clear(c);
+    if (c->columns < SMALL_COLUMNS || c->rows < SMALL_ROWS) {
+        draw_small(d, c);
+        return;
+    }
+    if (d->help) {
+        draw_help(d, c);
+        return;
+    }
+    struct pen source = {c, 0, 0}, entry = {c, 1, 0}, way = {c, 2, 0};
+    if (d->zoomed) {
+        way.row = 0;
+        area.row = 1;
+    } else {
+        draw_source(d, &source, steady_ns);
+        draw_entry(d, &entry);
+    }
+    draw_way(d, &way);
+    /* an empty line sets the footer apart, where there is room */
+    size_t below = d->config.once ? 0 : c->rows > 16 ? 2 : 1;
+    area.rows = c->rows - area.row - below;
+    draw_body(d, c, area);
+    if (!d->config.once)
+        draw_footer(d, c);
+}

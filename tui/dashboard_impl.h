@@ -1,0 +1,126 @@
+/* dashboard_impl.h - private to tui/dashboard*.c: the state. */
+#ifndef MT_TUI_DASHBOARD_IMPL_H
+#define MT_TUI_DASHBOARD_IMPL_H
+
+#include "tui/edit.h"
+#include "tui/screen.h"
+#include "tui/table.h"
+
+enum { LEVELS_MAX = 6, MESSAGE_BYTES = 512, PATH_BYTES = 1024 };
+
+/* What is being typed on the last line. */
+enum mt_typing {
+    MT_TYPING_NOT,
+    MT_TYPING_FILTER,
+    MT_TYPING_SEARCH,
+    MT_TYPING_EXPORT
+};
+
+/* One step of the way down: a screen, its filter, and where one was. */
+struct mt_level {
+    uint8_t screen, topic;
+    bool filter_off;
+    bool follow;  /* the last line is the selected one, as lines come */
+    uint64_t id;  /* of the exchange, in Detail */
+    uint64_t key; /* of the selected line */
+    size_t selected, top;
+    size_t page_lines; /* of what is no list */
+    char filter[MT_FILTER_TEXT_MAX + 1];
+    struct mt_snapshot *snapshot; /* NULL: not answered yet */
+    struct mt_lines lines;        /* of the snapshot */
+    struct mt_table_fit fit;
+};
+
+struct mt_sorting {
+    int column; /* -1: as the question answers */
+    bool inverted;
+};
+
+struct mt_dashboard {
+    struct mt_dashboard_config config;
+    struct mt_level levels[LEVELS_MAX];
+    size_t depth; /* levels[depth] is shown */
+    struct mt_sorting sorting[MT_SCREEN_COUNT];
+    int64_t span_ns, end_ns; /* the window; 0: everything; now */
+    bool failing_only, zoomed, help;
+    size_t help_top;
+
+    /* the question that is to be asked, or was */
+    uint64_t serial;
+    bool stale;   /* another question than the last one asked */
+    bool pending; /* asked, not answered */
+    int64_t asked_ns, next_ns;
+
+    enum mt_typing typing;
+    struct mt_edit edit;
+    struct mt_filter_error error; /* of the filter typed; column 0 none */
+    char search[256];
+    char message[MESSAGE_BYTES];
+    bool trouble;
+    char clip[MT_FILTER_TEXT_MAX];
+    char export_path[PATH_BYTES];
+    size_t rows_shown; /* of the list, when it was drawn last */
+    size_t list_row;   /* on the canvas: the first line's */
+};
+
+static inline struct mt_level *mt_level(struct mt_dashboard *d)
+{
+    return &d->levels[d->depth];
+}
+
+static inline const struct mt_screen_class *
+mt_class(const struct mt_dashboard *d)
+{
+    return mt_screen_classes[d->levels[d->depth].screen];
+}
+
+int32_t mt_offset(const struct mt_dashboard *d, int64_t ns);
+
+/* ---- dashboard_list.c: lines, and which is selected ---- */
+
+/* Lines anew out of the snapshot: order, selection. */
+void mt_level_arrange(struct mt_dashboard *d, struct mt_level *l);
+
+/* Select a line; what is beyond the ends is the end. */
+void mt_level_select(struct mt_level *l, int64_t line);
+
+/* The selected line; NULL where there is none. */
+const struct mt_line *mt_level_line(const struct mt_level *l);
+
+/* The next line that has the text searched for; false: none. */
+bool mt_level_search(struct mt_dashboard *d, int direction, bool from_next);
+
+/* ---- dashboard_keys.c ---- */
+
+struct mt_binding {
+    int32_t keys[4];    /* 0 ends them; the first is shown in the footer */
+    const char *shown;  /* in the help */
+    const char *footer; /* NULL: not there */
+    const char *help;
+    unsigned screens; /* bits of enum mt_screen_number */
+    unsigned (*act)(struct mt_dashboard *d, int32_t key);
+};
+
+extern const struct mt_binding mt_bindings[];
+extern const size_t mt_bindings_count;
+
+/* ---- what actions are made of: dashboard.c ---- */
+
+void mt_level_free(struct mt_level *l);
+unsigned mt_ask_anew(struct mt_dashboard *d);
+unsigned mt_open_screen(struct mt_dashboard *d, uint8_t screen);
+unsigned mt_drill(struct mt_dashboard *d);
+unsigned mt_go_back(struct mt_dashboard *d);
+/* Is it a filter? Sets d->error; the message says why not. */
+bool mt_check_filter(struct mt_dashboard *d, const char *text);
+/* The level's filter and what selects its selected line; false: no line, or
+ * too long. */
+bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size);
+/* A filter and-ed with a term; false: too long. */
+bool mt_join_filter(char *out, size_t size, const char *filter,
+                    struct mt_span term);
+
+/* "last 1m", "everything" */
+void mt_put_window(struct mt_buf *b, const struct mt_dashboard *d);
+
+#endif

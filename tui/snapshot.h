@@ -1,0 +1,92 @@
+/**
+ * snapshot.h - a question of the dashboard, and the answer to it: made once,
+ * never changed, owned by who holds it.
+ *
+ *     struct mt_snapshot *a = mt_snapshot_make(store, &request);
+ *     draw(a);
+ *     mt_snapshot_free(a);
+ *
+ * The numbers come from store/query.h alone. Exchanges are copies: at most
+ * MT_SNAPSHOT_EXCHANGES of them.
+ */
+#ifndef MT_TUI_SNAPSHOT_H
+#define MT_TUI_SNAPSHOT_H
+
+#include "decode/codec.h"
+#include "store/filter.h"
+#include "store/query.h"
+
+enum { MT_SNAPSHOT_EXCHANGES = 500, MT_SNAPSHOT_SOURCES = 64 };
+
+enum mt_topic {
+    MT_TOPIC_SERVICES,
+    MT_TOPIC_ROUTES,
+    MT_TOPIC_EDGES,
+    MT_TOPIC_NEWEST,   /* exchanges, the newest last */
+    MT_TOPIC_SLOWEST,  /* exchanges, the slowest first */
+    MT_TOPIC_EXCHANGE, /* one, with all that is known of it */
+    MT_TOPIC_CAPTURE,  /* sources and losses */
+    MT_TOPIC_NONE,     /* the header alone */
+};
+
+struct mt_request {
+    uint64_t serial; /* comes back in the snapshot */
+    uint8_t topic;   /* enum mt_topic */
+    uint64_t id;     /* of the exchange */
+    int64_t span_ns; /* the window; 0: everything */
+    int64_t end_ns;  /* its end; 0: now */
+    int64_t wall_ns;
+    int32_t offset_s; /* local time - UTC: for times in the filter */
+    char filter[MT_FILTER_TEXT_MAX + 1];
+};
+
+/* An exchange, and what it points to. */
+struct mt_kept {
+    struct mt_exchange x;
+    int64_t lasted_ns; /* its latency; unanswered, how long it was open */
+    struct mt_codec_scratch scratch;
+    uint8_t *bytes;
+};
+
+struct mt_source_kept {
+    char path[256];
+    uint64_t size_bytes, packets;
+    int64_t first_ns, last_ns;
+};
+
+struct mt_snapshot {
+    struct mt_request request;
+    int rc;         /* enum mt_store_rc; the rest is what was answered */
+    bool live;      /* a writer is at work */
+    int64_t now_ns; /* the end of what the database knows */
+    int64_t from_ns, to_ns;
+    int64_t took_ns;          /* set by who has a clock */
+    struct mt_row entry;      /* traffic from outside */
+    struct mt_answer summary; /* owns entry */
+    struct mt_answer series;  /* the same over time */
+    struct mt_answer rows;    /* services, routes, edges */
+    struct mt_kept *exchanges;
+    size_t exchanges_count;
+    uint64_t exchanges_seen; /* passed the filter, as far as was read */
+    bool complete;           /* nothing of the asked time is missing */
+    uint64_t unfiltered;     /* where nothing passed: exchanges without it */
+    uint64_t losses[MT_LOSS_COUNT];
+    struct mt_store_info info;
+    struct mt_source_kept *sources;
+    size_t sources_count;
+};
+
+/* The window and the filter that a request means. *filter is the caller's;
+ * NULL: everything. 0 or a code of mt_store_rc. */
+int mt_request_ask(struct mt_store *s, const struct mt_request *request,
+                   struct mt_ask *ask, struct mt_filter **filter);
+
+/* NULL: no memory. Errors of the store are in rc. */
+struct mt_snapshot *mt_snapshot_make(struct mt_store *s,
+                                     const struct mt_request *request);
+void mt_snapshot_free(struct mt_snapshot *a); /* NULL is fine */
+
+/* Losses that are events: what of the traffic was not seen. */
+uint64_t mt_snapshot_lost(const struct mt_snapshot *a);
+
+#endif

@@ -1,0 +1,216 @@
+#include "tui/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "tui/export_file.h"
+
+#define LEAP_NS (INT64_C(1) << 50)
+
+struct mt_worker {
+    struct mt_store *store;
+    mt_store_clock *clock;
+    int64_t leap_ns; /* of the clock, once a question is to be cut short */
+    atomic_bool cut;
+    int fd;
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t asked;
+    bool exporting; /* that is never cut short by a question */
+    bool end, has_request, has_export, has_answer, has_said, said_trouble;
+    struct mt_request request, export_request;
+    char path[1024];
+    struct mt_snapshot *answer;
+    char said[MT_WORKER_SAID_BYTES];
+};
+
+/* The store looks at its clock to bound a question: one that is to be cut
+ * short sees the time leap at each look. */
+static int64_t store_clock(void *arg)
+{
+    struct mt_worker *w = arg;
+    if (!atomic_load_explicit(&w->cut, memory_order_relaxed))
+        return w->clock(NULL);
+    if (w->leap_ns < INT64_MAX / 4)
+        w->leap_ns += LEAP_NS;
+    return w->leap_ns;
+}
+
+static void wake(const struct mt_worker *w)
+{
+    uint64_t one = 1;
+    ssize_t n = write(w->fd, &one, sizeof one); /* fails only when it is full */
+    (void)n;
+}
+
+static void post(struct mt_worker *w, struct mt_snapshot *a)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    mt_snapshot_free(w->answer); /* nobody took it */
+    w->answer = a;
+    w->has_answer = true;
+    (void)pthread_mutex_unlock(&w->lock);
+    wake(w);
+}
+
+static void answer(struct mt_worker *w, const struct mt_request *request)
+{
+    int64_t begun = w->clock(NULL);
+    struct mt_snapshot *a = mt_snapshot_make(w->store, request);
+    if (a != NULL)
+        a->took_ns = w->clock(NULL) - begun;
+    post(w, a);
+}
+
+static void export_rows(struct mt_worker *w, const struct mt_request *request,
+                        const char *path)
+{
+    char said[MT_WORKER_SAID_BYTES];
+    bool trouble = mt_export_file(w->store, request, path, said, sizeof said);
+    (void)pthread_mutex_lock(&w->lock);
+    memcpy(w->said, said, sizeof said);
+    w->said_trouble = trouble;
+    w->has_said = true;
+    (void)pthread_mutex_unlock(&w->lock);
+    wake(w);
+}
+
+static void *run(void *arg)
+{
+    struct mt_worker *w = arg;
+    static _Thread_local struct mt_request request;
+    char path[sizeof w->path];
+    (void)pthread_mutex_lock(&w->lock);
+    for (;;) {
+        while (!w->end && !w->has_request && !w->has_export)
+            (void)pthread_cond_wait(&w->asked, &w->lock);
+        if (w->end)
+            break;
+        bool exports = !w->has_request;
+        request = exports ? w->export_request : w->request;
+        memcpy(path, w->path, sizeof path);
+        *(exports ? &w->has_export : &w->has_request) = false;
+        w->exporting = exports;
+        atomic_store(&w->cut, false);
+        w->leap_ns = w->clock(NULL);
+        (void)pthread_mutex_unlock(&w->lock);
+        if (exports)
+            export_rows(w, &request, path);
+        else
+            answer(w, &request);
+        (void)pthread_mutex_lock(&w->lock);
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+static int start_thread(struct mt_worker *w)
+{
+    w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->fd < 0)
+        return MT_STORE_ENOMEM;
+    return pthread_create(&w->thread, NULL, run, w) == 0 ? 0 : MT_STORE_ENOMEM;
+}
+
+int mt_worker_start(struct mt_worker **out, const char *path,
+                    mt_store_clock *clock)
+{
+    struct mt_worker *w = calloc(1, sizeof *w);
+    *out = NULL;
+    if (w == NULL)
+        return MT_STORE_ENOMEM;
+    w->clock = clock;
+    w->fd = -1;
+    (void)pthread_mutex_init(&w->lock, NULL);
+    (void)pthread_cond_init(&w->asked, NULL);
+    int rc = mt_store_open(
+        &w->store, path,
+        &(struct mt_store_options){.clock = store_clock, .clock_arg = w});
+    if (rc == 0)
+        rc = start_thread(w);
+    if (rc == 0) {
+        *out = w;
+        return 0;
+    }
+    mt_store_free(w->store);
+    if (w->fd >= 0)
+        (void)close(w->fd);
+    free(w);
+    return rc;
+}
+
+void mt_worker_stop(struct mt_worker *w)
+{
+    if (w == NULL)
+        return;
+    (void)pthread_mutex_lock(&w->lock);
+    w->end = true;
+    atomic_store(&w->cut, true);
+    (void)pthread_cond_signal(&w->asked);
+    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_join(w->thread, NULL);
+    (void)pthread_cond_destroy(&w->asked);
+    (void)pthread_mutex_destroy(&w->lock);
+    mt_snapshot_free(w->answer);
+    mt_store_free(w->store);
+    (void)close(w->fd);
+    free(w);
+}
+
+void mt_worker_ask(struct mt_worker *w, const struct mt_request *request)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    w->request = *request;
+    w->has_request = true;
+    if (!w->exporting)
+        atomic_store(&w->cut, true);
+    (void)pthread_cond_signal(&w->asked);
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+void mt_worker_export(struct mt_worker *w, const struct mt_request *request,
+                      const char *path)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    w->export_request = *request;
+    (void)snprintf(w->path, sizeof w->path, "%s", path);
+    w->has_export = true;
+    (void)pthread_cond_signal(&w->asked);
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+int mt_worker_fd(const struct mt_worker *w)
+{
+    return w->fd;
+}
+
+bool mt_worker_take(struct mt_worker *w, struct mt_snapshot **out)
+{
+    uint64_t count;
+    ssize_t n = read(w->fd, &count, sizeof count); /* nothing: fine */
+    (void)n;
+    (void)pthread_mutex_lock(&w->lock);
+    bool came = w->has_answer;
+    *out = w->answer;
+    w->answer = NULL;
+    w->has_answer = false;
+    (void)pthread_mutex_unlock(&w->lock);
+    return came;
+}
+
+bool mt_worker_said(struct mt_worker *w, char text[MT_WORKER_SAID_BYTES],
+                    bool *trouble)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    bool came = w->has_said;
+    memcpy(text, w->said, sizeof w->said);
+    *trouble = w->said_trouble;
+    w->has_said = false;
+    (void)pthread_mutex_unlock(&w->lock);
+    return came;
+}
