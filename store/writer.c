@@ -118,6 +118,18 @@ static int take_buffers(struct mt_writer *w)
     return 0;
 }
 
+/* Among the other writers of this database. */
+static int join_in(struct mt_writer *w, sqlite3 *db)
+{
+    w->routes = mt_routes_new(&w->options.routes, &w->pool);
+    int rc = w->routes != NULL ? sign_in(w) : MT_STORE_ENOMEM;
+    if (rc == 0)
+        rc = mt_writer_bury(w);
+    if (rc == 0)
+        rc = mt_proxied_init(&w->proxied, db, w->id);
+    return rc == 0 ? mt_writer_meet(w) : rc;
+}
+
 static int set_up(struct mt_writer *w, const char *path)
 {
     sqlite3 *db = NULL;
@@ -140,17 +152,7 @@ static int set_up(struct mt_writer *w, const char *path)
         rc = mt_shapes_init(&w->shapes, w->services, &w->pool, db);
     if (rc == 0)
         rc = mt_rollup_init(&w->rollup, db, &w->pool);
-    if (rc == 0) {
-        w->routes = mt_routes_new(&w->options.routes, &w->pool);
-        rc = w->routes != NULL ? sign_in(w) : MT_STORE_ENOMEM;
-        if (rc == 0)
-            rc = mt_writer_bury(w);
-        if (rc == 0)
-            rc = mt_proxied_init(&w->proxied, db, w->id);
-        if (rc == 0)
-            rc = mt_writer_meet(w);
-    }
-    return rc;
+    return rc == 0 ? join_in(w, db) : rc;
 }
 
 static void tear_down(struct mt_writer *w)

@@ -203,10 +203,10 @@ static void test_settled(void **state)
 static void test_asks_rarely(void **state)
 {
     (void)state;
-    const char *const files[] = {
+    static const char busy[] =
         "1a 2b 3c 4d 5e 6f 7a 8b 9c 10d 11e 12f 13a 14b 15c "
-        "16d 17e 18f 19a 20b 21c 22d 23e 24f",
-        "", ""};
+        "16d 17e 18f 19a 20b 21c 22d 23e 24f";
+    const char *const files[] = {busy, "", ""};
     struct fixture x;
     struct bytes log = {.big = false};
     begin(&x, files, true);
