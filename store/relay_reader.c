@@ -15,6 +15,7 @@ struct mt_relay_reader {
     enum state state;
     int rc;
     bool packed_ended; /* the compressed data ended: no more may follow */
+    bool packed_used;  /* all that was taken is unpacked */
     bool host_seen;
     uint64_t blocks;
     struct mt_relay_read read;
@@ -89,16 +90,16 @@ static int unpack(struct mt_relay_reader *r, uint8_t *to)
 {
     ZSTD_outBuffer out = {to, r->want, r->have};
     ZSTD_inBuffer in = {r->in.ptr, r->in.len, 0};
-    while (out.pos < out.size && !r->packed_ended) {
-        size_t had = out.pos, used = in.pos;
+    /* zstd takes being asked again and again, without a new byte, for damage */
+    while (out.pos < out.size && !r->packed_ended &&
+           (in.pos < in.size || !r->packed_used)) {
         size_t hint = ZSTD_decompressStream(r->zstd, &out, &in);
         if (ZSTD_isError(hint)) {
             (void)mt_span_take(&r->in, in.pos);
             return broken(r, "the compressed data is not zstd's");
         }
         r->packed_ended = hint == 0;
-        if (out.pos == had && in.pos == used)
-            break;
+        r->packed_used = out.pos < out.size;
     }
     (void)mt_span_take(&r->in, in.pos);
     r->read.bytes += in.pos;

@@ -284,6 +284,27 @@ static void test_what_goes_in_comes_out(void **state)
     free(bytewise);
 }
 
+/* Asked again and again while nothing comes, as by who reads several. */
+static void test_asked_in_vain(void **state)
+{
+    (void)state;
+    struct stream s = written(20);
+    struct digests *d = new_digests(), *patient = new_digests();
+    struct mt_relay_reader *r = mt_relay_reader_new();
+    read_stream(s.bytes, s.len, s.len, d);
+    for (size_t at = 0; at < s.len; at++) {
+        mt_relay_give(r, (struct mt_span){s.bytes + at, 1});
+        for (int i = 0; i < 100; i++)
+            take_all(r, patient);
+    }
+    assert_int_equal(mt_relay_finish(r), MT_DONE);
+    assert_true(patient->count == d->count && is_prefix(patient, d));
+    mt_relay_reader_free(r);
+    free(s.bytes);
+    free(d);
+    free(patient);
+}
+
 /* Cut anywhere, all before is given, and the end tells that it is none. */
 static void test_cut_at_every_offset(void **state)
 {
@@ -663,6 +684,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_goes_in_comes_out),
+        cmocka_unit_test(test_asked_in_vain),
         cmocka_unit_test(test_cut_at_every_offset),
         cmocka_unit_test(test_every_byte_flipped),
         cmocka_unit_test(test_what_follows_the_end_is_seen),
