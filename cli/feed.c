@@ -754,7 +754,7 @@ void mt_feed_losses(const struct mt_feed_result *r,
         r->layers[MT_LAYERS_MALFORMED] + r->layers[MT_LAYERS_CUT] +
         r->layers[MT_LAYERS_TOO_DEEP] + r->layers[MT_LAYERS_OTHER_LINK] +
         t->tap.flows_refused;
-    totals[MT_LOSS_SAMPLED] = t->tap.sampled_packets;
+    totals[MT_LOSS_SAMPLED] += t->tap.sampled_packets;
 }
 
 int mt_feed_exit(const struct mt_options *o,

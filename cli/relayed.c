@@ -150,6 +150,10 @@ static void note(struct stream *s)
     case MT_RELAY_LOSS:
         s->host.losses[r->loss] = r->total;
         break;
+    case MT_RELAY_SAMPLE:
+        if (r->number > s->host.sample_one_of)
+            s->host.sample_one_of = r->number;
+        break;
     case MT_RELAY_SOURCE:
         note_source(&s->host, r);
         break;

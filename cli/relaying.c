@@ -27,12 +27,12 @@ void mt_relaying_begin(struct mt_relaying *r, const struct mt_feed_sink *sink,
 /* ---- one record ---- */
 
 /* Numbers of connections are each host's own: the second one's lie apart. */
-static void tell_apart(const struct mt_relaying *r, struct mt_exchange *x)
+static uint64_t told_apart(const struct mt_relaying *r, uint64_t conn)
 {
     uint64_t host = mt_relayed_last(r->streams) + r->captures;
-    if (host > 0)
-        x->conn =
-            (x->conn & ((UINT64_C(1) << CONN_BITS) - 1)) | host << CONN_BITS;
+    if (host == 0)
+        return conn;
+    return (conn & ((UINT64_C(1) << CONN_BITS) - 1)) | host << CONN_BITS;
 }
 
 static void add_host_name(struct mt_relaying *r, struct mt_exchange *x)
@@ -52,7 +52,7 @@ static bool give(struct mt_relaying *r, const struct mt_relay_record *record)
 {
     struct mt_exchange x = record->x;
     x.id = ++*r->exchanges;
-    tell_apart(r, &x);
+    x.conn = told_apart(r, x.conn);
     add_host_name(r, &x);
     if (x.end_ns > r->now_ns)
         r->now_ns = x.end_ns;
@@ -67,9 +67,18 @@ static bool give_open(const struct mt_relaying *r,
                       const struct mt_relay_record *record)
 {
     struct mt_exchange x = record->x;
-    tell_apart(r, &x);
+    x.conn = told_apart(r, x.conn);
     return r->sink->open == NULL ||
            r->sink->open(r->sink->context, &x, record->now_ns);
+}
+
+static bool give_report(const struct mt_relaying *r,
+                        const struct mt_relay_record *record)
+{
+    struct mt_conn_report report = record->report;
+    report.conn = told_apart(r, report.conn);
+    return r->sink->report == NULL ||
+           r->sink->report(r->sink->context, &report);
 }
 
 /* Names are of use to captures that are read beside the stream, and to who
@@ -90,6 +99,8 @@ static bool take(struct mt_relaying *r, const struct mt_relay_record *record)
         return give(r, record);
     case MT_RELAY_OPEN:
         return give_open(r, record);
+    case MT_RELAY_REPORT:
+        return give_report(r, record);
     case MT_RELAY_NAME:
         return give_name(r, &record->name);
     case MT_RELAY_MARK:
@@ -197,6 +208,8 @@ static void end_host(struct mt_feed_result *result, struct mt_relayed_host *h)
     h->losses[MT_LOSS_PARSER] += h->read.refused;
     for (int i = 0; i < MT_LOSS_COUNT; i++)
         result->relayed[i] += h->losses[i];
+    if (h->sample_one_of > result->sample_one_of)
+        result->sample_one_of = h->sample_one_of;
     result->bytes += h->read.bytes;
     if (h->problem[0] != '\0')
         mt_warn(NULL, "%s", h->problem);

@@ -146,6 +146,11 @@ bool mt_sender_open_exchange(struct mt_sender *s, const struct mt_exchange *x,
     return sent(s, mt_relay_put_open(s->writer, &sent_x, now_ns), now_ns);
 }
 
+bool mt_sender_report(struct mt_sender *s, const struct mt_conn_report *report)
+{
+    return sent(s, mt_relay_put_report(s->writer, report), report->ts_ns);
+}
+
 bool mt_sender_name(struct mt_sender *s, const struct mt_relay_name *name)
 {
     return sent(s, mt_relay_put_name(s->writer, name), name->ts_ns);
@@ -167,6 +172,8 @@ static int put_losses(struct mt_sender *s, const struct mt_feed_result *result)
     for (int i = 0; rc == 0 && i < MT_LOSS_COUNT; i++)
         if (losses[i] > 0)
             rc = mt_relay_put_loss(s->writer, (enum mt_loss)i, losses[i]);
+    if (rc == 0 && result->sample_one_of > 1)
+        rc = mt_relay_put_sample(s->writer, result->sample_one_of);
     return rc;
 }
 

@@ -201,6 +201,20 @@ static void get_name(struct mt_cursor *c, struct mt_relay_name *n)
     n->ts_ns = get_time(c);
 }
 
+static void get_report(struct mt_cursor *c, struct mt_conn_report *report)
+{
+    report->conn = mt_get_varint(c);
+    report->ts_ns = get_time(c);
+    uint64_t ends = mt_get_varint(c);
+    report->opened = (ends & MT_RELAY_OPENED) != 0;
+    report->closed = (ends & MT_RELAY_CLOSED) != 0;
+    report->handshake_ns = get_time(c);
+    for (int role = 0; role < 2; role++) {
+        report->retransmissions[role] = (uint32_t)get_most(c, UINT32_MAX);
+        report->zero_windows[role] = (uint32_t)get_most(c, UINT32_MAX);
+    }
+}
+
 static void get_source(struct mt_relay_reader *r, struct mt_cursor *c,
                        struct mt_relay_record *record)
 {
@@ -276,6 +290,12 @@ static int get_payload(struct mt_relay_reader *r, struct mt_cursor *c,
         return MT_EVENT;
     case MT_RELAY_END:
         return get_end(r, c, record);
+    case MT_RELAY_REPORT:
+        get_report(c, &record->report);
+        return MT_EVENT;
+    case MT_RELAY_SAMPLE:
+        record->number = (uint32_t)get_most(c, UINT32_MAX);
+        return MT_EVENT;
     case MT_RELAY_NONE:
     case MT_RELAY_COUNT:
         break;
