@@ -589,6 +589,8 @@ static int open_all(struct mt_feed *f)
         rc = open_routes(f);
     f->relaying.names = f->names;
     if (rc == 0)
+        mt_relaying_warn(&f->relaying, f->o);
+    if (rc == 0)
         rc = open_tap(f);
     if (rc == 0 && f->live)
         rc = mt_rights_begin(&f->rights, o);

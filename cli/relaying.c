@@ -13,6 +13,29 @@ enum { CONN_BITS = 48, WAIT_MS = 250 };
 
 #define CLOCKS_APART_NS INT64_C(1000000000)
 
+void mt_relaying_warn(const struct mt_relaying *r, const struct mt_options *o)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } list[] = {{o->names != NULL, "--names"},
+                {o->routes_count > 0, "--route"},
+                {o->headers, "--headers"},
+                {o->query, "--query"}};
+    char given[64];
+    struct mt_buf b = mt_buf_of(given, sizeof given);
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (list[i].given) {
+            mt_put_str(&b, b.len > 0 ? ", " : "");
+            mt_put_str(&b, list[i].name);
+        }
+    if (b.len > 0 && mt_relayed_count(r->streams) > 0)
+        mt_warn(NULL,
+                "%.*s: no effect on exchanges of a stream; give it to the "
+                "meshtop that writes it",
+                (int)b.len, given);
+}
+
 void mt_relaying_begin(struct mt_relaying *r, const struct mt_feed_sink *sink,
                        struct mt_feed_result *result, bool captures)
 {

@@ -24,6 +24,10 @@ struct mt_relaying {
     struct mt_field attrs[MT_RELAYING_ATTRS_MAX];
 };
 
+/* Of options that belong where packets are decoded, that they do nothing here.
+ */
+void mt_relaying_warn(const struct mt_relaying *r, const struct mt_options *o);
+
 void mt_relaying_begin(struct mt_relaying *r, const struct mt_feed_sink *sink,
                        struct mt_feed_result *result, bool captures);
 
