@@ -73,6 +73,10 @@ size_t mt_relayed_last(const struct mt_relayed *rs);
 int mt_relayed_next(struct mt_relayed *rs, int64_t until_ns, bool patient,
                     const struct mt_relay_record **record);
 
+/* Bytes of those that are files, and how many of them were read. */
+void mt_relayed_progress(const struct mt_relayed *rs, uint64_t *total_bytes,
+                         uint64_t *done_bytes);
+
 /* Until a stream has more, a signal comes, or the time is over. */
 void mt_relayed_wait(const struct mt_relayed *rs, int ms);
 

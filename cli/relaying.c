@@ -9,7 +9,7 @@
 #include "cli/say.h"
 #include "cli/signals.h"
 
-enum { CONN_BITS = 48, WAIT_MS = 250 };
+enum { CONN_BITS = 48, WAIT_MS = 250, LOOK_UP_EVERY = 1024 /* records */ };
 
 #define CLOCKS_APART_NS INT64_C(1000000000)
 
@@ -149,18 +149,25 @@ static bool wait_for_more(struct mt_relaying *r)
     return true;
 }
 
+/* Between records, or after having waited for one. */
+static bool ends(struct mt_relaying *r, bool waited, bool all)
+{
+    if (waited || ++r->records % LOOK_UP_EVERY == 0)
+        r->look_up(r->feed);
+    if (!mt_interrupted())
+        return false;
+    r->result->interrupted |= all;
+    return true;
+}
+
 bool mt_relaying_run(struct mt_relaying *r, int64_t until_ns)
 {
     const struct mt_relay_record *record;
     bool all = until_ns == INT64_MAX;
     if (mt_relayed_count(r->streams) == 0)
         return true;
-    for (;;) {
-        if (mt_interrupted()) {
-            r->result->interrupted |= all;
-            return true;
-        }
-        int rc = mt_relayed_next(r->streams, until_ns, r->patient, &record);
+    for (int rc = MT_EVENT; !ends(r, rc == MT_MORE, all);) {
+        rc = mt_relayed_next(r->streams, until_ns, r->patient, &record);
         if (rc == MT_DONE)
             break;
         /* one wait for the stream whose turn it may be, then all is taken
