@@ -85,10 +85,10 @@ static int take_head(struct mt_relay_reader *r)
     return MT_EVENT;
 }
 
-/* Decompress into `to` until r->want bytes are there: MT_EVENT, or MT_MORE. */
-static int unpack(struct mt_relay_reader *r, uint8_t *to)
+/* Decompress into r->bytes until r->want are there: MT_EVENT, or MT_MORE. */
+static int unpack(struct mt_relay_reader *r)
 {
-    ZSTD_outBuffer out = {to, r->want, r->have};
+    ZSTD_outBuffer out = {r->bytes, r->want, r->have};
     ZSTD_inBuffer in = {r->in.ptr, r->in.len, 0};
     /* zstd takes being asked again and again, without a new byte, for damage */
     while (out.pos < out.size && !r->packed_ended &&
@@ -112,7 +112,7 @@ static int unpack(struct mt_relay_reader *r, uint8_t *to)
 
 static int take_block_head(struct mt_relay_reader *r)
 {
-    int rc = unpack(r, r->bytes);
+    int rc = unpack(r);
     if (rc != MT_EVENT)
         return rc;
     uint32_t length = mt_le32(r->bytes);
@@ -125,7 +125,7 @@ static int take_block_head(struct mt_relay_reader *r)
 
 static int take_block(struct mt_relay_reader *r)
 {
-    int rc = unpack(r, r->bytes);
+    int rc = unpack(r);
     if (rc != MT_EVENT)
         return rc;
     r->rest = (struct mt_span){r->bytes, r->want};
