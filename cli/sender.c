@@ -66,10 +66,13 @@ static int begin(struct mt_sender *s, const struct mt_options *o)
 static bool is_read(const struct mt_options *o, const struct stat *output)
 {
     struct stat st;
-    for (size_t i = 0; i < o->read_count; i++)
-        if (stat(o->read[i], &st) == 0 && st.st_dev == output->st_dev &&
+    for (size_t i = 0; i < o->read_count; i++) {
+        int rc = strcmp(o->read[i], "-") == 0 ? fstat(STDIN_FILENO, &st)
+                                              : stat(o->read[i], &st);
+        if (rc == 0 && st.st_dev == output->st_dev &&
             st.st_ino == output->st_ino)
             return true;
+    }
     return false;
 }
 
