@@ -298,9 +298,10 @@ static void draw_progress(struct mt_feed *f, int64_t now_ns)
 {
     if (!mt_progress_due(&f->progress, now_ns))
         return;
-    struct mt_progress_now now = {.total_bytes = f->total_bytes,
-                                  .packets = f->result->packets,
+    struct mt_progress_now now = {.packets = f->result->packets,
                                   .exchanges = f->result->exchanges};
+    mt_relayed_progress(f->relaying.streams, &now.total_bytes, &now.done_bytes);
+    now.total_bytes += f->total_bytes;
     for (size_t i = 0; i < mt_merge_count(f->merge); i++)
         now.done_bytes +=
             mt_source_progress(mt_merge_source(f->merge, i)).done_bytes;
@@ -446,6 +447,12 @@ static bool look_up(struct mt_feed *f)
     return !ends(f, now_ns);
 }
 
+/* While streams are read. */
+static void look_up_relaying(void *feed)
+{
+    draw_progress(feed, mt_steady_ns());
+}
+
 static void run(struct mt_feed *f)
 {
     struct mt_item item;
@@ -589,6 +596,8 @@ static int open_all(struct mt_feed *f)
         rc = open_routes(f);
     f->relaying.names = f->names;
     if (rc == 0)
+        mt_relaying_warn(&f->relaying, f->o);
+    if (rc == 0)
         rc = open_tap(f);
     if (rc == 0 && f->live)
         rc = mt_rights_begin(&f->rights, o);
@@ -609,6 +618,8 @@ int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
     f->settled_ns = MT_MERGE_EXACT;
     f->relaying.filter = filter;
     f->relaying.exchanges = &f->exchanges;
+    f->relaying.look_up = look_up_relaying;
+    f->relaying.feed = f;
     mt_pool_init(&f->pool, NAMES_BYTES);
     int rc = open_all(f);
     if (rc != 0)
@@ -754,7 +765,7 @@ void mt_feed_losses(const struct mt_feed_result *r,
         r->layers[MT_LAYERS_MALFORMED] + r->layers[MT_LAYERS_CUT] +
         r->layers[MT_LAYERS_TOO_DEEP] + r->layers[MT_LAYERS_OTHER_LINK] +
         t->tap.flows_refused;
-    totals[MT_LOSS_SAMPLED] = t->tap.sampled_packets;
+    totals[MT_LOSS_SAMPLED] += t->tap.sampled_packets;
 }
 
 int mt_feed_exit(const struct mt_options *o,

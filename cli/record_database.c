@@ -114,7 +114,8 @@ static struct mt_feed_result part_of(const struct mt_feed_result *result,
     if (host > 0) {
         const struct mt_relayed_host *h = mt_feed_host(f, host - 1);
         part = (struct mt_feed_result){.sources = result->sources + *sources,
-                                       .sources_count = h->sources_count};
+                                       .sources_count = h->sources_count,
+                                       .sample_one_of = h->sample_one_of};
         memcpy(part.relayed, h->losses, sizeof part.relayed);
     }
     if (part.sources_count > result->sources_count - *sources)

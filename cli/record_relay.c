@@ -16,6 +16,11 @@ static bool send_open(void *context, const struct mt_exchange *x,
     return mt_sender_open_exchange(context, x, now_ns);
 }
 
+static bool send_report(void *context, const struct mt_conn_report *report)
+{
+    return mt_sender_report(context, report);
+}
+
 static bool send_name(void *context, const struct mt_relay_name *name)
 {
     return mt_sender_name(context, name);
@@ -41,6 +46,7 @@ int mt_record_into_relay(struct mt_feed *f, const struct mt_options *o,
     struct mt_feed_sink sink = {.context = s,
                                 .exchange = send,
                                 .open = send_open,
+                                .report = send_report,
                                 .idle = send_idle,
                                 .second = send_second,
                                 .name = send_name,

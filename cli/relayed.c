@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/clock.h"
@@ -20,6 +21,7 @@ enum { READ_BYTES = 64 << 10 };
 struct stream {
     struct mt_relayed_host host;
     struct mt_peek input;
+    uint64_t file_bytes; /* 0: a pipe */
     struct mt_relay_reader *reader;
     struct mt_relay_record record; /* the next one, where pending */
     bool pending, ended, warned;
@@ -150,6 +152,10 @@ static void note(struct stream *s)
     case MT_RELAY_LOSS:
         s->host.losses[r->loss] = r->total;
         break;
+    case MT_RELAY_SAMPLE:
+        if (r->number > s->host.sample_one_of)
+            s->host.sample_one_of = r->number;
+        break;
     case MT_RELAY_SOURCE:
         note_source(&s->host, r);
         break;
@@ -216,6 +222,17 @@ int mt_relayed_next(struct mt_relayed *rs, int64_t until_ns, bool patient,
     return MT_EVENT;
 }
 
+void mt_relayed_progress(const struct mt_relayed *rs, uint64_t *total_bytes,
+                         uint64_t *done_bytes)
+{
+    *total_bytes = *done_bytes = 0;
+    for (size_t i = 0; i < rs->count; i++) {
+        const struct stream *s = rs->streams[i];
+        *total_bytes += s->file_bytes;
+        *done_bytes += s->input.regular ? s->host.read.bytes : 0;
+    }
+}
+
 void mt_relayed_wait(const struct mt_relayed *rs, int ms)
 {
     struct pollfd list[MT_RELAYED_STREAMS_MAX];
@@ -271,6 +288,9 @@ int mt_relayed_add(struct mt_relayed *rs, struct mt_peek *peek,
         return not_added(s, path, "not enough memory");
     s->host.path = strcmp(path, "-") == 0 ? "stdin" : path;
     s->heard_ns = mt_steady_ns();
+    struct stat st;
+    if (peek->regular && fstat(peek->fd, &st) == 0)
+        s->file_bytes = (uint64_t)st.st_size;
     if (!peek->regular)
         mt_relay_give(s->reader, mt_peek_start(&s->input));
     (void)fill(s, rs->follow, true);

@@ -34,6 +34,7 @@ struct mt_relayed_host {
     char id[128], boot[128], name[256];
     uint8_t clock; /* enum mt_relay_clock */
     uint64_t losses[MT_LOSS_COUNT];
+    uint32_t sample_one_of; /* connections, at the least; 0, 1: all */
     struct mt_relayed_source *sources; /* freed with the streams */
     size_t sources_count;
     /* Its wall clock, less ours as its marks came: where the two bounds are
@@ -71,6 +72,10 @@ size_t mt_relayed_last(const struct mt_relayed *rs);
  */
 int mt_relayed_next(struct mt_relayed *rs, int64_t until_ns, bool patient,
                     const struct mt_relay_record **record);
+
+/* Bytes of those that are files, and how many of them were read. */
+void mt_relayed_progress(const struct mt_relayed *rs, uint64_t *total_bytes,
+                         uint64_t *done_bytes);
 
 /* Until a stream has more, a signal comes, or the time is over. */
 void mt_relayed_wait(const struct mt_relayed *rs, int ms);

@@ -9,9 +9,32 @@
 #include "cli/say.h"
 #include "cli/signals.h"
 
-enum { CONN_BITS = 48, WAIT_MS = 250 };
+enum { CONN_BITS = 48, WAIT_MS = 250, LOOK_UP_EVERY = 1024 /* records */ };
 
 #define CLOCKS_APART_NS INT64_C(1000000000)
+
+void mt_relaying_warn(const struct mt_relaying *r, const struct mt_options *o)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } list[] = {{o->names != NULL, "--names"},
+                {o->routes_count > 0, "--route"},
+                {o->headers, "--headers"},
+                {o->query, "--query"}};
+    char given[64];
+    struct mt_buf b = mt_buf_of(given, sizeof given);
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (list[i].given) {
+            mt_put_str(&b, b.len > 0 ? ", " : "");
+            mt_put_str(&b, list[i].name);
+        }
+    if (b.len > 0 && mt_relayed_count(r->streams) > 0)
+        mt_warn(NULL,
+                "%.*s: no effect on exchanges of a stream; give it to the "
+                "meshtop that writes it",
+                (int)b.len, given);
+}
 
 void mt_relaying_begin(struct mt_relaying *r, const struct mt_feed_sink *sink,
                        struct mt_feed_result *result, bool captures)
@@ -27,12 +50,12 @@ void mt_relaying_begin(struct mt_relaying *r, const struct mt_feed_sink *sink,
 /* ---- one record ---- */
 
 /* Numbers of connections are each host's own: the second one's lie apart. */
-static void tell_apart(const struct mt_relaying *r, struct mt_exchange *x)
+static uint64_t told_apart(const struct mt_relaying *r, uint64_t conn)
 {
     uint64_t host = mt_relayed_last(r->streams) + r->captures;
-    if (host > 0)
-        x->conn =
-            (x->conn & ((UINT64_C(1) << CONN_BITS) - 1)) | host << CONN_BITS;
+    if (host == 0)
+        return conn;
+    return (conn & ((UINT64_C(1) << CONN_BITS) - 1)) | host << CONN_BITS;
 }
 
 static void add_host_name(struct mt_relaying *r, struct mt_exchange *x)
@@ -52,7 +75,7 @@ static bool give(struct mt_relaying *r, const struct mt_relay_record *record)
 {
     struct mt_exchange x = record->x;
     x.id = ++*r->exchanges;
-    tell_apart(r, &x);
+    x.conn = told_apart(r, x.conn);
     add_host_name(r, &x);
     if (x.end_ns > r->now_ns)
         r->now_ns = x.end_ns;
@@ -67,9 +90,18 @@ static bool give_open(const struct mt_relaying *r,
                       const struct mt_relay_record *record)
 {
     struct mt_exchange x = record->x;
-    tell_apart(r, &x);
+    x.conn = told_apart(r, x.conn);
     return r->sink->open == NULL ||
            r->sink->open(r->sink->context, &x, record->now_ns);
+}
+
+static bool give_report(const struct mt_relaying *r,
+                        const struct mt_relay_record *record)
+{
+    struct mt_conn_report report = record->report;
+    report.conn = told_apart(r, report.conn);
+    return r->sink->report == NULL ||
+           r->sink->report(r->sink->context, &report);
 }
 
 /* Names are of use to captures that are read beside the stream, and to who
@@ -90,6 +122,8 @@ static bool take(struct mt_relaying *r, const struct mt_relay_record *record)
         return give(r, record);
     case MT_RELAY_OPEN:
         return give_open(r, record);
+    case MT_RELAY_REPORT:
+        return give_report(r, record);
     case MT_RELAY_NAME:
         return give_name(r, &record->name);
     case MT_RELAY_MARK:
@@ -115,18 +149,25 @@ static bool wait_for_more(struct mt_relaying *r)
     return true;
 }
 
+/* Between records, or after having waited for one. */
+static bool ends(struct mt_relaying *r, bool waited, bool all)
+{
+    if (waited || ++r->records % LOOK_UP_EVERY == 0)
+        r->look_up(r->feed);
+    if (!mt_interrupted())
+        return false;
+    r->result->interrupted |= all;
+    return true;
+}
+
 bool mt_relaying_run(struct mt_relaying *r, int64_t until_ns)
 {
     const struct mt_relay_record *record;
     bool all = until_ns == INT64_MAX;
     if (mt_relayed_count(r->streams) == 0)
         return true;
-    for (;;) {
-        if (mt_interrupted()) {
-            r->result->interrupted |= all;
-            return true;
-        }
-        int rc = mt_relayed_next(r->streams, until_ns, r->patient, &record);
+    for (int rc = MT_EVENT; !ends(r, rc == MT_MORE, all);) {
+        rc = mt_relayed_next(r->streams, until_ns, r->patient, &record);
         if (rc == MT_DONE)
             break;
         /* one wait for the stream whose turn it may be, then all is taken
@@ -197,6 +238,8 @@ static void end_host(struct mt_feed_result *result, struct mt_relayed_host *h)
     h->losses[MT_LOSS_PARSER] += h->read.refused;
     for (int i = 0; i < MT_LOSS_COUNT; i++)
         result->relayed[i] += h->losses[i];
+    if (h->sample_one_of > result->sample_one_of)
+        result->sample_one_of = h->sample_one_of;
     result->bytes += h->read.bytes;
     if (h->problem[0] != '\0')
         mt_warn(NULL, "%s", h->problem);

@@ -9,7 +9,8 @@
 
 enum { MT_RELAYING_ATTRS_MAX = 64 };
 
-/* Streams, filter, names and exchanges are set by the feed, and borrowed. */
+/* Streams, filter, names, exchanges and look_up are set by the feed, and
+ * borrowed. */
 struct mt_relaying {
     struct mt_relayed *streams;
     const struct mt_filter *filter; /* or NULL */
@@ -17,12 +18,19 @@ struct mt_relaying {
     uint64_t *exchanges; /* so far: the id of the last */
     const struct mt_feed_sink *sink;
     struct mt_feed_result *result;
+    void (*look_up)(void *feed); /* at times: draw the progress */
+    void *feed;
+    unsigned records;       /* so far, for when to look up */
     bool captures, several; /* hosts, with that of the captures */
     bool patient;
     bool news; /* since the sink was told that there is no more */
     int64_t now_ns;
     struct mt_field attrs[MT_RELAYING_ATTRS_MAX];
 };
+
+/* Of options that belong where packets are decoded, that they do nothing here.
+ */
+void mt_relaying_warn(const struct mt_relaying *r, const struct mt_options *o);
 
 void mt_relaying_begin(struct mt_relaying *r, const struct mt_feed_sink *sink,
                        struct mt_feed_result *result, bool captures);

@@ -5,9 +5,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/clock.h"
+#include "cli/peek.h"
 #include "cli/say.h"
 #include "cli/writing.h"
 
@@ -61,15 +63,58 @@ static int begin(struct mt_sender *s, const struct mt_options *o)
                                &host);
 }
 
-/* 0, or an exit code. */
-static int open_output(const char *path, int *fd)
+static bool is_read(const struct mt_options *o, const struct stat *output)
 {
+    struct stat st;
+    for (size_t i = 0; i < o->read_count; i++) {
+        int rc = strcmp(o->read[i], "-") == 0 ? fstat(STDIN_FILENO, &st)
+                                              : stat(o->read[i], &st);
+        if (rc == 0 && st.st_dev == output->st_dev &&
+            st.st_ino == output->st_ino)
+            return true;
+    }
+    return false;
+}
+
+static bool holds_stream(const char *path)
+{
+    struct mt_peek peek;
+    if (mt_peek_open(&peek, path) != 0)
+        return false;
+    bool holds = mt_relay_detect(mt_peek_start(&peek));
+    mt_peek_close(&peek);
+    return holds;
+}
+
+/* A database is added to; a stream takes the place of one, and of nothing
+ * else. 0, or an exit code. */
+static int check_replaced(const struct mt_options *o)
+{
+    struct stat st;
+    if (stat(o->write, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return 0;
+    if (is_read(o, &st))
+        mt_say(o->write, "is read by this command; write another file");
+    else if (!holds_stream(o->write))
+        mt_say(o->write, "exists, and is no stream that may be replaced; "
+                         "remove it, or write another file");
+    else
+        return 0;
+    return MT_EXIT_ERROR;
+}
+
+/* 0, or an exit code. */
+static int open_output(const struct mt_options *o, int *fd)
+{
+    const char *path = o->write;
     bool is_stdout = strcmp(path, "-") == 0;
     if (is_stdout && isatty(STDOUT_FILENO)) {
         mt_say(NULL, "a stream of exchanges is not for a terminal; pipe it "
                      "into meshtop tail -r -, or name a FILE.relay");
         return MT_EXIT_USAGE;
     }
+    if (!is_stdout && check_replaced(o) != 0)
+        return MT_EXIT_ERROR;
     *fd = is_stdout
               ? STDOUT_FILENO
               : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -97,7 +142,7 @@ int mt_sender_open(struct mt_sender **out, const struct mt_options *o)
     }
     s->path = o->write;
     s->fd = -1;
-    int rc = open_output(o->write, &s->fd);
+    int rc = open_output(o, &s->fd);
     if (rc == 0 && begin(s, o) != 0) {
         mt_say(NULL, "not enough memory");
         rc = MT_EXIT_ERROR;
@@ -146,6 +191,11 @@ bool mt_sender_open_exchange(struct mt_sender *s, const struct mt_exchange *x,
     return sent(s, mt_relay_put_open(s->writer, &sent_x, now_ns), now_ns);
 }
 
+bool mt_sender_report(struct mt_sender *s, const struct mt_conn_report *report)
+{
+    return sent(s, mt_relay_put_report(s->writer, report), report->ts_ns);
+}
+
 bool mt_sender_name(struct mt_sender *s, const struct mt_relay_name *name)
 {
     return sent(s, mt_relay_put_name(s->writer, name), name->ts_ns);
@@ -167,6 +217,8 @@ static int put_losses(struct mt_sender *s, const struct mt_feed_result *result)
     for (int i = 0; rc == 0 && i < MT_LOSS_COUNT; i++)
         if (losses[i] > 0)
             rc = mt_relay_put_loss(s->writer, (enum mt_loss)i, losses[i]);
+    if (rc == 0 && result->sample_one_of > 1)
+        rc = mt_relay_put_sample(s->writer, result->sample_one_of);
     return rc;
 }
 

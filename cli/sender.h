@@ -27,6 +27,7 @@ int mt_sender_open(struct mt_sender **out, const struct mt_options *o);
 bool mt_sender_exchange(struct mt_sender *s, const struct mt_exchange *x);
 bool mt_sender_open_exchange(struct mt_sender *s, const struct mt_exchange *x,
                              int64_t now_ns);
+bool mt_sender_report(struct mt_sender *s, const struct mt_conn_report *report);
 bool mt_sender_name(struct mt_sender *s, const struct mt_relay_name *name);
 
 /* Nothing more for now, at now_ns of the packets' clock: send a mark. */

@@ -29,6 +29,7 @@
 #include "base/out.h"
 #include "base/rc.h"
 #include "decode/exchange.h"
+#include "decode/exchange_conn.h"
 #include "store/writer.h"
 
 enum {
@@ -49,7 +50,9 @@ enum {
     X(LOSS, "loss", "a kind of loss and its total so far")              \
     X(SOURCE, "source", "a capture or interface that packets are from") \
     X(MARK, "mark", "the clocks: nothing before this time comes later") \
-    X(END, "end", "the stream is whole: the number of its exchanges")
+    X(END, "end", "the stream is whole: the number of its exchanges")   \
+    X(REPORT, "report", "what a connection told beside its exchanges")  \
+    X(SAMPLE, "sample", "at times only one of so many connections was decoded")
 
 enum mt_relay_kind {
     MT_RELAY_NONE, /* no record has this number */
@@ -85,16 +88,17 @@ struct mt_relay_name {
 /* The members of its kind are set. */
 struct mt_relay_record {
     enum mt_relay_kind kind;
-    struct mt_relay_host host;  /* HOST */
-    struct mt_exchange x;       /* EXCHANGE, OPEN */
-    int64_t now_ns;             /* OPEN, MARK: the clock of the exchanges */
-    int64_t wall_ns;            /* MARK: the writer's wall clock */
-    struct mt_relay_name name;  /* NAME */
-    enum mt_loss loss;          /* LOSS */
-    uint64_t total;             /* LOSS; END: exchanges in the stream */
-    uint32_t number;            /* SOURCE */
-    struct mt_source_info info; /* SOURCE; its path is in `path` */
-    struct mt_span path;        /* SOURCE */
+    struct mt_relay_host host;    /* HOST */
+    struct mt_exchange x;         /* EXCHANGE, OPEN */
+    int64_t now_ns;               /* OPEN, MARK: the clock of the exchanges */
+    int64_t wall_ns;              /* MARK: the writer's wall clock */
+    struct mt_relay_name name;    /* NAME */
+    enum mt_loss loss;            /* LOSS */
+    uint64_t total;               /* LOSS; END: exchanges in the stream */
+    uint32_t number;              /* SOURCE; SAMPLE: one of how many */
+    struct mt_source_info info;   /* SOURCE; its path is in `path` */
+    struct mt_span path;          /* SOURCE */
+    struct mt_conn_report report; /* REPORT */
 };
 
 /* Does a file that begins so hold a relayed stream? */
@@ -112,10 +116,14 @@ int mt_relay_put_exchange(struct mt_relay_writer *w,
                           const struct mt_exchange *x);
 int mt_relay_put_open(struct mt_relay_writer *w, const struct mt_exchange *x,
                       int64_t now_ns);
+int mt_relay_put_report(struct mt_relay_writer *w,
+                        const struct mt_conn_report *report);
 int mt_relay_put_name(struct mt_relay_writer *w,
                       const struct mt_relay_name *name);
 int mt_relay_put_loss(struct mt_relay_writer *w, enum mt_loss loss,
                       uint64_t total);
+/* At times only one of so many connections was decoded. */
+int mt_relay_put_sample(struct mt_relay_writer *w, uint32_t one_of);
 int mt_relay_put_source(struct mt_relay_writer *w, uint32_t number,
                         const struct mt_source_info *info);
 int mt_relay_put_mark(struct mt_relay_writer *w, int64_t now_ns,

@@ -15,6 +15,9 @@ enum {
     MT_RELAY_EXCHANGE_ROOM = MT_VARINT_MAX + MT_RELAY_LENGTH_BYTES,
 };
 
+/* Of a report. */
+enum mt_relay_ends { MT_RELAY_OPENED = 1, MT_RELAY_CLOSED = 2 };
+
 extern const uint8_t mt_relay_magic[MT_RELAY_MAGIC_BYTES];
 
 /* Blocks are numbered from 0: one that is lost, doubled or moved is seen. */

@@ -15,6 +15,7 @@ struct mt_relay_reader {
     enum state state;
     int rc;
     bool packed_ended; /* the compressed data ended: no more may follow */
+    bool packed_used;  /* all that was taken is unpacked */
     bool host_seen;
     uint64_t blocks;
     struct mt_relay_read read;
@@ -84,21 +85,21 @@ static int take_head(struct mt_relay_reader *r)
     return MT_EVENT;
 }
 
-/* Decompress into `to` until r->want bytes are there: MT_EVENT, or MT_MORE. */
-static int unpack(struct mt_relay_reader *r, uint8_t *to)
+/* Decompress into r->bytes until r->want are there: MT_EVENT, or MT_MORE. */
+static int unpack(struct mt_relay_reader *r)
 {
-    ZSTD_outBuffer out = {to, r->want, r->have};
+    ZSTD_outBuffer out = {r->bytes, r->want, r->have};
     ZSTD_inBuffer in = {r->in.ptr, r->in.len, 0};
-    while (out.pos < out.size && !r->packed_ended) {
-        size_t had = out.pos, used = in.pos;
+    /* zstd takes being asked again and again, without a new byte, for damage */
+    while (out.pos < out.size && !r->packed_ended &&
+           (in.pos < in.size || !r->packed_used)) {
         size_t hint = ZSTD_decompressStream(r->zstd, &out, &in);
         if (ZSTD_isError(hint)) {
             (void)mt_span_take(&r->in, in.pos);
             return broken(r, "the compressed data is not zstd's");
         }
         r->packed_ended = hint == 0;
-        if (out.pos == had && in.pos == used)
-            break;
+        r->packed_used = out.pos < out.size;
     }
     (void)mt_span_take(&r->in, in.pos);
     r->read.bytes += in.pos;
@@ -111,7 +112,7 @@ static int unpack(struct mt_relay_reader *r, uint8_t *to)
 
 static int take_block_head(struct mt_relay_reader *r)
 {
-    int rc = unpack(r, r->bytes);
+    int rc = unpack(r);
     if (rc != MT_EVENT)
         return rc;
     uint32_t length = mt_le32(r->bytes);
@@ -124,7 +125,7 @@ static int take_block_head(struct mt_relay_reader *r)
 
 static int take_block(struct mt_relay_reader *r)
 {
-    int rc = unpack(r, r->bytes);
+    int rc = unpack(r);
     if (rc != MT_EVENT)
         return rc;
     r->rest = (struct mt_span){r->bytes, r->want};
@@ -198,6 +199,20 @@ static void get_name(struct mt_cursor *c, struct mt_relay_name *n)
     n->text = get_text(c);
     n->source = (uint8_t)get_most(c, UINT8_MAX);
     n->ts_ns = get_time(c);
+}
+
+static void get_report(struct mt_cursor *c, struct mt_conn_report *report)
+{
+    report->conn = mt_get_varint(c);
+    report->ts_ns = get_time(c);
+    uint64_t ends = mt_get_varint(c);
+    report->opened = (ends & MT_RELAY_OPENED) != 0;
+    report->closed = (ends & MT_RELAY_CLOSED) != 0;
+    report->handshake_ns = get_time(c);
+    for (int role = 0; role < 2; role++) {
+        report->retransmissions[role] = (uint32_t)get_most(c, UINT32_MAX);
+        report->zero_windows[role] = (uint32_t)get_most(c, UINT32_MAX);
+    }
 }
 
 static void get_source(struct mt_relay_reader *r, struct mt_cursor *c,
@@ -275,6 +290,12 @@ static int get_payload(struct mt_relay_reader *r, struct mt_cursor *c,
         return MT_EVENT;
     case MT_RELAY_END:
         return get_end(r, c, record);
+    case MT_RELAY_REPORT:
+        get_report(c, &record->report);
+        return MT_EVENT;
+    case MT_RELAY_SAMPLE:
+        record->number = (uint32_t)get_most(c, UINT32_MAX);
+        return MT_EVENT;
     case MT_RELAY_NONE:
     case MT_RELAY_COUNT:
         break;

@@ -183,6 +183,24 @@ int mt_relay_put_open(struct mt_relay_writer *w, const struct mt_exchange *x,
     return put_exchange(w, MT_RELAY_OPEN, x, now_ns);
 }
 
+int mt_relay_put_report(struct mt_relay_writer *w,
+                        const struct mt_conn_report *report)
+{
+    struct mt_buf *b = begin(w, MT_RELAY_REPORT, MT_RELAY_RECORD_ROOM);
+    if (b == NULL)
+        return w->rc;
+    mt_put_varint(b, report->conn);
+    put_time(b, report->ts_ns);
+    mt_put_varint(b, (report->opened ? MT_RELAY_OPENED : 0u) |
+                         (report->closed ? MT_RELAY_CLOSED : 0u));
+    put_time(b, report->handshake_ns);
+    for (int role = 0; role < 2; role++) {
+        mt_put_varint(b, report->retransmissions[role]);
+        mt_put_varint(b, report->zero_windows[role]);
+    }
+    return end(w);
+}
+
 int mt_relay_put_name(struct mt_relay_writer *w,
                       const struct mt_relay_name *name)
 {
@@ -205,6 +223,15 @@ int mt_relay_put_loss(struct mt_relay_writer *w, enum mt_loss loss,
         return w->rc;
     mt_put_varint(b, (uint64_t)loss);
     mt_put_varint(b, total);
+    return end(w);
+}
+
+int mt_relay_put_sample(struct mt_relay_writer *w, uint32_t one_of)
+{
+    struct mt_buf *b = begin(w, MT_RELAY_SAMPLE, MT_RELAY_RECORD_ROOM);
+    if (b == NULL)
+        return w->rc;
+    mt_put_varint(b, one_of);
     return end(w);
 }
 

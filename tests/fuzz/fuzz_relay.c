@@ -73,6 +73,18 @@ static uint64_t take(uint64_t h, const struct mt_relay_record *r,
         if (to != NULL)
             (void)mt_relay_put_mark(*w, r->now_ns, r->wall_ns);
         return h * 31 + (uint64_t)r->now_ns + (uint64_t)r->wall_ns;
+    case MT_RELAY_SAMPLE:
+        if (to != NULL)
+            (void)mt_relay_put_sample(*w, r->number);
+        return h * 31 + r->number;
+    case MT_RELAY_REPORT:
+        if (to != NULL)
+            (void)mt_relay_put_report(*w, &r->report);
+        h = h * 31 + r->report.conn + (uint64_t)r->report.ts_ns;
+        h = h * 31 + r->report.opened + 2u * r->report.closed;
+        h = h * 31 + (uint64_t)r->report.handshake_ns;
+        h = XXH64(r->report.retransmissions, 8, h);
+        return XXH64(r->report.zero_windows, 8, h);
     case MT_RELAY_END:
         return h;
     default:

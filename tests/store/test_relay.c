@@ -89,6 +89,14 @@ static struct mt_relay_name some_name(void)
     return n;
 }
 
+static const struct mt_conn_report some_report = {
+    .conn = UINT64_MAX,
+    .ts_ns = INT64_MIN,
+    .opened = true,
+    .handshake_ns = INT64_MAX,
+    .retransmissions = {UINT32_MAX, 1},
+    .zero_windows = {2, UINT32_MAX - 1}};
+
 static struct mt_relay_writer *new_writer(struct stream *s)
 {
     struct mt_relay_writer *w;
@@ -117,6 +125,8 @@ static struct stream written(unsigned n)
         if (i % 16 == 7)
             assert_int_equal(mt_relay_flush(w), 0);
     }
+    assert_int_equal(mt_relay_put_report(w, &some_report), 0);
+    assert_int_equal(mt_relay_put_sample(w, UINT32_MAX), 0);
     assert_int_equal(mt_relay_put_mark(w, INT64_MAX, INT64_MIN), 0);
     assert_int_equal(mt_relay_end(w), 0);
     assert_int_equal(mt_relay_written(w).exchanges, n);
@@ -185,6 +195,14 @@ static uint64_t digest(const struct mt_relay_record *r)
         return add(add(h, &r->now_ns, 8), &r->wall_ns, 8);
     case MT_RELAY_END:
         return add(h, &r->total, 8);
+    case MT_RELAY_REPORT:
+        h = add(add(h, &r->report.conn, 8), &r->report.ts_ns, 8);
+        h = add(add(h, &r->report.opened, 1), &r->report.closed, 1);
+        h = add(h, &r->report.handshake_ns, 8);
+        h = add(h, r->report.retransmissions, sizeof r->report.retransmissions);
+        return add(h, r->report.zero_windows, sizeof r->report.zero_windows);
+    case MT_RELAY_SAMPLE:
+        return add(h, &r->number, 4);
     case MT_RELAY_NONE:
     case MT_RELAY_COUNT:
         break;
@@ -249,7 +267,7 @@ static void test_what_goes_in_comes_out(void **state)
     struct digests *d = new_digests(), *bytewise = new_digests();
     read_stream(s.bytes, s.len, s.len, d);
     assert_int_equal(d->rc, MT_DONE);
-    assert_int_equal(d->count, N + 7);
+    assert_int_equal(d->count, N + 9);
 
     struct mt_relay_record want = {.kind = MT_RELAY_HOST, .host = some_host()};
     struct mt_tls tls;
@@ -270,11 +288,17 @@ static void test_what_goes_in_comes_out(void **state)
         some_exchange(i, &want.x, &tls);
         assert_true(d->list[5 + i] == digest(&want));
     }
+    want = (struct mt_relay_record){.kind = MT_RELAY_REPORT,
+                                    .report = some_report};
+    assert_true(d->list[N + 5] == digest(&want));
+    want =
+        (struct mt_relay_record){.kind = MT_RELAY_SAMPLE, .number = UINT32_MAX};
+    assert_true(d->list[N + 6] == digest(&want));
     want = (struct mt_relay_record){
         .kind = MT_RELAY_MARK, .now_ns = INT64_MAX, .wall_ns = INT64_MIN};
-    assert_true(d->list[N + 5] == digest(&want));
+    assert_true(d->list[N + 7] == digest(&want));
     want = (struct mt_relay_record){.kind = MT_RELAY_END, .total = N};
-    assert_true(d->list[N + 6] == digest(&want));
+    assert_true(d->list[N + 8] == digest(&want));
 
     read_stream(s.bytes, s.len, 1, bytewise);
     assert_int_equal(bytewise->rc, MT_DONE);
@@ -282,6 +306,27 @@ static void test_what_goes_in_comes_out(void **state)
     free(s.bytes);
     free(d);
     free(bytewise);
+}
+
+/* Asked again and again while nothing comes, as by who reads several. */
+static void test_asked_in_vain(void **state)
+{
+    (void)state;
+    struct stream s = written(20);
+    struct digests *d = new_digests(), *patient = new_digests();
+    struct mt_relay_reader *r = mt_relay_reader_new();
+    read_stream(s.bytes, s.len, s.len, d);
+    for (size_t at = 0; at < s.len; at++) {
+        mt_relay_give(r, (struct mt_span){s.bytes + at, 1});
+        for (int i = 0; i < 100; i++)
+            take_all(r, patient);
+    }
+    assert_int_equal(mt_relay_finish(r), MT_DONE);
+    assert_true(patient->count == d->count && is_prefix(patient, d));
+    mt_relay_reader_free(r);
+    free(s.bytes);
+    free(d);
+    free(patient);
 }
 
 /* Cut anywhere, all before is given, and the end tells that it is none. */
@@ -663,6 +708,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_goes_in_comes_out),
+        cmocka_unit_test(test_asked_in_vain),
         cmocka_unit_test(test_cut_at_every_offset),
         cmocka_unit_test(test_every_byte_flipped),
         cmocka_unit_test(test_what_follows_the_end_is_seen),
