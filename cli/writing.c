@@ -38,8 +38,9 @@ struct mt_writer_options mt_writing_options(const struct mt_options *o)
     if (o->interfaces_count > 0) {
         w.kind = MT_WRITER_TAP;
         w.no_packets = true; /* no file has them */
-        w.rows_max_age_ns = ROWS_AGE_NS;
-        w.size_limit_bytes = SIZE_LIMIT_BYTES;
+        w.rows_max_age_ns = o->max_age_ns > 0 ? o->max_age_ns : ROWS_AGE_NS;
+        w.size_limit_bytes =
+            o->max_size_bytes > 0 ? o->max_size_bytes : SIZE_LIMIT_BYTES;
     }
     return w;
 }
