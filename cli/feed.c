@@ -586,6 +586,16 @@ static int open_tap(struct mt_feed *f)
     return f->tap != NULL ? 0 : no_memory();
 }
 
+/* The ring's files are made by who a live tap becomes: a new folder is his,
+ * one that was there stays whose it is. */
+static int open_keeper(struct mt_feed *f)
+{
+    const char *folder = f->o->ring;
+    if (f->live && folder != NULL && mkdir(folder, 0700) == 0)
+        (void)mt_privileges_give(folder, &f->rights.plan);
+    return mt_packet_keeper_open(&f->keeper, f->o);
+}
+
 static int open_all(struct mt_feed *f)
 {
     const struct mt_options *o = f->o;
@@ -602,7 +612,7 @@ static int open_all(struct mt_feed *f)
     if (rc == 0 && f->live)
         rc = mt_rights_begin(&f->rights, o);
     mt_naming_init(&f->naming, f->rights.helper);
-    return rc == 0 ? mt_packet_keeper_open(&f->keeper, f->o) : rc;
+    return rc == 0 ? open_keeper(f) : rc;
 }
 
 int mt_feed_open(struct mt_feed **out, const struct mt_options *o,

@@ -118,6 +118,12 @@ static const struct option_row rows[] = {
      "all files of the ring together (default 256MiB)"},
     {0, "ring-file-size", "SIZE", K_SIZE, G_RECORD, AT(ring_file_bytes), 0, 0,
      "one file of the ring (default a sixteenth of all)"},
+    {0, "max-size", "SIZE", K_SIZE, G_RECORD, AT(max_size_bytes), 0, 0,
+     "with -i: forget the oldest exchanges while the database is larger "
+     "(default 512MiB)"},
+    {0, "max-age", "DURATION", K_DURATION, G_RECORD, AT(max_age_ns), 0, 0,
+     "with -i: forget exchanges that are older (default 24h); metrics are kept "
+     "longer"},
     {0, "memory", "SIZE", K_SIZE, G_RECORD | G_DECODE, AT(memory_bytes), 0, 0,
      "ceiling for flows, reassembly and parsers (default 256MiB)"},
     {0, "jsonl", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_JSONL,

@@ -78,6 +78,8 @@ struct mt_options {
     const char *user; /* to become, live */
     const char *ring; /* folder of the packet ring */
     uint64_t ring_bytes, ring_file_bytes;
+    uint64_t max_size_bytes; /* of the database; 0: the default */
+    int64_t max_age_ns;      /* of its rows; 0: the default */
     uint64_t memory_bytes;
 
     const char *screen;

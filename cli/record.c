@@ -34,6 +34,10 @@ static int check_options(const struct mt_options *o)
         mt_say(NULL, "record needs -w DB: the database to write, - or none");
     else if (o->ring == NULL && (o->ring_bytes > 0 || o->ring_file_bytes > 0))
         mt_say(NULL, "--ring-size and --ring-file-size go with --ring DIR");
+    else if (o->interfaces_count == 0 &&
+             (o->max_size_bytes > 0 || o->max_age_ns > 0))
+        mt_say(NULL, "--max-size and --max-age need -i IF: a file that is read "
+                     "is kept whole");
     else if (o->detach &&
              (o->interfaces_count == 0 || strcmp(o->write, "none") == 0 ||
               mt_sender_wanted(o->write)))

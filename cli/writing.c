@@ -37,9 +37,10 @@ struct mt_writer_options mt_writing_options(const struct mt_options *o)
     w.epoch = mt_random_u64();
     if (o->interfaces_count > 0) {
         w.kind = MT_WRITER_TAP;
-        w.no_packets = true; /* no file has them */
-        w.rows_max_age_ns = ROWS_AGE_NS;
-        w.size_limit_bytes = SIZE_LIMIT_BYTES;
+        w.no_packets |= o->ring == NULL; /* no file has them */
+        w.rows_max_age_ns = o->max_age_ns > 0 ? o->max_age_ns : ROWS_AGE_NS;
+        w.size_limit_bytes =
+            o->max_size_bytes > 0 ? o->max_size_bytes : SIZE_LIMIT_BYTES;
     }
     return w;
 }

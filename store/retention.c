@@ -233,7 +233,9 @@ int mt_retention_step(const struct mt_retention *r, sqlite3 *db,
     int rc = mt_retention_used(db, &used, &file);
     if (rc != 0)
         return rc;
-    bool too_big = r->size_bytes > 0 && used > r->size_bytes;
+    /* free pages are part of the file, up to their share */
+    bool too_big =
+        r->size_bytes > 0 && used > r->size_bytes - r->size_bytes / FREE_SHARE;
     int more = step_rows(r, db, newest_ns, too_big);
     if (more == 0)
         more = step_cells(r, db, rollup, newest_ns);
