@@ -1,298 +1,29 @@
+/* The loop around a feed: progress, waiting, the clock, the end. */
 #include "cli/feed.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "capture/link.h"
 #include "capture/live.h"
-#include "capture/merge.h"
-#include "capture/names.h"
-#include "capture/names_file.h"
-#include "capture/names_hosts.h"
-#include "capture/sampler.h"
 #include "cli/clock.h"
-#include "cli/naming.h"
-#include "cli/packet_keeper.h"
-#include "cli/progress.h"
-#include "cli/relaying.h"
-#include "cli/rights.h"
+#include "cli/feed_impl.h"
 #include "cli/say.h"
 #include "cli/signals.h"
 #include "cli/sources.h"
 #include "cli/wait.h"
-#include "store/route.h"
 
 enum {
     LOOK_UP_EVERY = 4096, /* packets between looks at the clock */
     FOLLOW_POLL_MS = 50,
     LIVE_POLL_MS = 250, /* timers of connections go on so often */
-    NAMES_BYTES = 64 << 20,
-    DROPS_MAX = 256, /* interfaces that report drops */
 };
 
-#define SECOND_NS INT64_C(1000000000)
 #define MS_NS INT64_C(1000000)
-#define OPEN_AFTER_NS SECOND_NS
 #define SETTLED_NS (MT_LIVE_BLOCK_MS * MS_NS) /* packets are not later */
 
-/* What one interface of one source has reported so far. */
-struct drops {
-    size_t source;
-    uint32_t interface_id;
-    uint64_t kernel, interface;
-};
-
-struct mt_feed {
-    const struct mt_options *o;
-    const struct mt_filter *filter;
-    const struct mt_feed_sink *sink;
-    struct mt_feed_result *result;
-    struct mt_feed_source *found; /* the result's, from its run on */
-    struct mt_merge *merge;       /* owns the sources, in the order of -r */
-    struct mt_pool pool;          /* of names and routes */
-    struct mt_names_file *names_file;
-    struct mt_names *names;
-    struct mt_routes *routes;
-    struct mt_span *patterns;
-    struct mt_tap *tap;
-    struct mt_packet_keeper *keeper; /* NULL: no packet ring */
-    struct mt_relaying relaying;     /* the relayed streams among -r */
-    struct drops drops[DROPS_MAX];
-    size_t drops_count;
-    bool live;
-    struct mt_rights rights; /* live */
-    struct mt_naming naming; /* live: processes and containers */
-    struct mt_sampler sampler;
-    bool ending;           /* sources were told to finish */
-    int64_t settled_ns;    /* for mt_merge_next() */
-    int64_t ends_ns;       /* steady clock: --for is over */
-    int64_t second_ns;     /* steady clock: the sink is told of the next one */
-    int64_t silent_ns;     /* steady clock at the last news, and */
-    int64_t silent_at_ns;  /* the packets' clock then */
-    uint64_t idle_packets; /* as many when the sink was last told */
-    uint64_t exchanges;    /* finished ones: the id of the last */
-    int64_t open_due_ns;   /* packets' clock: look at open requests again */
-    struct mt_progress progress;
-    uint64_t total_bytes;
-};
-
-/* ---- one exchange ---- */
-
-static uint64_t number_of(const struct mt_party *p)
-{
-    struct mt_span s = p->service;
-    if (s.len == 0)
-        s = (struct mt_span){p->addr.ip, sizeof p->addr.ip};
-    uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (size_t i = 0; i < s.len; i++)
-        h = (h ^ s.ptr[i]) * UINT64_C(1099511628211);
-    return p->service.len > 0 ? h : h ^ p->addr.port;
-}
-
-static bool has_routes(const struct mt_exchange *x)
-{
-    return x->kind != MT_KIND_L4 && x->kind != MT_KIND_TURN && x->path.len > 0;
-}
-
-static void name(struct mt_feed *f, struct mt_exchange *x)
-{
-    mt_names_apply(f->names, x);
-    if (has_routes(x) && x->route.len == 0)
-        x->route = mt_routes_of(f->routes, number_of(&x->server), x->path);
-}
-
-static bool drain_reports(struct mt_feed *f)
-{
-    const struct mt_conn_report *r;
-    while ((r = mt_tap_next_report(f->tap)) != NULL)
-        if (f->sink->report != NULL && !f->sink->report(f->sink->context, r))
-            return false;
-    return true;
-}
-
-/* A relay has names apart; rows have them as they come. */
-static bool tell_name(struct mt_feed *f, const struct mt_relay_name *name)
-{
-    (void)mt_names_add(f->names, &name->addr, name->text,
-                       (enum mt_name_source)name->source, name->ts_ns);
-    return f->sink->name == NULL || f->sink->name(f->sink->context, name);
-}
-
-static void take_found(void *feed, const struct mt_naming_found *found)
-{
-    struct mt_feed *f = feed;
-    const struct mt_relay_name name = {.addr = found->addr,
-                                       .text = found->text,
-                                       .source = (uint8_t)found->source,
-                                       .ts_ns = mt_tap_now_ns(f->tap)};
-    (void)tell_name(f, &name);
-}
-
-/* Everything that is finished goes to the sink. */
-static bool drain(struct mt_feed *f)
-{
-    const struct mt_exchange *finished;
-    while ((finished = mt_tap_next(f->tap)) != NULL) {
-        if (mt_naming_waits(&f->naming))
-            mt_naming_take(&f->naming, take_found, f);
-        struct mt_exchange x = *finished;
-        x.id = ++f->exchanges;
-        name(f, &x);
-        if (f->filter != NULL && !mt_filter_match(f->filter, &x))
-            continue;
-        f->result->exchanges++;
-        if (!f->sink->exchange(f->sink->context, &x)) {
-            f->result->stopped = true;
-            return false;
-        }
-    }
-    return drain_reports(f);
-}
-
-static uint64_t bytes_of(const struct mt_exchange *x)
-{
-    return x->req.header_bytes + x->req.body_bytes + x->resp.header_bytes +
-           x->resp.body_bytes;
-}
-
-/* One that waits or runs: told when it is new, and when it went on. */
-static bool report_one(struct mt_feed *f, struct mt_draft *r, int64_t now)
-{
-    struct mt_exchange x = mt_draft_so_far(r);
-    mt_conn_report(r->conn, now);
-    if (r->open_reported && r->open_bytes == bytes_of(&x))
-        return true;
-    r->open_reported = r->conn->known = true;
-    r->open_bytes = bytes_of(&x);
-    name(f, &x);
-    return f->sink->open(f->sink->context, &x, now);
-}
-
-/* Once a second of the packets' clock: what has begun and not ended. */
-static bool report_open(struct mt_feed *f)
-{
-    int64_t now = mt_tap_now_ns(f->tap);
-    if (f->sink->open == NULL || now < f->open_due_ns)
-        return true;
-    f->open_due_ns = now + OPEN_AFTER_NS;
-    for (struct mt_draft *r = mt_tap_open(f->tap, now, NULL); r != NULL;
-         r = mt_tap_open(f->tap, now, r))
-        if (!report_one(f, r, now))
-            return false;
-    return drain_reports(f);
-}
-
-/* ---- one item ---- */
-
-static void note_packet(struct mt_feed *f, const struct mt_packet *p)
-{
-    struct mt_feed_result *r = f->result;
-    struct mt_source_info *info = &r->sources[p->source].info;
-    r->packets++;
-    info->packets++;
-    if (info->first_ns == 0 || p->ts_ns < info->first_ns)
-        info->first_ns = p->ts_ns;
-    if (p->ts_ns > info->last_ns)
-        info->last_ns = p->ts_ns;
-}
-
-/* Each report tells the drops so far on one interface: only what is new since
- * its last report is added. */
-static void note_drops(struct mt_feed *f, const struct mt_item *item)
-{
-    size_t source = mt_merge_last(f->merge);
-    uint32_t interface_id = item->packet.interface_id;
-    struct drops *d = f->drops;
-    while (d < f->drops + f->drops_count &&
-           (d->source != source || d->interface_id != interface_id))
-        d++;
-    if (d == f->drops + DROPS_MAX)
-        return;
-    if (d == f->drops + f->drops_count) {
-        *d = (struct drops){.source = source, .interface_id = interface_id};
-        f->drops_count++;
-    }
-    if (item->kernel_drops > d->kernel) {
-        f->result->kernel_drops += item->kernel_drops - d->kernel;
-        d->kernel = item->kernel_drops;
-    }
-    if (item->interface_drops > d->interface) {
-        f->result->interface_drops += item->interface_drops - d->interface;
-        d->interface = item->interface_drops;
-    }
-}
-
-static const char *last_path(const struct mt_feed *f)
-{
-    return mt_source_path(mt_merge_source(f->merge, mt_merge_last(f->merge)));
-}
-
-/* An interface tells its drops last, when it has vanished. */
-static void say_lost(const struct mt_feed *f)
-{
-    const struct mt_source *s =
-        mt_merge_source(f->merge, mt_merge_last(f->merge));
-    if (f->live && mt_source_problem(s)[0] != '\0')
-        mt_warn(NULL, "%s", mt_source_problem(s));
-}
-
-static void check_link(const struct mt_feed *f, const struct mt_item *item)
-{
-    uint16_t link = item->packet.link_type;
-    if (mt_link_is_known(link))
-        return;
-    const char *name = mt_link_name(link);
-    mt_warn(last_path(f),
-            "link type %u%s%s is not decoded: its packets are passed over",
-            link, name[0] != '\0' ? ", " : "", name);
-}
-
-/* Kept first, so that exchanges refer to what was kept. */
-static void give_tap(struct mt_feed *f, struct mt_packet packet)
-{
-    mt_packet_keeper_packet(f->keeper, &packet);
-    mt_tap_packet(f->tap, &packet);
-}
-
-static bool take_name(struct mt_feed *f, const struct mt_item *item)
-{
-    struct mt_relay_name name = {.addr = item->name_addr,
-                                 .text = item->text,
-                                 .source = MT_NAME_NRB,
-                                 .ts_ns = mt_tap_now_ns(f->tap)};
-    return tell_name(f, &name);
-}
-
-static bool take_item(struct mt_feed *f, const struct mt_item *item)
-{
-    switch (item->kind) {
-    case MT_ITEM_PACKET:
-        if (!mt_relaying_run(&f->relaying, item->packet.ts_ns))
-            return false;
-        note_packet(f, &item->packet);
-        give_tap(f, item->packet);
-        return drain(f) && report_open(f);
-    case MT_ITEM_NAME:
-        return take_name(f, item);
-    case MT_ITEM_DROPS:
-        note_drops(f, item);
-        say_lost(f);
-        return true;
-    case MT_ITEM_INTERFACE:
-        mt_packet_keeper_interface(f->keeper, item);
-        check_link(f, item);
-        return true;
-    case MT_ITEM_COMMENT:
-        if (f->live)
-            mt_warn(last_path(f), "%.*s", (int)item->text.len,
-                    (const char *)item->text.ptr);
-        return true;
-    default:
-        return true;
-    }
-}
+/* ---- progress ---- */
 
 static void draw_progress(struct mt_feed *f, int64_t now_ns)
 {
@@ -344,7 +75,7 @@ static bool wait_in_silence(struct mt_feed *f, bool news)
         return true;
     }
     mt_tap_advance(f->tap, f->silent_at_ns + (now_ns - f->silent_ns));
-    return drain(f) && report_open(f);
+    return mt_feed_drain(f) && mt_feed_report_open(f);
 }
 
 /* The sink is told once that nothing more comes for now. */
@@ -393,7 +124,7 @@ static void finish_sources(struct mt_feed *f)
 static bool take_turn(struct mt_feed *f, int rc, const struct mt_item *item)
 {
     if (rc == MT_EVENT)
-        return take_item(f, item);
+        return mt_feed_take_item(f, item);
     return rc != MT_MORE || f->ending || mt_interrupted() || wait_for_more(f);
 }
 
@@ -414,11 +145,11 @@ static bool tell_second(struct mt_feed *f, int64_t now_ns)
     if (now_ns < f->second_ns)
         return true;
     f->second_ns = now_ns + SECOND_NS;
-    mt_naming_take(&f->naming, take_found, f);
+    mt_feed_take_names(f);
     keep_ceiling(f, now_ns);
     take_stats(f);
-    return drain(f) && (f->sink->second == NULL ||
-                        f->sink->second(f->sink->context, f->result));
+    return mt_feed_drain(f) && (f->sink->second == NULL ||
+                                f->sink->second(f->sink->context, f->result));
 }
 
 /* True: end now. What grows is read up to here before. */
@@ -448,7 +179,7 @@ static bool look_up(struct mt_feed *f)
 }
 
 /* While streams are read. */
-static void look_up_relaying(void *feed)
+void mt_feed_look_up(void *feed)
 {
     draw_progress(feed, mt_steady_ns());
 }
@@ -477,166 +208,7 @@ static void run(struct mt_feed *f)
     if (!mt_relaying_run(&f->relaying, INT64_MAX))
         return;
     mt_tap_end(f->tap);
-    (void)drain(f);
-}
-
-/* ---- opening ---- */
-
-static int no_memory(void)
-{
-    mt_say(NULL, "not enough memory");
-    return MT_EXIT_ERROR;
-}
-
-/* So that a reference into it is not taken for one into another file. */
-static uint64_t inode_of(const char *path)
-{
-    struct stat st;
-    bool file = stat(path, &st) == 0 && S_ISREG(st.st_mode);
-    return file ? (uint64_t)st.st_ino : 0;
-}
-
-/* A relayed stream, or a capture. */
-static int open_file(struct mt_feed *f, const char *path)
-{
-    struct mt_peek peek;
-    struct mt_source *source;
-    size_t number = mt_merge_count(f->merge);
-    /* what cannot be opened is said by whom it is a capture for */
-    (void)mt_peek_open(&peek, path);
-    if (mt_relay_detect(mt_peek_start(&peek)))
-        return mt_relayed_add(f->relaying.streams, &peek, path);
-    int rc = mt_sources_open_peeked(f->merge, f->o, &peek, path);
-    if (rc != 0)
-        return rc;
-    source = mt_merge_source(f->merge, number);
-    f->found[number].info.path = path;
-    f->found[number].info.inode = inode_of(path);
-    f->total_bytes += mt_source_progress(source).total_bytes;
-    return 0;
-}
-
-static int open_sources(struct mt_feed *f)
-{
-    const struct mt_options *o = f->o;
-    size_t n = mt_options_sources(o);
-    f->merge = mt_merge_new();
-    f->found = calloc(n, sizeof *f->found);
-    f->relaying.streams = mt_relayed_new(o->follow);
-    if (f->merge == NULL || f->found == NULL || f->relaying.streams == NULL)
-        return no_memory();
-    int rc = f->live ? mt_sources_open(f->merge, o) : 0;
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (f->live)
-            f->found[i].info.path = o->interfaces[i];
-        else
-            rc = open_file(f, o->read[i]);
-    }
-    return rc;
-}
-
-static int open_names(struct mt_feed *f)
-{
-    char why[MT_NAMES_WHY_BYTES];
-    if (f->o->names != NULL &&
-        mt_names_file_load(&f->names_file, f->o->names, &f->pool, why) != 0) {
-        mt_say(NULL, "%s", why);
-        return MT_EXIT_ERROR;
-    }
-    f->names = mt_names_new(
-        &(struct mt_names_config){.pool = &f->pool, .file = f->names_file});
-    if (f->names == NULL)
-        return no_memory();
-    if (f->live) /* of a capture it would be another machine's */
-        (void)mt_names_hosts_load(f->names, "/etc/hosts", mt_wall_ns());
-    return 0;
-}
-
-static int open_routes(struct mt_feed *f)
-{
-    size_t n = f->o->routes_count;
-    f->patterns = calloc(n > 0 ? n : 1, sizeof *f->patterns);
-    if (f->patterns == NULL)
-        return no_memory();
-    for (size_t i = 0; i < n; i++)
-        f->patterns[i] = mt_span_str(f->o->routes[i]);
-    f->routes =
-        mt_routes_new(&(struct mt_route_options){.patterns = f->patterns,
-                                                 .patterns_count = n},
-                      &f->pool);
-    return f->routes != NULL ? 0 : no_memory();
-}
-
-static int open_tap(struct mt_feed *f)
-{
-    const struct mt_options *o = f->o;
-    struct mt_tap_config config = {
-        .decode = {.keep_query = o->query,
-                   .keep_headers = o->headers,
-                   .keep_packets =
-                       !o->no_packets && (!f->live || o->ring != NULL),
-                   .reports = true},
-        .limit_bytes = (size_t)o->memory_bytes};
-    config.hash_seed = mt_random_u64();
-    if (f->live) {
-        config.seen = mt_naming_seen;
-        config.seen_context = &f->naming;
-    }
-    f->tap = mt_tap_new(&config);
-    return f->tap != NULL ? 0 : no_memory();
-}
-
-/* The ring's files are made by who a live tap becomes: a new folder is his,
- * one that was there stays whose it is. */
-static int open_keeper(struct mt_feed *f)
-{
-    const char *folder = f->o->ring;
-    if (f->live && folder != NULL && mkdir(folder, 0700) == 0)
-        (void)mt_privileges_give(folder, &f->rights.plan);
-    return mt_packet_keeper_open(&f->keeper, f->o);
-}
-
-static int open_all(struct mt_feed *f)
-{
-    const struct mt_options *o = f->o;
-    int rc = open_sources(f);
-    if (rc == 0)
-        rc = open_names(f);
-    if (rc == 0)
-        rc = open_routes(f);
-    f->relaying.names = f->names;
-    if (rc == 0)
-        mt_relaying_warn(&f->relaying, f->o);
-    if (rc == 0)
-        rc = open_tap(f);
-    if (rc == 0 && f->live)
-        rc = mt_rights_begin(&f->rights, o);
-    mt_naming_init(&f->naming, f->rights.helper);
-    return rc == 0 ? open_keeper(f) : rc;
-}
-
-int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
-                 const struct mt_filter *filter)
-{
-    *out = NULL;
-    struct mt_feed *f = calloc(1, sizeof *f);
-    if (f == NULL)
-        return no_memory();
-    f->o = o;
-    f->filter = filter;
-    f->live = o->interfaces_count > 0;
-    f->settled_ns = MT_MERGE_EXACT;
-    f->relaying.filter = filter;
-    f->relaying.exchanges = &f->exchanges;
-    f->relaying.look_up = look_up_relaying;
-    f->relaying.feed = f;
-    mt_pool_init(&f->pool, NAMES_BYTES);
-    int rc = open_all(f);
-    if (rc != 0)
-        mt_feed_free(f);
-    else
-        *out = f;
-    return rc;
+    (void)mt_feed_drain(f);
 }
 
 /* ---- ending ---- */
@@ -735,24 +307,6 @@ size_t mt_feed_hosts(const struct mt_feed *f)
 const struct mt_relayed_host *mt_feed_host(const struct mt_feed *f, size_t i)
 {
     return mt_relayed_host(f->relaying.streams, i);
-}
-
-void mt_feed_free(struct mt_feed *f)
-{
-    if (f == NULL)
-        return;
-    mt_packet_keeper_close(f->keeper, NULL);
-    mt_rights_end(&f->rights);
-    mt_tap_free(f->tap);
-    mt_merge_free(f->merge);
-    mt_relayed_free(f->relaying.streams);
-    mt_names_free(f->names);
-    mt_names_file_free(f->names_file);
-    mt_routes_free(f->routes);
-    mt_pool_deinit(&f->pool);
-    free(f->patterns);
-    free(f->found);
-    free(f);
 }
 
 void mt_feed_losses(const struct mt_feed_result *r,
