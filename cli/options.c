@@ -8,337 +8,10 @@
 #include "base/text.h"
 #include "base/text_time.h"
 #include "cli/clock.h"
+#include "cli/options_table.h"
 #include "cli/say.h"
 
-/* Which commands take an option. */
-enum group {
-    G_ALL = 1 << 0,
-    G_RECORD = 1 << 1,
-    G_DECODE = 1 << 2, /* reads captures: how they are decoded */
-    G_VIEW = 1 << 3,   /* answers from a database or a capture */
-    G_TABLE = 1 << 4,  /* prints rows */
-    G_EXPORT = 1 << 5,
-    G_ROWS = 1 << 6,   /* shows single exchanges */
-    G_SERIES = 1 << 7, /* can split rows */
-    G_LIVE = 1 << 8,   /* captures */
-    G_CHECK = 1 << 9,  /* looks whether it could */
-    G_DASHBOARD = 1 << 10,
-};
-
-enum kind {
-    K_FLAG,
-    K_TEXT,
-    K_LIST, /* may be repeated; -r also takes the words that follow */
-    K_COUNT,
-    K_DURATION,
-    K_TIME,
-    K_SIZE,
-    K_FORMAT,
-    K_PERCENT,
-    K_EXPORT, /* a flag that chooses one of several */
-};
-
-struct option_row {
-    char letter; /* 0 none */
-    const char *name;
-    const char *argument; /* NULL: a flag */
-    enum kind kind;
-    unsigned groups;
-    size_t offset;       /* in struct mt_options */
-    size_t count_offset; /* K_LIST */
-    int choice;          /* K_EXPORT */
-    const char *help;
-};
-
-#define AT(member) offsetof(struct mt_options, member)
-
-static const struct option_row rows[] = {
-    {'r', "read", "FILE...", K_LIST, G_RECORD | G_VIEW, AT(read),
-     AT(read_count), 0,
-     "read captured packets: pcap or pcapng, plain, gzip or zstd, or a stream "
-     "of record -w -; - is standard input; several are merged by time"},
-    {'i', "interface", "IF", K_LIST, G_LIVE | G_CHECK, AT(interfaces),
-     AT(interfaces_count), 0,
-     "capture on this interface, until interrupted; any is all there are and "
-     "will be; may be given several times"},
-    {'f', "capture-filter", "BPF", K_TEXT, G_LIVE | G_CHECK, AT(capture_filter),
-     0, 0,
-     "capture only what this filter lets through, in the words of tcpdump"},
-    {0, "for", "DURATION", K_DURATION, G_LIVE, AT(for_ns), 0, 0,
-     "capture so long: 10s, 5m"},
-    {0, "max-cpu", "PERCENT", K_PERCENT, G_LIVE, AT(max_cpu), 0, 0,
-     "capture with at most so much of one core, such as 50%; above it only a "
-     "sample of the connections is decoded, and the answers say so"},
-    {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
-     "capture also port 7070, where meshtop serves its page, and the ssh "
-     "session it runs in"},
-    {0, "snaplen", "BYTES", K_COUNT, G_LIVE, AT(snaplen), 0, 0,
-     "capture so much of each packet (default 262144)"},
-    {0, "buffer", "SIZE", K_SIZE, G_LIVE | G_CHECK, AT(buffer_bytes), 0, 0,
-     "the kernel's buffer for each interface (default 16MiB)"},
-    {0, "promiscuous", NULL, K_FLAG, G_LIVE, AT(promiscuous), 0, 0,
-     "capture also what is not meant for this machine"},
-    {0, "user", "NAME", K_TEXT, G_LIVE, AT(user), 0, 0,
-     "become this user once everything is open (default: who called sudo, else "
-     "nobody)"},
-    {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
-     "write exchanges into this database; - or a FILE.relay is a stream that "
-     "-r reads; none decodes and counts only"},
-    {'d', "db", "DB", K_TEXT, G_VIEW | G_CHECK, AT(db), 0, 0,
-     "answer from this database (default: live.db in the state folder)"},
-    {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
-     0, "go on as the file grows, until interrupted"},
-    {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS, AT(format), 0, 0,
-     "table, wide, json, jsonl or csv"},
-    {0, "since", "TIME", K_TIME, G_VIEW, AT(since), 0, 0,
-     "from this moment on: 12:04, 2026-11-22T12:04:31Z, -5m"},
-    {0, "until", "TIME", K_TIME, G_VIEW, AT(until), 0, 0, "up to this moment"},
-    {0, "last", "DURATION", K_DURATION, G_VIEW, AT(last_ns), 0, 0,
-     "the newest stretch: 90s, 5m, 1h; for a capture, counted from its end"},
-    {0, "window", "DURATION", K_DURATION, G_SERIES, AT(window_ns), 0, 0,
-     "one row for each stretch of time: 10s, 1m"},
-    {0, "by", "KEY", K_TEXT, G_SERIES, AT(by), 0, 0,
-     "split rows by method or endpoint"},
-    {'n', "limit", "COUNT", K_COUNT, G_TABLE | G_ROWS | G_EXPORT, AT(limit), 0,
-     0, "at most so many rows"},
-    {0, "names", "FILE", K_TEXT, G_RECORD | G_DECODE, AT(names), 0, 0,
-     "YAML file that names services by address and port"},
-    {0, "route", "PATTERN", K_LIST, G_RECORD | G_DECODE, AT(routes),
-     AT(routes_count), 0, "a route of yours, such as /users/{id}/orders"},
-    {0, "headers", NULL, K_FLAG, G_RECORD | G_DECODE, AT(headers), 0, 0,
-     "keep header fields, secrets redacted"},
-    {0, "query", NULL, K_FLAG, G_RECORD | G_DECODE, AT(query), 0, 0,
-     "keep the values of URL queries (redacted otherwise)"},
-    {0, "no-packets", NULL, K_FLAG, G_RECORD, AT(no_packets), 0, 0,
-     "do not note where each exchange's packets are"},
-    {0, "ring", "DIR", K_TEXT, G_RECORD, AT(ring), 0, 0,
-     "keep the packets too: a ring of pcapng files in this folder, the oldest "
-     "deleted first"},
-    {0, "ring-size", "SIZE", K_SIZE, G_RECORD, AT(ring_bytes), 0, 0,
-     "all files of the ring together (default 256MiB)"},
-    {0, "ring-file-size", "SIZE", K_SIZE, G_RECORD, AT(ring_file_bytes), 0, 0,
-     "one file of the ring (default a sixteenth of all)"},
-    {0, "max-size", "SIZE", K_SIZE, G_RECORD, AT(max_size_bytes), 0, 0,
-     "with -i: forget the oldest exchanges while the database is larger "
-     "(default 512MiB)"},
-    {0, "max-age", "DURATION", K_DURATION, G_RECORD, AT(max_age_ns), 0, 0,
-     "with -i: forget exchanges that are older (default 24h); metrics are kept "
-     "longer"},
-    {0, "memory", "SIZE", K_SIZE, G_RECORD | G_DECODE, AT(memory_bytes), 0, 0,
-     "ceiling for flows, reassembly and parsers (default 256MiB)"},
-    {0, "jsonl", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_JSONL,
-     "one JSON object a line (default)"},
-    {0, "csv", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_CSV,
-     "comma separated values, RFC 4180"},
-    {0, "csv-raw", NULL, K_FLAG, G_EXPORT, AT(csv_raw), 0, 0,
-     "no ' before texts that a spreadsheet would run as a formula"},
-    {0, "har", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_HAR,
-     "HTTP Archive 1.2"},
-    {0, "pcapng", NULL, K_FLAG, G_EXPORT, AT(pcapng), 0, 0,
-     "the packets of these exchanges, as a capture for Wireshark"},
-    {0, "whole-connections", NULL, K_FLAG, G_EXPORT, AT(whole_connections), 0,
-     0,
-     "with --pcapng: all packets of their connections; HTTP/2 and TLS "
-     "cannot be read without"},
-    {0, "with-secrets", NULL, K_FLAG, G_EXPORT, AT(with_secrets), 0, 0,
-     "with --pcapng: also the TLS secrets of these connections that the "
-     "captures hold; implies --whole-connections"},
-    {0, "captures", "DIR", K_LIST, G_EXPORT, AT(captures), AT(captures_count),
-     0, "with --pcapng: a folder that recorded captures were moved to"},
-    {0, "detach", NULL, K_FLAG, G_RECORD, AT(detach), 0, 0,
-     "go on in the background once the capture has begun; messages and the "
-     "summary go to DB.log"},
-    {0, "screen", "NAME", K_TEXT, G_DASHBOARD, AT(screen), 0, 0,
-     "begin with services, routes, topology, tail, policy or capture"},
-    {'1', "once", NULL, K_FLAG, G_DASHBOARD, AT(once), 0, 0,
-     "print the screen once as text"},
-    {'j', "json", NULL, K_FLAG, G_DASHBOARD, AT(json), 0, 0,
-     "print its numbers once as JSON, as stat -o json does"},
-    {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
-     "no progress and no summary"},
-    {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
-    {'V', "version", NULL, K_FLAG, G_ALL, AT(version), 0, 0,
-     "show the version and end"},
-};
-
-enum { ROWS = sizeof rows / sizeof rows[0], MAX_LIST = 4096 };
-
-const struct mt_command mt_commands[] = {
-    {"record", "", "captured packets into a database",
-     "Reads captures or interfaces, puts connections together, decodes "
-     "requests and their "
-     "responses, and writes them to a database that every other command "
-     "answers from. Ends with a summary in which each kind of loss has a "
-     "number of its own.",
-     G_ALL | G_RECORD | G_LIVE, mt_command_record},
-    {"stat", "[FILTER]", "services and their golden metrics",
-     "One row a service, trouble first: rate, success, latency quantiles, "
-     "requests still open. The last line tells what the numbers stand on.",
-     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE, mt_command_stat},
-    {"edges", "[FILTER]", "who calls whom",
-     "One row a pair of services and protocol.",
-     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_LIVE, mt_command_edges},
-    {"routes", "[FILTER]", "routes of services",
-     "One row a route: paths with their identifiers replaced, such as "
-     "/users/{id}.",
-     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE,
-     mt_command_routes},
-    {"tail", "[FILTER]", "exchanges, one a line",
-     "The newest exchanges last. From a capture or an interface it streams as "
-     "it reads.",
-     G_ALL | G_VIEW | G_DECODE | G_ROWS | G_LIVE, mt_command_tail},
-    {"export", "[FILTER]", "exchanges as JSON lines, CSV, HAR or packets",
-     "Everything that is known of each exchange that the filter selects, to "
-     "standard output.",
-     G_ALL | G_VIEW | G_DECODE | G_EXPORT | G_LIVE, mt_command_export},
-    {"explain", "outcome|filter|columns|ID", "why an exchange ended as it did",
-     "outcome prints the table that judges success and failure; filter "
-     "prints the fields of the filter language; columns those of the tables; "
-     "an ID tells in words what happened to one exchange of a database.",
-     G_ALL | G_VIEW, mt_command_explain},
-    {"interfaces", "", "what can be captured on",
-     "One row an interface: its state, addresses and link type.",
-     G_ALL | G_TABLE, mt_command_interfaces},
-    {"check", "", "what would stop it here, and the remedy",
-     "One row a check: permission, interfaces, filter, buffer, database, disk, "
-     "losses so far, encrypted traffic. Ends with 1 where there is a problem.",
-     G_ALL | G_TABLE | G_CHECK, mt_command_check},
-    {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
-     "What meshtop without a command is. Services, their routes, single "
-     "exchanges and why they ended as they did: Enter goes in, Esc comes "
-     "back, ? shows the keys. With -r the capture is read first and its whole "
-     "time is shown; a database that is being written is shown live. Where "
-     "standard output is no terminal, the screen is printed once.",
-     G_ALL | G_VIEW | G_DECODE | G_DASHBOARD, mt_command_dashboard},
-};
-
-const size_t mt_commands_count = sizeof mt_commands / sizeof mt_commands[0];
-
-/* ---- help ---- */
-
-static void print_wrapped(FILE *out, const char *text, int indent, int column)
-{
-    int at = column;
-    while (*text != '\0') {
-        int word = (int)strcspn(text, " ");
-        if (at + word > 78 && at > indent) {
-            (void)fprintf(out, "\n%*s", indent, "");
-            at = indent;
-        }
-        (void)fprintf(out, "%.*s", word, text);
-        at += word + 1;
-        text += word;
-        if (*text == ' ') {
-            text++;
-            (void)fputc(' ', out);
-        }
-    }
-    (void)fputc('\n', out);
-}
-
-static int print_option_name(FILE *out, const struct option_row *row)
-{
-    const char *gap = row->argument != NULL ? " " : "";
-    const char *argument = row->argument != NULL ? row->argument : "";
-    if (row->letter != 0)
-        return fprintf(out, "  -%c, --%s%s%s", row->letter, row->name, gap,
-                       argument);
-    return fprintf(out, "      --%s%s%s", row->name, gap, argument);
-}
-
-static void print_option(FILE *out, const struct option_row *row)
-{
-    enum { HELP_COLUMN = 26 };
-    int width = print_option_name(out, row);
-    (void)fprintf(out, "%*s", width < HELP_COLUMN ? HELP_COLUMN - width : 2,
-                  "");
-    print_wrapped(out, row->help, HELP_COLUMN,
-                  width < HELP_COLUMN ? HELP_COLUMN : width + 2);
-}
-
-static void print_command_help(const struct mt_command *c)
-{
-    printf("usage: meshtop %s [OPTION...]%s%s\n\n", c->name,
-           c->operands[0] != '\0' ? " " : "", c->operands);
-    print_wrapped(stdout, c->text, 0, 0);
-    puts("");
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].groups & c->group)
-            print_option(stdout, &rows[i]);
-    if (c->group & G_VIEW)
-        puts("\nFILTER selects exchanges: status=5xx and lat>250ms "
-             "(meshtop explain filter)");
-}
-
-static void print_help(FILE *out)
-{
-    (void)fputs("usage: meshtop [OPTION...]\n"
-                "       meshtop COMMAND [OPTION...]\n\n"
-                "Shows what happens between services, from captured "
-                "packets. Without a command it\nis the dashboard.\n\n",
-                out);
-    for (size_t i = 0; i < mt_commands_count; i++)
-        (void)fprintf(out, "  %-10s %s\n", mt_commands[i].name,
-                      mt_commands[i].summary);
-    (void)fputs("\n  meshtop COMMAND --help shows a command's options\n"
-                "  meshtop --version\n\n"
-                "  meshtop -r trace.pcapng\n"
-                "  meshtop stat -r trace.pcapng\n"
-                "  sudo meshtop tail -i any\n"
-                "  meshtop record -r trace.pcapng -w mesh.db\n"
-                "  meshtop tail -d mesh.db 'status=5xx and lat>100ms'\n",
-                out);
-}
-
-/* Lines of at most 78 columns, a sentence beginning on a new one, as manual
- * pages want it. */
-static void manual_text(FILE *out, const char *text)
-{
-    int column = 0;
-    while (*text != '\0') {
-        int word = (int)strcspn(text, " ");
-        bool sentence = word > 0 && text[word - 1] == '.';
-        if (column > 0 && column + 1 + word > 78) {
-            (void)fputc('\n', out);
-            column = 0;
-        } else if (column > 0) {
-            column += fprintf(out, " ");
-        }
-        for (int i = 0; i < word; i++)
-            column += fprintf(out, text[i] == '-' ? "\\-" : "%c", text[i]);
-        text += word;
-        text += strspn(text, " ");
-        if (sentence && *text != '\0') {
-            (void)fputc('\n', out);
-            column = 0;
-        }
-    }
-    (void)fputc('\n', out);
-}
-
-void mt_options_manual(FILE *out)
-{
-    for (size_t i = 0; i < mt_commands_count; i++) {
-        const struct mt_command *c = &mt_commands[i];
-        (void)fprintf(out, ".Ss %s%s%s\n", c->name,
-                      c->operands[0] != '\0' ? " " : "", c->operands);
-        manual_text(out, c->text);
-        (void)fputs(".Bl -tag -width Ds\n", out);
-        for (size_t k = 0; k < ROWS; k++) {
-            if (!(rows[k].groups & c->group) || rows[k].groups == G_ALL)
-                continue;
-            (void)fputs(".It", out);
-            if (rows[k].letter != 0)
-                (void)fprintf(out, " Fl %c ,", rows[k].letter);
-            (void)fprintf(out, " Fl \\-%s", rows[k].name);
-            if (rows[k].argument != NULL)
-                (void)fprintf(out, " Ar %s", rows[k].argument);
-            (void)fputc('\n', out);
-            manual_text(out, rows[k].help);
-        }
-        (void)fputs(".El\n", out);
-    }
-}
+enum { MAX_LIST = 4096 };
 
 /* ---- values ---- */
 
@@ -347,7 +20,7 @@ static void *member(struct mt_options *o, size_t offset)
     return (char *)o + offset;
 }
 
-static int wrong_value(const struct option_row *row, const char *value,
+static int wrong_value(const struct mt_option_row *row, const char *value,
                        const char *want)
 {
     char where[64];
@@ -356,7 +29,7 @@ static int wrong_value(const struct option_row *row, const char *value,
     return MT_EXIT_USAGE;
 }
 
-static int set_duration(struct mt_options *o, const struct option_row *row,
+static int set_duration(struct mt_options *o, const struct mt_option_row *row,
                         const char *value)
 {
     int64_t *ns = member(o, row->offset);
@@ -365,7 +38,7 @@ static int set_duration(struct mt_options *o, const struct option_row *row,
     return 0;
 }
 
-static int set_size(struct mt_options *o, const struct option_row *row,
+static int set_size(struct mt_options *o, const struct mt_option_row *row,
                     const char *value)
 {
     uint64_t *bytes = member(o, row->offset);
@@ -375,7 +48,7 @@ static int set_size(struct mt_options *o, const struct option_row *row,
 }
 
 /* What it is relative to is known once the data is open: see view.c. */
-static int set_time(struct mt_options *o, const struct option_row *row,
+static int set_time(struct mt_options *o, const struct mt_option_row *row,
                     const char *value)
 {
     struct mt_time_ref ref = {.now_ns = mt_wall_ns()};
@@ -387,7 +60,7 @@ static int set_time(struct mt_options *o, const struct option_row *row,
     return 0;
 }
 
-static int set_count(struct mt_options *o, const struct option_row *row,
+static int set_count(struct mt_options *o, const struct mt_option_row *row,
                      const char *value)
 {
     uint64_t *count = member(o, row->offset);
@@ -398,7 +71,7 @@ static int set_count(struct mt_options *o, const struct option_row *row,
 }
 
 /* "50%" or "50" */
-static int set_percent(struct mt_options *o, const struct option_row *row,
+static int set_percent(struct mt_options *o, const struct mt_option_row *row,
                        const char *value)
 {
     struct mt_span text = mt_span_str(value);
@@ -411,7 +84,7 @@ static int set_percent(struct mt_options *o, const struct option_row *row,
     return 0;
 }
 
-static int set_format(struct mt_options *o, const struct option_row *row,
+static int set_format(struct mt_options *o, const struct mt_option_row *row,
                       const char *value)
 {
     static const char *const names[] = {"table", "wide", "json", "jsonl",
@@ -427,7 +100,7 @@ static int set_format(struct mt_options *o, const struct option_row *row,
                        "or csv");
 }
 
-static int set_list(struct mt_options *o, const struct option_row *row,
+static int set_list(struct mt_options *o, const struct mt_option_row *row,
                     const char *value)
 {
     const char ***list = member(o, row->offset);
@@ -442,7 +115,7 @@ static int set_list(struct mt_options *o, const struct option_row *row,
     return 0;
 }
 
-static int set_export(struct mt_options *o, const struct option_row *row)
+static int set_export(struct mt_options *o, const struct mt_option_row *row)
 {
     enum mt_export_format format = (enum mt_export_format)row->choice;
     if (o->export_given && o->export_as != format) {
@@ -454,7 +127,7 @@ static int set_export(struct mt_options *o, const struct option_row *row)
     return 0;
 }
 
-static int set_value(struct mt_options *o, const struct option_row *row,
+static int set_value(struct mt_options *o, const struct mt_option_row *row,
                      const char *value)
 {
     switch (row->kind) {
@@ -496,39 +169,40 @@ static const struct mt_command *find_command(const char *name)
 
 /* getopt's two tables, for the options that this command takes. */
 struct getopt_tables {
-    char letters[2 * ROWS + 2];
-    struct option longs[ROWS + 1];
+    char letters[2 * MT_OPTION_ROWS_MAX + 2];
+    struct option longs[MT_OPTION_ROWS_MAX + 1];
 };
 
 static void make_tables(struct getopt_tables *t, const struct mt_command *c)
 {
     size_t n = 0, k = 0;
     t->letters[n++] = ':';
-    for (size_t i = 0; i < ROWS; i++) {
-        if (!(rows[i].groups & c->group))
+    for (size_t i = 0; i < mt_option_rows_count; i++) {
+        if (!(mt_option_rows[i].groups & c->group))
             continue;
-        t->longs[k++] = (struct option){.name = rows[i].name,
-                                        .has_arg = rows[i].argument != NULL
-                                                       ? required_argument
-                                                       : no_argument,
-                                        .val = 256 + (int)i};
-        if (rows[i].letter == 0)
+        t->longs[k++] = (struct option){
+            .name = mt_option_rows[i].name,
+            .has_arg = mt_option_rows[i].argument != NULL ? required_argument
+                                                          : no_argument,
+            .val = 256 + (int)i};
+        if (mt_option_rows[i].letter == 0)
             continue;
-        t->letters[n++] = rows[i].letter;
-        if (rows[i].argument != NULL)
+        t->letters[n++] = mt_option_rows[i].letter;
+        if (mt_option_rows[i].argument != NULL)
             t->letters[n++] = ':';
     }
     t->letters[n] = '\0';
     t->longs[k] = (struct option){0};
 }
 
-static const struct option_row *row_of(int code, const struct mt_command *c)
+static const struct mt_option_row *row_of(int code, const struct mt_command *c)
 {
     if (code >= 256)
-        return &rows[code - 256];
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].letter == code && (rows[i].groups & c->group))
-            return &rows[i];
+        return &mt_option_rows[code - 256];
+    for (size_t i = 0; i < mt_option_rows_count; i++)
+        if (mt_option_rows[i].letter == code &&
+            (mt_option_rows[i].groups & c->group))
+            return &mt_option_rows[i];
     return NULL;
 }
 
@@ -548,8 +222,9 @@ static int bad_option(int code, char **argv, const struct mt_command *c)
 
 /* "-r a.pcap b.pcap": the words after a list's first, up to the next option,
  * are part of it while they name files (a filter does not). */
-static int take_more_files(struct mt_options *o, const struct option_row *row,
-                           int argc, char **argv)
+static int take_more_files(struct mt_options *o,
+                           const struct mt_option_row *row, int argc,
+                           char **argv)
 {
     bool alone = !(o->command->group & G_VIEW);
     int rc = 0;
@@ -574,7 +249,7 @@ static int parse_options(struct mt_options *o, int argc, char **argv)
     while ((code = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1) {
         if (code == '?' || code == ':')
             return bad_option(code, argv, o->command);
-        const struct option_row *row = row_of(code, o->command);
+        const struct mt_option_row *row = row_of(code, o->command);
         assert(row != NULL);
         int rc = set_value(o, row, optarg);
         if ((row->groups & G_LIVE) != 0 && row->letter != 'i')
@@ -641,7 +316,7 @@ static int without_command(const char *word, bool *done)
         puts("meshtop " MT_VERSION);
     else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
              strcmp(word, "help") == 0)
-        print_help(stdout);
+        mt_options_overview(stdout);
     else if (strcmp(word, "--manual") == 0)
         mt_options_manual(stdout);
     else {
@@ -677,7 +352,7 @@ int mt_options_parse(struct mt_options *o, int argc, char **argv, bool *done)
         return rc;
     *done = o->help || o->version;
     if (o->help)
-        print_command_help(c);
+        mt_options_help(c);
     else if (o->version)
         puts("meshtop " MT_VERSION);
     return *done ? MT_EXIT_OK : check_together(o);

@@ -8,8 +8,8 @@
  *         rc = o.command->run(&o);
  *     mt_options_deinit(&o);
  *
- * To add an option: one row in options.c. To add a command: its file, and one
- * row there.
+ * To add an option: one row in options_table.c. To add a command: its file, and
+ * one row there.
  */
 #ifndef MT_CLI_OPTIONS_H
 #define MT_CLI_OPTIONS_H
@@ -97,7 +97,7 @@ struct mt_command {
     const char *operands; /* as the usage line shows them */
     const char *summary;  /* one line */
     const char *text;     /* a paragraph or two for --help and the manual */
-    unsigned group;       /* the options it takes: bits of options.c */
+    unsigned group;       /* the options it takes: bits of options_table.h */
     int (*run)(const struct mt_options *o);
 };
 

@@ -1,0 +1,173 @@
+/* Every option and every command: a row each. */
+#include "cli/options_table.h"
+
+#include <stddef.h>
+
+#define AT(member) offsetof(struct mt_options, member)
+
+const struct mt_option_row mt_option_rows[] = {
+    {'r', "read", "FILE...", K_LIST, G_RECORD | G_VIEW, AT(read),
+     AT(read_count), 0,
+     "read captured packets: pcap or pcapng, plain, gzip or zstd, or a stream "
+     "of record -w -; - is standard input; several are merged by time"},
+    {'i', "interface", "IF", K_LIST, G_LIVE | G_CHECK, AT(interfaces),
+     AT(interfaces_count), 0,
+     "capture on this interface, until interrupted; any is all there are and "
+     "will be; may be given several times"},
+    {'f', "capture-filter", "BPF", K_TEXT, G_LIVE | G_CHECK, AT(capture_filter),
+     0, 0,
+     "capture only what this filter lets through, in the words of tcpdump"},
+    {0, "for", "DURATION", K_DURATION, G_LIVE, AT(for_ns), 0, 0,
+     "capture so long: 10s, 5m"},
+    {0, "max-cpu", "PERCENT", K_PERCENT, G_LIVE, AT(max_cpu), 0, 0,
+     "capture with at most so much of one core, such as 50%; above it only a "
+     "sample of the connections is decoded, and the answers say so"},
+    {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
+     "capture also port 7070, where meshtop serves its page, and the ssh "
+     "session it runs in"},
+    {0, "snaplen", "BYTES", K_COUNT, G_LIVE, AT(snaplen), 0, 0,
+     "capture so much of each packet (default 262144)"},
+    {0, "buffer", "SIZE", K_SIZE, G_LIVE | G_CHECK, AT(buffer_bytes), 0, 0,
+     "the kernel's buffer for each interface (default 16MiB)"},
+    {0, "promiscuous", NULL, K_FLAG, G_LIVE, AT(promiscuous), 0, 0,
+     "capture also what is not meant for this machine"},
+    {0, "user", "NAME", K_TEXT, G_LIVE, AT(user), 0, 0,
+     "become this user once everything is open (default: who called sudo, else "
+     "nobody)"},
+    {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
+     "write exchanges into this database; - or a FILE.relay is a stream that "
+     "-r reads; none decodes and counts only"},
+    {'d', "db", "DB", K_TEXT, G_VIEW | G_CHECK, AT(db), 0, 0,
+     "answer from this database (default: live.db in the state folder)"},
+    {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
+     0, "go on as the file grows, until interrupted"},
+    {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS, AT(format), 0, 0,
+     "table, wide, json, jsonl or csv"},
+    {0, "since", "TIME", K_TIME, G_VIEW, AT(since), 0, 0,
+     "from this moment on: 12:04, 2026-11-22T12:04:31Z, -5m"},
+    {0, "until", "TIME", K_TIME, G_VIEW, AT(until), 0, 0, "up to this moment"},
+    {0, "last", "DURATION", K_DURATION, G_VIEW, AT(last_ns), 0, 0,
+     "the newest stretch: 90s, 5m, 1h; for a capture, counted from its end"},
+    {0, "window", "DURATION", K_DURATION, G_SERIES, AT(window_ns), 0, 0,
+     "one row for each stretch of time: 10s, 1m"},
+    {0, "by", "KEY", K_TEXT, G_SERIES, AT(by), 0, 0,
+     "split rows by method or endpoint"},
+    {'n', "limit", "COUNT", K_COUNT, G_TABLE | G_ROWS | G_EXPORT, AT(limit), 0,
+     0, "at most so many rows"},
+    {0, "names", "FILE", K_TEXT, G_RECORD | G_DECODE, AT(names), 0, 0,
+     "YAML file that names services by address and port"},
+    {0, "route", "PATTERN", K_LIST, G_RECORD | G_DECODE, AT(routes),
+     AT(routes_count), 0, "a route of yours, such as /users/{id}/orders"},
+    {0, "headers", NULL, K_FLAG, G_RECORD | G_DECODE, AT(headers), 0, 0,
+     "keep header fields, secrets redacted"},
+    {0, "query", NULL, K_FLAG, G_RECORD | G_DECODE, AT(query), 0, 0,
+     "keep the values of URL queries (redacted otherwise)"},
+    {0, "no-packets", NULL, K_FLAG, G_RECORD, AT(no_packets), 0, 0,
+     "do not note where each exchange's packets are"},
+    {0, "ring", "DIR", K_TEXT, G_RECORD, AT(ring), 0, 0,
+     "keep the packets too: a ring of pcapng files in this folder, the oldest "
+     "deleted first"},
+    {0, "ring-size", "SIZE", K_SIZE, G_RECORD, AT(ring_bytes), 0, 0,
+     "all files of the ring together (default 256MiB)"},
+    {0, "ring-file-size", "SIZE", K_SIZE, G_RECORD, AT(ring_file_bytes), 0, 0,
+     "one file of the ring (default a sixteenth of all)"},
+    {0, "max-size", "SIZE", K_SIZE, G_RECORD, AT(max_size_bytes), 0, 0,
+     "with -i: forget the oldest exchanges while the database is larger "
+     "(default 512MiB)"},
+    {0, "max-age", "DURATION", K_DURATION, G_RECORD, AT(max_age_ns), 0, 0,
+     "with -i: forget exchanges that are older (default 24h); metrics are kept "
+     "longer"},
+    {0, "memory", "SIZE", K_SIZE, G_RECORD | G_DECODE, AT(memory_bytes), 0, 0,
+     "ceiling for flows, reassembly and parsers (default 256MiB)"},
+    {0, "jsonl", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_JSONL,
+     "one JSON object a line (default)"},
+    {0, "csv", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_CSV,
+     "comma separated values, RFC 4180"},
+    {0, "csv-raw", NULL, K_FLAG, G_EXPORT, AT(csv_raw), 0, 0,
+     "no ' before texts that a spreadsheet would run as a formula"},
+    {0, "har", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_HAR,
+     "HTTP Archive 1.2"},
+    {0, "pcapng", NULL, K_FLAG, G_EXPORT, AT(pcapng), 0, 0,
+     "the packets of these exchanges, as a capture for Wireshark"},
+    {0, "whole-connections", NULL, K_FLAG, G_EXPORT, AT(whole_connections), 0,
+     0,
+     "with --pcapng: all packets of their connections; HTTP/2 and TLS "
+     "cannot be read without"},
+    {0, "with-secrets", NULL, K_FLAG, G_EXPORT, AT(with_secrets), 0, 0,
+     "with --pcapng: also the TLS secrets of these connections that the "
+     "captures hold; implies --whole-connections"},
+    {0, "captures", "DIR", K_LIST, G_EXPORT, AT(captures), AT(captures_count),
+     0, "with --pcapng: a folder that recorded captures were moved to"},
+    {0, "detach", NULL, K_FLAG, G_RECORD, AT(detach), 0, 0,
+     "go on in the background once the capture has begun; messages and the "
+     "summary go to DB.log"},
+    {0, "screen", "NAME", K_TEXT, G_DASHBOARD, AT(screen), 0, 0,
+     "begin with services, routes, topology, tail, policy or capture"},
+    {'1', "once", NULL, K_FLAG, G_DASHBOARD, AT(once), 0, 0,
+     "print the screen once as text"},
+    {'j', "json", NULL, K_FLAG, G_DASHBOARD, AT(json), 0, 0,
+     "print its numbers once as JSON, as stat -o json does"},
+    {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
+     "no progress and no summary"},
+    {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
+    {'V', "version", NULL, K_FLAG, G_ALL, AT(version), 0, 0,
+     "show the version and end"},
+};
+
+const size_t mt_option_rows_count =
+    sizeof mt_option_rows / sizeof mt_option_rows[0];
+
+_Static_assert(sizeof mt_option_rows / sizeof mt_option_rows[0] <=
+                   MT_OPTION_ROWS_MAX,
+               "the parser has room for them");
+
+const struct mt_command mt_commands[] = {
+    {"record", "", "captured packets into a database",
+     "Reads captures or interfaces, puts connections together, decodes "
+     "requests and their "
+     "responses, and writes them to a database that every other command "
+     "answers from. Ends with a summary in which each kind of loss has a "
+     "number of its own.",
+     G_ALL | G_RECORD | G_LIVE, mt_command_record},
+    {"stat", "[FILTER]", "services and their golden metrics",
+     "One row a service, trouble first: rate, success, latency quantiles, "
+     "requests still open. The last line tells what the numbers stand on.",
+     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE, mt_command_stat},
+    {"edges", "[FILTER]", "who calls whom",
+     "One row a pair of services and protocol.",
+     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_LIVE, mt_command_edges},
+    {"routes", "[FILTER]", "routes of services",
+     "One row a route: paths with their identifiers replaced, such as "
+     "/users/{id}.",
+     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE,
+     mt_command_routes},
+    {"tail", "[FILTER]", "exchanges, one a line",
+     "The newest exchanges last. From a capture or an interface it streams as "
+     "it reads.",
+     G_ALL | G_VIEW | G_DECODE | G_ROWS | G_LIVE, mt_command_tail},
+    {"export", "[FILTER]", "exchanges as JSON lines, CSV, HAR or packets",
+     "Everything that is known of each exchange that the filter selects, to "
+     "standard output.",
+     G_ALL | G_VIEW | G_DECODE | G_EXPORT | G_LIVE, mt_command_export},
+    {"explain", "outcome|filter|columns|ID", "why an exchange ended as it did",
+     "outcome prints the table that judges success and failure; filter "
+     "prints the fields of the filter language; columns those of the tables; "
+     "an ID tells in words what happened to one exchange of a database.",
+     G_ALL | G_VIEW, mt_command_explain},
+    {"interfaces", "", "what can be captured on",
+     "One row an interface: its state, addresses and link type.",
+     G_ALL | G_TABLE, mt_command_interfaces},
+    {"check", "", "what would stop it here, and the remedy",
+     "One row a check: permission, interfaces, filter, buffer, database, disk, "
+     "losses so far, encrypted traffic. Ends with 1 where there is a problem.",
+     G_ALL | G_TABLE | G_CHECK, mt_command_check},
+    {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
+     "What meshtop without a command is. Services, their routes, single "
+     "exchanges and why they ended as they did: Enter goes in, Esc comes "
+     "back, ? shows the keys. With -r the capture is read first and its whole "
+     "time is shown; a database that is being written is shown live. Where "
+     "standard output is no terminal, the screen is printed once.",
+     G_ALL | G_VIEW | G_DECODE | G_DASHBOARD, mt_command_dashboard},
+};
+
+const size_t mt_commands_count = sizeof mt_commands / sizeof mt_commands[0];
