@@ -102,7 +102,7 @@ struct mt_tap_counters {
 #undef X
 };
 
-enum { MT_TAP_INTERFACES_MAX = 64 };
+enum { MT_TAP_INTERFACES_MAX = 64, MT_TAP_LISTENERS = 256 };
 
 /* What came from one interface of one source. */
 struct mt_tap_interface {
@@ -149,6 +149,10 @@ void mt_tap_advance(struct mt_tap *tap, int64_t now_ns);
  * those that are at work the others end as evicted.
  */
 void mt_tap_sample(struct mt_tap *tap, uint32_t one_of);
+
+/* Someone listens there: of connections that are joined late it is the server.
+ * Of addresses that share a place in the table, the newest. */
+void mt_tap_listens(struct mt_tap *tap, const struct mt_addr *addr);
 
 /* The capture is over: what is open ends, in the order of creation. */
 void mt_tap_end(struct mt_tap *tap);

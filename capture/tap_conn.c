@@ -20,8 +20,27 @@ static bool is_service_port(uint16_t port)
     return false;
 }
 
-static void guess_client(struct mt_conn_start *start)
+void mt_tap_listens(struct mt_tap *tap, const struct mt_addr *addr)
 {
+    tap->listeners[addr->port % MT_TAP_LISTENERS] = *addr;
+}
+
+static bool listens(const struct mt_tap *tap, const struct mt_addr *addr)
+{
+    const struct mt_addr *l = &tap->listeners[addr->port % MT_TAP_LISTENERS];
+    return addr->port != 0 && l->port == addr->port &&
+           memcmp(l->ip, addr->ip, sizeof l->ip) == 0;
+}
+
+/* Who listens, else the better known port. */
+static void guess_client(const struct mt_tap *tap, struct mt_conn_start *start)
+{
+    bool a_listens = listens(tap, &start->addr[0]);
+    if (a_listens != listens(tap, &start->addr[1])) {
+        start->client = a_listens ? 1 : 0;
+        start->role_evidence = MT_ROLE_BY_LISTEN;
+        return;
+    }
     uint16_t a = start->addr[0].port, b = start->addr[1].port;
     bool a_serves = is_service_port(a), b_serves = is_service_port(b);
     if (a_serves != b_serves) {
@@ -33,7 +52,8 @@ static void guess_client(struct mt_conn_start *start)
     }
 }
 
-struct mt_conn_start mt_tap_conn_start(const struct mt_flow *f)
+struct mt_conn_start mt_tap_conn_start(const struct mt_tap *tap,
+                                       const struct mt_flow *f)
 {
     struct mt_conn_start start = {
         .addr = {mt_flow_addr(f, 0), mt_flow_addr(f, 1)},
@@ -47,7 +67,7 @@ struct mt_conn_start mt_tap_conn_start(const struct mt_flow *f)
         start.client = (f->flags & MT_FLOW_SYN_BY0) != 0 ? 0 : 1;
         start.role_evidence = MT_ROLE_BY_SYN;
     } else {
-        guess_client(&start);
+        guess_client(tap, &start);
     }
     return start;
 }
@@ -90,7 +110,7 @@ void mt_tap_attempt(struct mt_tap *tap, const struct mt_flow *f,
         tap->counters.attempts_unrecorded++;
         return;
     }
-    struct mt_conn_start start = mt_tap_conn_start(f);
+    struct mt_conn_start start = mt_tap_conn_start(tap, f);
     if (start.client == 1) { /* of a row the client is side 0 */
         struct mt_addr client = start.addr[1];
         start.addr[1] = start.addr[0];
@@ -176,7 +196,7 @@ static void carry_over(struct mt_tcp_flow *w)
 
 static bool try_open(struct mt_tap *tap, struct mt_tcp_flow *w)
 {
-    struct mt_conn_start start = mt_tap_conn_start(w->flow);
+    struct mt_conn_start start = mt_tap_conn_start(tap, w->flow);
     start.copy = mt_hops_is_copy(tap->hops, w->flow);
     struct mt_conn_stats *stats = NULL;
     w->tcp.conn = tap->sink->open(tap->sink_context, &start, &stats);

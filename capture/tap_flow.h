@@ -57,6 +57,7 @@ struct mt_tap {
     int64_t timers_ns;     /* when they ran last */
     int64_t rows_ns;       /* when row_tokens were filled last */
     uint32_t row_tokens;
+    struct mt_addr listeners[MT_TAP_LISTENERS]; /* by a hash of the port */
     uint32_t one_of; /* connections are decoded; 1: all */
     bool started, doubts, ended;
     bool ending; /* a flow is being ended: not the time to end another */
@@ -139,7 +140,8 @@ extern const struct mt_tap_sink mt_tap_decode_sink;
 struct mt_conn_stats *mt_tap_stats_of(const struct mt_flow *f);
 
 /* Who is who, from the SYN or by a guess. */
-struct mt_conn_start mt_tap_conn_start(const struct mt_flow *f);
+struct mt_conn_start mt_tap_conn_start(const struct mt_tap *tap,
+                                       const struct mt_flow *f);
 
 /* A row for an attempt that came to nothing, unless there are too many. */
 void mt_tap_attempt(struct mt_tap *tap, const struct mt_flow *f,

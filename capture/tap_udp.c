@@ -21,7 +21,7 @@ bool mt_tap_wants_datagram(const struct mt_tap *tap, const struct mt_segment *s)
 
 static bool try_open(struct mt_tap *tap, struct mt_flow *f)
 {
-    struct mt_conn_start start = mt_tap_conn_start(f);
+    struct mt_conn_start start = mt_tap_conn_start(tap, f);
     struct mt_udp_flow *u = mt_pool_zalloc(&tap->pool, sizeof *u);
     if (u == NULL)
         return false;

@@ -54,7 +54,10 @@ static void take_found(void *feed, const struct mt_naming_found *found)
                                        .text = found->text,
                                        .source = (uint8_t)found->source,
                                        .ts_ns = mt_tap_now_ns(f->tap)};
-    (void)tell_name(f, &name);
+    if (found->listens)
+        mt_tap_listens(f->tap, &found->addr);
+    if (found->text.len > 0)
+        (void)tell_name(f, &name);
 }
 
 void mt_feed_take_names(struct mt_feed *f)

@@ -83,7 +83,10 @@ void mt_naming_take(struct mt_naming *n,
         n->answered++;
         struct mt_naming_found f = name_of(&a.owner);
         f.addr = n->pending[a.token % MT_NAMING_PENDING];
-        if (a.owner.known && f.text.len > 0)
+        f.listens = a.owner.listens;
+        if (!a.owner.known)
+            f.text.len = 0;
+        if (f.text.len > 0 || f.listens)
             found(context, &f);
     }
     if (rc == MT_DONE)

@@ -30,8 +30,9 @@ struct mt_naming {
 /* A name of a socket's end, from the process that has it. */
 struct mt_naming_found {
     struct mt_addr addr;
-    struct mt_span text;
+    struct mt_span text; /* empty: not known */
     enum mt_name_source source;
+    bool listens; /* a socket listens there */
 };
 
 void mt_naming_init(struct mt_naming *n, struct mt_helper *helper);

@@ -8,6 +8,7 @@
 #include "capture/own_filter.h"
 #include "cli/paths.h"
 #include "cli/say.h"
+#include "cli/session.h"
 
 enum { MANY = 16, LESS_BYTES = 65536, LIST_BYTES = 512, PATH_BYTES = 4096 };
 
@@ -88,8 +89,7 @@ static int open_interface(struct mt_source **source, const struct mt_options *o,
                                       .number = (uint16_t)i};
     if (!o->all) {
         options.filter = filter;
-        if (mt_own_filter(filter, o->capture_filter,
-                          getenv("SSH_CONNECTION")) != 0) {
+        if (mt_own_filter(filter, o->capture_filter, mt_ssh_session()) != 0) {
             mt_say("-f", "the capture filter is too long");
             return MT_EXIT_USAGE;
         }

@@ -7,6 +7,7 @@
 #include "base/text_time.h"
 #include "capture/own_filter.h"
 #include "cli/printer.h"
+#include "cli/session.h"
 
 static void put_span_of_time(struct mt_buf *b, const struct mt_feed_result *r)
 {
@@ -125,7 +126,7 @@ static void put_left_out(struct mt_buf *b, const struct mt_options *o)
         return;
     mt_put_str(b, "left out: our own port ");
     mt_put_decimal(b, MT_OWN_PORT);
-    if (mt_own_session(getenv("SSH_CONNECTION")))
+    if (mt_own_session(mt_ssh_session()))
         mt_put_str(b, " and this ssh session");
     mt_put_str(b, " (--all captures them)");
 }

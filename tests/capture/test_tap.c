@@ -89,7 +89,6 @@ static void test_row3_roles(void **state)
     }
 }
 
-/* The SYN-ACK alone tells both numbers and who is the client. */
 struct seen {
     unsigned flows;
     struct mt_conn_start last;
@@ -122,18 +121,53 @@ static void test_flows_are_seen_once(void **state)
         assert_non_null(tap);
         struct mt_segment s = segment(1, 5000, 1000, vectors[i].flags, "x");
         mt_tap_segment(tap, &s);
+        segment_free(&s);
         assert_int_equal(seen.flows, 1);
         assert_int_equal(seen.last.client, vectors[i].client);
         assert_int_equal(seen.last.midstream, vectors[i].client < 0);
-        assert_int_equal(seen.last.addr[0].port, s.src.port);
-        assert_int_equal(seen.last.addr[1].port, s.dst.port);
+        assert_int_equal(seen.last.addr[0].port, 80);
+        assert_int_equal(seen.last.addr[1].port, 40000);
         s = segment(0, 1000, 5001, A, "y");
         mt_tap_segment(tap, &s);
+        segment_free(&s);
         assert_int_equal(seen.flows, 1);
         mt_tap_free(tap);
     }
 }
 
+/* Of a connection joined late the one that listens is the server, whatever the
+ * ports say; a SYN says more. */
+static void test_row3_listeners(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned flags;
+        uint16_t listens; /* the port, at the address of the client's side */
+        int client, evidence;
+    } vectors[] = {
+        {A, 40001, 0, MT_ROLE_BY_LISTEN},
+        {A, 40001 + MT_TAP_LISTENERS, 1, MT_ROLE_BY_PORT}, /* its place only */
+        {S | A, 40001, 1, MT_ROLE_BY_SYN},
+    };
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        struct run r;
+        start(&r);
+        struct mt_segment s = segment(0, 1000, 5000, vectors[i].flags, "x");
+        s.src.port = 80;
+        s.dst.port = 40001;
+        struct mt_addr listener = s.dst;
+        listener.port = vectors[i].listens;
+        mt_tap_listens(r.tap, &listener);
+        mt_tap_segment(r.tap, &s);
+        segment_free(&s);
+        mt_tap_end(r.tap);
+        assert_int_equal(r.log.start.client, vectors[i].client);
+        assert_int_equal(r.log.start.role_evidence, vectors[i].evidence);
+        stop(&r);
+    }
+}
+
+/* The SYN-ACK alone tells both numbers and who is the client. */
 static void test_row3_syn_ack_only(void **state)
 {
     (void)state;
@@ -433,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_row1_midstream),
         cmocka_unit_test(test_row3_roles),
         cmocka_unit_test(test_flows_are_seen_once),
+        cmocka_unit_test(test_row3_listeners),
         cmocka_unit_test(test_row3_syn_ack_only),
         cmocka_unit_test(test_syn_overtaken_by_data),
         cmocka_unit_test(test_row8_copies_by_ip_id),
