@@ -146,9 +146,9 @@ static size_t choose(struct mt_merge *m)
 /* The last source again, while its packets come before all others. */
 static bool goes_on(struct mt_merge *m)
 {
-    struct head *h = &m->heads[m->last];
     if (!m->runner_up_known)
         return false;
+    struct head *h = &m->heads[m->last];
     refill(h);
     m->runner_up_known =
         h->state == HEAD_HERE && h->item.kind == MT_ITEM_PACKET &&

@@ -9,8 +9,9 @@
  *     rc = mt_ring_files_flush(r);               // on disk, up to here
  *     mt_ring_files_close(r);
  *
- * A file ends in a whole block whenever the program is killed: only whole
- * blocks are handed to the system, and what could not be written is cut off.
+ * Only whole blocks are handed to the system, and what could not be written
+ * is cut off: a file ends in a whole block, unless the program is killed in
+ * the middle of a write.
  * The folder is made when it is not there, and locked: it belongs to one ring
  * at a time. Files of earlier runs count, and go first; no other file is
  * touched. Readable by the owner alone: packets hold credentials.

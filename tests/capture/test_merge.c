@@ -259,9 +259,23 @@ static void test_broken_source(void **state)
     free(log.ptr);
 }
 
+/* Streams of exchanges alone, and no capture, are read beside a merge of none.
+ */
+static void test_of_nothing(void **state)
+{
+    (void)state;
+    struct mt_item item;
+    struct mt_merge *m = mt_merge_new();
+    assert_non_null(m);
+    assert_int_equal(mt_merge_next(m, MT_MERGE_EXACT, &item), MT_DONE);
+    assert_int_equal(mt_merge_next(m, MT_MERGE_NOW, &item), MT_DONE);
+    mt_merge_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_of_nothing),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_follow),
         cmocka_unit_test(test_impatient),
