@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/pcapng_blocks.h"
 #include "capture/pcapng_time.h"
 
 enum {
@@ -12,29 +13,6 @@ enum {
     BODY_AT = 8,       /* after type and length */
     TRAILER_BYTES = 4, /* the length once more */
 };
-
-enum block_type {
-    BLOCK_IDB = 1,
-    BLOCK_PB = 2,
-    BLOCK_SPB = 3,
-    BLOCK_NRB = 4,
-    BLOCK_ISB = 5,
-    BLOCK_EPB = 6,
-    BLOCK_DSB = 10,
-    BLOCK_SHB = 0x0a0d0d0a,
-};
-
-enum option_code {
-    OPT_END = 0,
-    OPT_COMMENT = 1,
-    IF_NAME = 2,
-    IF_TSRESOL = 9,
-    IF_TSOFFSET = 14,
-    ISB_IFDROP = 5,
-    ISB_OSDROP = 7,
-};
-
-enum { SECRETS_TLS = 0x544c534b, NRB_IPV4 = 1, NRB_IPV6 = 2 };
 
 struct interface {
     uint16_t link_type;
