@@ -65,7 +65,7 @@ uint64_t mt_get_le64(struct mt_cursor *c)
     return get_le(c, 8);
 }
 
-uint64_t mt_get_varint(struct mt_cursor *c)
+uint64_t mt_get_varint_long(struct mt_cursor *c)
 {
     uint64_t v = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {

@@ -83,7 +83,16 @@ void mt_put_hex(struct mt_buf *b, const uint8_t *bytes, size_t n);
 /* 0 and a bad cursor where the bytes are no number. */
 uint32_t mt_get_le32(struct mt_cursor *c);
 uint64_t mt_get_le64(struct mt_cursor *c);
-uint64_t mt_get_varint(struct mt_cursor *c);
+uint64_t mt_get_varint_long(struct mt_cursor *c); /* of any length */
+
+/* Most are small: one byte is read here. */
+static inline uint64_t mt_get_varint(struct mt_cursor *c)
+{
+    if (c->rest.len == 0 || c->rest.ptr[0] >= 0x80)
+        return mt_get_varint_long(c);
+    c->rest.len--;
+    return *c->rest.ptr++;
+}
 
 /* Signed numbers for varints: small in size stays small. */
 static inline uint64_t mt_zigzag(int64_t v)

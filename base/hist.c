@@ -13,6 +13,7 @@ enum {
     SUB_BITS = 6, /* 64 buckets an octave */
     SUB = 1 << SUB_BITS,
     TABLE_FIRST = 16,
+    LINE = 8, /* slots of a cache line */
     WORDS = MT_HIST_BUCKETS / 64,
     FORM_ONE = 1,
     FORM_MANY = 2,
@@ -72,10 +73,17 @@ static unsigned slot_bucket(uint64_t slot)
     return (unsigned)(slot >> COUNT_BITS);
 }
 
+/* Where a bucket's search begins: neighbours share a cache line, since
+ * latencies lie close together, and the lines are scattered. */
+static unsigned slot_first(unsigned bucket, unsigned capacity)
+{
+    return (bucket / LINE * 40503u * LINE + bucket % LINE) & (capacity - 1);
+}
+
 /* The bucket's slot, or the free one where it belongs. */
 static uint64_t *table_find(uint64_t *table, unsigned capacity, unsigned bucket)
 {
-    unsigned at = (bucket * 40503u) & (capacity - 1);
+    unsigned at = slot_first(bucket, capacity);
     while (table[at] != 0 && slot_bucket(table[at]) != bucket)
         at = (at + 1) & (capacity - 1);
     return &table[at];
@@ -219,7 +227,7 @@ static uint64_t count_of(const struct mt_hist *h, unsigned bucket)
 {
     const uint64_t *slots = slots_of(h);
     unsigned n = slot_count(h);
-    unsigned at = h->table != NULL ? (bucket * 40503u) & (n - 1) : 0;
+    unsigned at = h->table != NULL ? slot_first(bucket, n) : 0;
     while (slot_bucket(slots[at]) != bucket || slots[at] == 0)
         at = at + 1 < n ? at + 1 : 0;
     return slots[at] & COUNT_MASK;
@@ -253,25 +261,41 @@ static uint64_t rank_of(double q, uint64_t count)
     return rank < 1 ? 1 : rank < count ? rank : count;
 }
 
-int64_t mt_hist_quantile(const struct mt_hist *h, double q)
+static int64_t within(const struct mt_hist *h, int64_t value)
 {
-    if (h->count == 0)
-        return -1;
-    uint64_t rank = rank_of(q, h->count), seen = 0, count;
-    if (rank == 1)
-        return h->min_ns;
-    if (rank == h->count)
-        return h->max_ns;
-
-    struct walk w;
-    unsigned bucket = 0;
-    walk_init(&w, h);
-    while (seen < rank && walk_next(&w, &bucket, &count))
-        seen += count;
-    int64_t value = bucket_middle(bucket);
     if (value < h->min_ns)
         return h->min_ns;
     return value > h->max_ns ? h->max_ns : value;
+}
+
+void mt_hist_quantiles(const struct mt_hist *h, const double *q, size_t n,
+                       int64_t *ns)
+{
+    struct walk w = {.word = WORDS};
+    uint64_t seen = 0, count;
+    unsigned bucket = 0;
+    if (h->count > 2)
+        walk_init(&w, h);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t rank = h->count > 0 ? rank_of(q[i], h->count) : 0;
+        while (seen < rank && walk_next(&w, &bucket, &count))
+            seen += count;
+        if (rank == 0)
+            ns[i] = -1;
+        else if (rank == 1)
+            ns[i] = h->min_ns;
+        else if (rank == h->count)
+            ns[i] = h->max_ns;
+        else
+            ns[i] = within(h, bucket_middle(bucket));
+    }
+}
+
+int64_t mt_hist_quantile(const struct mt_hist *h, double q)
+{
+    int64_t ns;
+    mt_hist_quantiles(h, &q, 1, &ns);
+    return ns;
 }
 
 uint64_t mt_hist_count_below(const struct mt_hist *h, int64_t ns)
@@ -316,32 +340,33 @@ void mt_hist_encode(const struct mt_hist *h, struct mt_buf *out)
     }
 }
 
+/* All is read and checked before the histogram changes. */
 struct blob {
     uint64_t sum_ns;
     int64_t min_ns, max_ns;
-    struct mt_span buckets;
     uint64_t count;
     unsigned used;
+    uint64_t slots[MT_HIST_BUCKETS]; /* bucket << 52 | count */
 };
 
-/* Read the pairs once without keeping them: all is checked before h changes. */
-static bool check_buckets(struct blob *b)
+static bool read_buckets(struct mt_cursor *c, struct blob *b)
 {
-    struct mt_cursor c = mt_cursor_of(b->buckets);
-    uint64_t bucket = 0;
-    while (c.rest.len > 0) {
-        uint64_t delta = mt_get_varint(&c), count = mt_get_varint(&c);
-        if (c.bad || delta >= MT_HIST_BUCKETS || (delta == 0 && b->used > 0) ||
-            count == 0 || count > MT_HIST_COUNT_MAX - b->count)
-            return false;
+    uint64_t bucket = 0, total = 0;
+    unsigned used = 0;
+    while (c->rest.len > 0) {
+        uint64_t delta = mt_get_varint(c), count = mt_get_varint(c);
         bucket += delta;
-        if (bucket >= MT_HIST_BUCKETS ||
-            (b->used == 0 && bucket != mt_hist_bucket(b->min_ns)))
+        if (c->bad || delta >= MT_HIST_BUCKETS || bucket >= MT_HIST_BUCKETS ||
+            (delta == 0 && used > 0) || count == 0 ||
+            count > MT_HIST_COUNT_MAX - total)
             return false;
-        b->count += count;
-        b->used++;
+        total += count;
+        b->slots[used++] = bucket << COUNT_BITS | count;
     }
-    return b->count > 1 && bucket == mt_hist_bucket(b->max_ns);
+    b->count = total;
+    b->used = used;
+    return total > 1 && slot_bucket(b->slots[0]) == mt_hist_bucket(b->min_ns) &&
+           bucket == mt_hist_bucket(b->max_ns);
 }
 
 static bool read_many(struct mt_cursor c, struct blob *b)
@@ -352,8 +377,7 @@ static bool read_many(struct mt_cursor c, struct blob *b)
         return false;
     b->min_ns = (int64_t)min;
     b->max_ns = (int64_t)(min + range);
-    b->buckets = c.rest;
-    return b->sum_ns >= (uint64_t)b->max_ns && check_buckets(b);
+    return b->sum_ns >= (uint64_t)b->max_ns && read_buckets(&c, b);
 }
 
 static int decode_one(struct mt_hist *h, struct mt_cursor c)
@@ -373,17 +397,13 @@ int mt_hist_decode(struct mt_hist *h, struct mt_span blob)
     if (form == FORM_ONE)
         return decode_one(h, c);
 
-    struct blob b = {.count = 0};
+    struct blob b;
     if (form != FORM_MANY || !read_many(c, &b))
         return MT_EPROTO;
     if (b.count > MT_HIST_COUNT_MAX - h->count || !ensure(h, b.used))
         return MT_ELIMIT;
-    c = mt_cursor_of(b.buckets);
-    unsigned bucket = 0;
-    while (c.rest.len > 0) {
-        bucket += (unsigned)mt_get_varint(&c);
-        put(h, bucket, mt_get_varint(&c));
-    }
+    for (unsigned i = 0; i < b.used; i++)
+        put(h, slot_bucket(b.slots[i]), b.slots[i] & COUNT_MASK);
     note(h, b.count, b.sum_ns, b.min_ns, b.max_ns);
     return 0;
 }

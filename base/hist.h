@@ -70,6 +70,10 @@ bool mt_hist_merge(struct mt_hist *h, const struct mt_hist *from);
  */
 int64_t mt_hist_quantile(const struct mt_hist *h, double q);
 
+/* The same for n of them in one pass; q does not fall. */
+void mt_hist_quantiles(const struct mt_hist *h, const double *q, size_t n,
+                       int64_t *ns);
+
 /* How many values are certainly at or below ns, by whole buckets. */
 uint64_t mt_hist_count_below(const struct mt_hist *h, int64_t ns);
 

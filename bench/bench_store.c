@@ -1,13 +1,14 @@
 /**
  * bench_store - how fast exchanges go into a database, and answers out of it.
  *
- *     bench_store FILE few|many [ROWS [BATCH]]
+ *     bench_store FILE few|many|wide|routes [ROWS [BATCH]]
  *     bench_store FILE ask [FILTER...]
  *
  * few: keep-alive traffic of a few shapes. many: 50 services of one client
  * each, 3 300 routes, a third of the paths unique. wide: the same with 400
- * edges and so 26 000 route keys. Prints the CPU seconds that the store took
- * and what answers cost; filters that no cell can answer scan all rows.
+ * edges and so 26 000 route keys. routes: many, with 10 000 routes. Prints the
+ * CPU seconds that the store took and what answers cost; filters that no cell
+ * can answer scan all rows.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,10 +61,12 @@ struct load {
     char path[128], host[32];
     uint64_t streams[512];
     bool many, wide;
+    uint32_t routes; /* of a service, each under two templates if many */
 };
 
 static void make(struct load *l, uint64_t i)
 {
+    static const char *const areas[] = {"api", "shop", "admin", "feed"};
     struct mt_exchange *x = &l->x;
     uint32_t conn = roll(l->many ? 500 : 100);
     uint32_t service = l->many ? conn % 50 : 0;
@@ -80,12 +83,13 @@ static void make(struct load *l, uint64_t i)
     x->server.addr = v4(0x0a000200 + service, 8080);
     int n = snprintf(l->host, sizeof l->host, "service-%u", service);
     x->authority = (struct mt_span){(uint8_t *)l->host, (size_t)n};
-    uint32_t route = roll(l->many ? 40 : 4);
+    uint32_t route = roll(l->routes);
+    const char *area = areas[route / 30]; /* below the branches of a template */
     if (l->many && roll(3) == 0)
-        n = snprintf(l->path, sizeof l->path, "/api/r%u/items/%" PRIu64 "-%u",
-                     route, i, roll(1u << 30));
+        n = snprintf(l->path, sizeof l->path, "/%s/r%u/items/%" PRIu64 "-%u",
+                     area, route, i, roll(1u << 30));
     else
-        n = snprintf(l->path, sizeof l->path, "/api/route-%c%c/list",
+        n = snprintf(l->path, sizeof l->path, "/%s/route-%c%c/list", area,
                      'a' + (int)route % 26, 'a' + (int)route / 26);
     x->path = (struct mt_span){(uint8_t *)l->path, (size_t)n};
     bool bad = roll(100) == 0;
@@ -212,14 +216,16 @@ static void scan_all(const char *path, const char *text)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        (void)fprintf(stderr, "usage: bench_store FILE few|many|wide "
+        (void)fprintf(stderr, "usage: bench_store FILE few|many|wide|routes "
                               "[ROWS [BATCH]] | FILE ask [FILTER...]\n");
         return 2;
     }
     static struct load l;
     bool ask = strcmp(argv[2], "ask") == 0;
     l.wide = strcmp(argv[2], "wide") == 0;
-    l.many = l.wide || strcmp(argv[2], "many") == 0;
+    bool routes = strcmp(argv[2], "routes") == 0;
+    l.many = l.wide || routes || strcmp(argv[2], "many") == 0;
+    l.routes = routes ? 100 : l.many ? 40 : 4;
     l.x = (struct mt_exchange){.protocol = MT_PROTOCOL_HTTP11,
                                .grpc_status = MT_GRPC_STATUS_NONE,
                                .method = MT_SPAN("GET"),

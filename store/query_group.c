@@ -384,8 +384,7 @@ static void fill_key(const struct mt_question *q, const struct mt_group *g,
 static void fill_latency(const struct mt_hist *h, struct mt_row *row)
 {
     static const double ranks[MT_QUANTILES] = {0.5, 0.9, 0.95, 0.99, 0.999};
-    for (int i = 0; i < MT_QUANTILES; i++)
-        row->quantile_ns[i] = mt_hist_quantile(h, ranks[i]);
+    mt_hist_quantiles(h, ranks, MT_QUANTILES, row->quantile_ns);
     row->latencies = h->count;
     row->max_ns = h->count > 0 ? h->max_ns : -1;
     row->mean_ns = -1;

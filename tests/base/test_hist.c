@@ -67,10 +67,16 @@ static int by_value(const void *a, const void *b)
 static void check_quantiles(const struct mt_hist *h, const int64_t *sorted,
                             size_t n)
 {
+    double q[1001];
+    int64_t all[1001]; /* those of one pass */
+    for (unsigned permille = 0; permille <= 1000; permille++)
+        q[permille] = permille / 1000.0;
+    mt_hist_quantiles(h, q, 1001, all);
     for (unsigned permille = 0; permille <= 1000; permille++) {
         size_t rank = (n * permille + 999) / 1000;
         int64_t want = sorted[rank > 0 ? rank - 1 : 0];
-        int64_t got = mt_hist_quantile(h, permille / 1000.0);
+        int64_t got = mt_hist_quantile(h, q[permille]);
+        assert_int_equal(got, all[permille]);
         int64_t off = got > want ? got - want : want - got;
         if (want < 128 ? off != 0 : off > want / 128)
             fail_msg("n %zu, q %u: got %lld, want %lld", n, permille,
