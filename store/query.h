@@ -38,6 +38,8 @@ struct mt_ask {
                          proxy_attempt, tap_shadow, and of a service that
                          others call its calls to itself */
     bool entry;       /* series: entry traffic alone */
+    bool counts;      /* no latencies are wanted: the answer has none, and
+                         takes a fraction of the time */
     bool by_method;   /* routes: one row a method too (else merged) */
     bool by_endpoint; /* routes: one row an endpoint too */
 };

@@ -140,6 +140,8 @@ static int each_cell(void *arg, int64_t key, int64_t start_ns,
     }
     if (e == NULL || !passes(q, e, r))
         return 0;
+    if (q->ask.counts)
+        hist.len = 0;
     struct mt_group *g = find_group(q, e, r, start_ns);
     if (g == NULL)
         return q->full;
@@ -410,7 +412,8 @@ void mt_question_fill(const struct mt_question *q, const struct mt_group *g,
     row->rps = (double)n->exchanges / row->seconds;
     row->in_per_s = (double)n->bytes_in / row->seconds;
     row->out_per_s = (double)n->bytes_out / row->seconds;
-    fill_latency(&g->cell.hist, row);
+    static const struct mt_hist none;
+    fill_latency(q->ask.counts ? &none : &g->cell.hist, row);
     row->saturation = q->keys == MT_KEYS_EDGE && !q->coverage.rows;
     row->handshake_mean_ns =
         n->handshakes > 0 ? (int64_t)(n->handshake_sum_ns / n->handshakes) : -1;

@@ -224,6 +224,7 @@ static int count_hidden(struct mt_snapshot *a, struct mt_store *s,
 {
     struct mt_answer all = {0};
     ask.filter = NULL;
+    ask.counts = true;
     int rc = mt_query_services(s, &ask, &all);
     if (rc == 0)
         a->unfiltered = all.total.counts.exchanges;
@@ -240,7 +241,7 @@ static int read_header(struct mt_snapshot *a, struct mt_store *s,
     ask.filter = NULL;
     int rc = mt_query_summary(s, &ask, &a->summary);
     a->entry = a->summary.total;
-    ask.entry = true;
+    ask.entry = ask.counts = true;
     if (rc == 0)
         rc = mt_query_series(s, &ask, bucket < second ? second : bucket,
                              &a->series);

@@ -179,6 +179,42 @@ static void test_series_has_every_bucket(void **state)
     dir_remove(&d);
 }
 
+static void counts_alone(struct mt_store *s, const struct mt_filter *filter)
+{
+    struct mt_ask ask = {.from_ns = T0, .to_ns = T0 + S, .filter = filter};
+    struct mt_answer a;
+    for (int counts = 0; counts < 2; counts++) {
+        ask.counts = counts;
+        assert_int_equal(mt_query_services(s, &ask, &a), 0);
+        assert_int_equal(a.total.counts.exchanges, 10);
+        assert_int_equal(a.total.latencies, counts ? 0 : 10);
+        assert_true((a.total.quantile_ns[0] == -1) == counts);
+        assert_true((a.total.load < 0) == counts);
+        mt_answer_free(&a);
+    }
+}
+
+/* Of cells and of rows alike. */
+static void test_counts_without_latencies(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
+    for (int i = 0; i < 10; i++) {
+        struct mt_exchange x = simple(T0 + i * 100 * MS);
+        writer_add(w, &x);
+    }
+    writer_close(w);
+    struct mt_store *s = store_open(d.db);
+    counts_alone(s, NULL);
+    struct mt_filter *f = filter_of("status=200");
+    counts_alone(s, f);
+    mt_filter_free(f);
+    mt_store_free(s);
+    dir_remove(&d);
+}
+
 /* frontend is called from outside, and calls cart; cart refuses a while. */
 static void add_mesh(struct mt_writer *w)
 {
@@ -678,6 +714,7 @@ int main(void)
         cmocka_unit_test(test_cells_and_rows_agree),
         cmocka_unit_test(test_windows_of_mixed_levels),
         cmocka_unit_test(test_series_has_every_bucket),
+        cmocka_unit_test(test_counts_without_latencies),
         cmocka_unit_test(test_services_and_summary),
         cmocka_unit_test(test_memory_without_rows),
         cmocka_unit_test(test_cursor_sees_each_row_once),
