@@ -99,12 +99,15 @@ static bool wait_for_more(struct mt_feed *f)
 
 /* ---- the loop ---- */
 
-static void take_stats(struct mt_feed *f)
+void mt_feed_take_stats(struct mt_feed *f)
 {
     struct mt_feed_result *r = f->result;
     mt_tap_stats(f->tap, &r->tap);
     memcpy(r->layers, r->tap.layers->count, sizeof r->layers);
     r->tap.layers = NULL; /* they go with the tap */
+    int64_t now_ns = mt_tap_now_ns(f->tap);
+    if (now_ns > r->now_ns)
+        r->now_ns = now_ns;
 }
 
 /* Of what grows, what came until now is still read. The kernel hands over
@@ -147,7 +150,7 @@ static bool tell_second(struct mt_feed *f, int64_t now_ns)
     f->second_ns = now_ns + SECOND_NS;
     mt_feed_take_names(f);
     keep_ceiling(f, now_ns);
-    take_stats(f);
+    mt_feed_take_stats(f);
     return mt_feed_drain(f) && (f->sink->second == NULL ||
                                 f->sink->second(f->sink->context, f->result));
 }
@@ -285,7 +288,7 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     mt_packet_keeper_close(f->keeper, result);
     f->keeper = NULL;
     mt_progress_end(&f->progress);
-    take_stats(f);
+    mt_feed_take_stats(f);
     take_sources(f);
     mt_relaying_end(&f->relaying);
     result->ended_ns = mt_wall_ns();

@@ -159,7 +159,7 @@ const struct mt_command mt_commands[] = {
      G_ALL | G_TABLE, mt_command_interfaces},
     {"check", "", "what would stop it here, and the remedy",
      "One row a check: permission, interfaces, filter, buffer, database, disk, "
-     "losses so far, encrypted traffic. Ends with 1 where there is a problem.",
+     "recent losses, encrypted traffic. Ends with 1 where there is a problem.",
      G_ALL | G_TABLE | G_CHECK, mt_command_check},
     {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
      "What meshtop without a command is. Services, their routes, single "

@@ -49,12 +49,17 @@ struct mt_recorder {
 
 /* ---- the writer thread ---- */
 
-static void take_losses(struct mt_recorder *r, struct mt_span totals)
+static int take_losses(struct mt_recorder *r, struct mt_span totals,
+                       int64_t now_ns)
 {
     struct mt_cursor c = mt_cursor_of(totals);
-    for (int i = 0; i < MT_LOSS_COUNT; i++)
-        mt_writer_loss(r->writer, (enum mt_loss)i, mt_get_le64(&c));
-    mt_writer_sampled(r->writer, (uint32_t)mt_get_le64(&c));
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < MT_LOSS_COUNT; i++)
+        rc =
+            mt_writer_loss(r->writer, (enum mt_loss)i, mt_get_le64(&c), now_ns);
+    if (rc == 0)
+        mt_writer_sampled(r->writer, (uint32_t)mt_get_le64(&c));
+    return rc;
 }
 
 /* A struct mt_source_info without its path, then the path and a NUL. */
@@ -85,10 +90,8 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
     struct mt_exchange x;
     if (kind == RECORD_COMMIT)
         return mt_writer_commit(r->writer, now_ns);
-    if (kind == RECORD_LOSSES) {
-        take_losses(r, c.rest);
-        return 0;
-    }
+    if (kind == RECORD_LOSSES)
+        return take_losses(r, c.rest, now_ns);
     if (kind == RECORD_SOURCE)
         return write_source(r, (uint32_t)now_ns, c.rest);
     r->news = true;
@@ -238,13 +241,13 @@ bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns)
 
 bool mt_recorder_losses(struct mt_recorder *r,
                         const uint64_t totals[MT_LOSS_COUNT],
-                        uint32_t sample_one_of)
+                        uint32_t sample_one_of, int64_t now_ns)
 {
     enum { ROOM = HEAD_BYTES + 8 * (MT_LOSS_COUNT + 1) };
     uint8_t *p = reserve(r, ROOM);
     if (p == NULL) /* the next ones hold these */
         return r->live && !atomic_load(&r->broken);
-    put_head(p, RECORD_LOSSES, 0);
+    put_head(p, RECORD_LOSSES, now_ns);
     struct mt_buf b = mt_buf_of(p + HEAD_BYTES, ROOM - HEAD_BYTES);
     for (int i = 0; i < MT_LOSS_COUNT; i++)
         mt_put_le64(&b, totals[i]);

@@ -50,8 +50,11 @@ static int give_the_end(struct mt_writer *w,
 {
     uint64_t losses[MT_LOSS_COUNT];
     mt_feed_losses(result, losses);
-    for (int i = 0; i < MT_LOSS_COUNT; i++)
-        mt_writer_loss(w, (enum mt_loss)i, losses[i]);
+    for (int i = 0; i < MT_LOSS_COUNT; i++) {
+        int rc = mt_writer_loss(w, (enum mt_loss)i, losses[i], result->now_ns);
+        if (rc != 0)
+            return rc;
+    }
     if (result->sample_one_of > 1)
         mt_writer_sampled(w, result->sample_one_of);
     for (size_t i = 0; i < result->sources_count; i++) {
@@ -94,7 +97,7 @@ bool mt_writing_losses(struct mt_recorder *r,
     uint64_t totals[MT_LOSS_COUNT];
     mt_feed_losses(so_far, totals);
     totals[MT_LOSS_RING] = mt_recorder_dropped(r);
-    return mt_recorder_losses(r, totals, so_far->sample_one_of);
+    return mt_recorder_losses(r, totals, so_far->sample_one_of, so_far->now_ns);
 }
 
 int mt_writing_end(struct mt_recorder *r, const char *path,
