@@ -23,6 +23,8 @@ static void say_sample(struct mt_each *each, uint32_t one_of)
     each->sample_one_of = one_of;
     mt_warn(NULL, "a sample: at times only 1 of %u connections was decoded",
             (unsigned)one_of);
+    if (each->sampled != NULL)
+        each->sampled(each->context, one_of);
 }
 
 /* ---- captures, streaming ---- */
@@ -117,7 +119,10 @@ static int read_all(const struct mt_view *v, struct mt_each *each,
                     struct mt_scan *scan, struct mt_each_lost *lost)
 {
     uint32_t one_of;
-    int rc;
+    int rc = mt_query_sample(v->store, &one_of);
+    if (rc != 0)
+        return rc;
+    say_sample(each, one_of);
     do {
         uint64_t last = scan->after_id;
         rc = read_scan(v, each, scan, &last, lost);
@@ -127,8 +132,6 @@ static int read_all(const struct mt_view *v, struct mt_each *each,
     } while (rc == MT_STORE_EINTERRUPTED && !mt_interrupted());
     if (rc == 0)
         rc = mt_each_lost_give(lost, v->store, each, UINT64_MAX);
-    if (rc >= 0 && mt_query_sample(v->store, &one_of) == 0)
-        say_sample(each, one_of);
     return rc < 0 ? rc : 0;
 }
 

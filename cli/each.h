@@ -7,7 +7,7 @@
  * From a capture they stream as it is read, with no database between, unless
  * the end has to be known first (--last, -n, --since -5m); from a database
  * the rows are read in order, and with --follow those that come. That only a
- * sample was decoded is said as soon as it is known.
+ * sample was decoded is said on standard error as soon as it is known.
  */
 #ifndef MT_CLI_EACH_H
 #define MT_CLI_EACH_H
@@ -30,6 +30,9 @@ struct mt_each {
     /* What was lost, in its place among the exchanges. NULL: there is no such
      * place, and what was lost is said at the end. */
     void (*lost)(void *context, const struct mt_lost *lost);
+    /* What comes is of a sample, of one of so many connections: called when it
+     * is known, after it was said. NULL: that is enough. */
+    void (*sampled)(void *context, uint32_t one_of);
     /* Nothing more for now: show what is held back. NULL: nothing is. */
     void (*idle)(void *context);
     uint64_t given;                 /* so far */
