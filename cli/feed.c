@@ -131,11 +131,11 @@ static bool take_turn(struct mt_feed *f, int rc, const struct mt_item *item)
     return rc != MT_MORE || f->ending || mt_interrupted() || wait_for_more(f);
 }
 
-/* Above --max-cpu only a sample of the connections is decoded. */
+/* Above --max-cpu only a sample of the connections is decoded: of those that
+ * are not, nothing is written nor asked of the helper. */
 static void keep_ceiling(struct mt_feed *f, int64_t now_ns)
 {
-    if (!mt_sampler_look(&f->sampler, mt_clock_ns(CLOCK_THREAD_CPUTIME_ID),
-                         now_ns))
+    if (!mt_sampler_look(&f->sampler, mt_cpu_ns(&f->cpu), now_ns))
         return;
     mt_tap_sample(f->tap, f->sampler.one_of);
     if (f->sampler.one_of > f->result->sample_one_of)
@@ -273,6 +273,9 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     f->found = NULL;
     result->sample_one_of = 1;
     mt_sampler_init(&f->sampler, f->o->max_cpu);
+    mt_cpu_init(&f->cpu, f->rights.helper != NULL
+                             ? mt_helper_pid(f->rights.helper)
+                             : 0);
     f->sink = sink;
     f->result = result;
     f->ends_ns = f->o->for_ns > 0 ? started_ns + f->o->for_ns : INT64_MAX;

@@ -10,6 +10,7 @@
 #include "capture/merge.h"
 #include "capture/names.h"
 #include "capture/sampler.h"
+#include "cli/cpu.h"
 #include "cli/feed.h"
 #include "cli/naming.h"
 #include "cli/packet_keeper.h"
@@ -50,6 +51,7 @@ struct mt_feed {
     struct mt_rights rights; /* live */
     struct mt_naming naming; /* live: processes and containers */
     struct mt_sampler sampler;
+    struct mt_cpu cpu;
     bool ending;        /* sources were told to finish */
     int64_t settled_ns; /* for mt_merge_next() */
     int64_t ends_ns;    /* steady clock: --for is over */

@@ -20,8 +20,9 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "for", "DURATION", K_DURATION, G_LIVE, AT(for_ns), 0, 0,
      "capture so long: 10s, 5m"},
     {0, "max-cpu", "PERCENT", K_PERCENT, G_LIVE, AT(max_cpu), 0, 0,
-     "capture with at most so much of one core, such as 50%; above it only a "
-     "sample of the connections is decoded, and the answers say so"},
+     "capture, write and name with at most so much of one core, such as 50%; "
+     "above it only a sample of the connections is decoded, and the answers say "
+     "so"},
     {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
      "capture also port 7070, where meshtop serves its page, and the ssh "
      "session it runs in"},
