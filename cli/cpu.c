@@ -3,8 +3,7 @@
 void mt_cpu_init(struct mt_cpu *c, pid_t helper)
 {
     *c = (struct mt_cpu){.helper_ns = 0};
-    c->has_helper =
-        helper > 0 && clock_getcpuclockid(helper, &c->helper) == 0;
+    c->has_helper = helper > 0 && clock_getcpuclockid(helper, &c->helper) == 0;
 }
 
 static int64_t ns_of(struct timespec t)

@@ -273,9 +273,8 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     f->found = NULL;
     result->sample_one_of = 1;
     mt_sampler_init(&f->sampler, f->o->max_cpu);
-    mt_cpu_init(&f->cpu, f->rights.helper != NULL
-                             ? mt_helper_pid(f->rights.helper)
-                             : 0);
+    mt_cpu_init(&f->cpu,
+                f->rights.helper != NULL ? mt_helper_pid(f->rights.helper) : 0);
     f->sink = sink;
     f->result = result;
     f->ends_ns = f->o->for_ns > 0 ? started_ns + f->o->for_ns : INT64_MAX;
@@ -324,6 +323,7 @@ void mt_feed_losses(const struct mt_feed_result *r,
     totals[MT_LOSS_KERNEL] += r->kernel_drops;
     totals[MT_LOSS_INTERFACE] += r->interface_drops;
     totals[MT_LOSS_RING] += r->ring_drops;
+    totals[MT_LOSS_REPORT] += r->ring_reports + t->decode.reports_refused;
     totals[MT_LOSS_PACKET_RING] += r->unkept_packets;
     totals[MT_LOSS_PARSER] += t->decode.drafts_refused +
                               t->decode.pipeline_overflow +

@@ -68,7 +68,8 @@ struct mt_feed_result {
     uint64_t kernel_drops, interface_drops;
     uint64_t unkept_packets; /* the packet ring had no room for */
     uint32_t sample_one_of;  /* connections, when it was the least; 1: all */
-    uint64_t ring_drops;     /* exchanges the writer was too late for */
+    uint64_t ring_drops;     /* exchanges the writer was too late for, and */
+    uint64_t ring_reports;   /* reports of connections */
     uint64_t packets, bytes; /* bytes of the files, or on the wire */
     uint64_t exchanges;      /* that the filter let through */
     int64_t first_ns, last_ns;

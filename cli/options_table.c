@@ -21,7 +21,8 @@ const struct mt_option_row mt_option_rows[] = {
      "capture so long: 10s, 5m"},
     {0, "max-cpu", "PERCENT", K_PERCENT, G_LIVE, AT(max_cpu), 0, 0,
      "capture, write and name with at most so much of one core, such as 50%; "
-     "above it only a sample of the connections is decoded, and the answers say "
+     "above it only a sample of the connections is decoded, and the answers "
+     "say "
      "so"},
     {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
      "capture also port 7070, where meshtop serves its page, and the ssh "

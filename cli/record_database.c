@@ -137,6 +137,7 @@ static int end_recorders(struct recording *r, struct mt_feed *f,
                         ? mt_writing_end(r->list[i], o->write, &part, written)
                         : 0;
         result->ring_drops += part.ring_drops;
+        result->ring_reports += part.ring_reports;
         rc = rc == 0 ? ended : rc;
     }
     return rc;

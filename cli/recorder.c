@@ -40,10 +40,10 @@ struct mt_recorder {
     pthread_t thread;
     int rc; /* of the writer: read after the thread was joined */
     bool live;
-    bool started;       /* the thread is */
-    atomic_bool broken; /* rc is set */
-    uint64_t dropped;   /* the capture thread's */
-    bool news;          /* the writer thread's: not committed */
+    bool started;                   /* the thread is */
+    atomic_bool broken;             /* rc is set */
+    struct mt_recorder_drops drops; /* the capture thread's */
+    bool news;                      /* the writer thread's: not committed */
     int64_t committed_ns;
 };
 
@@ -182,7 +182,7 @@ static bool put(struct mt_recorder *r, enum record_kind kind, int64_t now_ns,
     size_t room = HEAD_BYTES + (x != NULL ? mt_exchange_encoded_max(x) : 0);
     uint8_t *p = reserve(r, room);
     if (p == NULL) {
-        r->dropped += kind == RECORD_EXCHANGE;
+        r->drops.exchanges += kind == RECORD_EXCHANGE;
         return r->live && !atomic_load(&r->broken);
     }
     put_head(p, kind, now_ns);
@@ -226,8 +226,10 @@ bool mt_recorder_report(struct mt_recorder *r,
                         const struct mt_conn_report *report)
 {
     uint8_t *p = reserve(r, HEAD_BYTES + sizeof *report);
-    if (p == NULL)
+    if (p == NULL) {
+        r->drops.reports++;
         return r->live && !atomic_load(&r->broken);
+    }
     put_head(p, RECORD_REPORT, 0);
     memcpy(p + HEAD_BYTES, report, sizeof *report);
     mt_ring_commit(r->ring, HEAD_BYTES + sizeof *report);
@@ -256,9 +258,9 @@ bool mt_recorder_losses(struct mt_recorder *r,
     return true;
 }
 
-uint64_t mt_recorder_dropped(const struct mt_recorder *r)
+struct mt_recorder_drops mt_recorder_drops(const struct mt_recorder *r)
 {
-    return r->dropped;
+    return r->drops;
 }
 
 int mt_recorder_open(struct mt_recorder **out, const char *path,

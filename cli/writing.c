@@ -78,7 +78,9 @@ struct mt_writer *mt_writing_settle(struct mt_recorder *r, const char *path,
 {
     int rc;
     const char *detail;
-    result->ring_drops = mt_recorder_dropped(r);
+    struct mt_recorder_drops drops = mt_recorder_drops(r);
+    result->ring_drops = drops.exchanges;
+    result->ring_reports = drops.reports;
     struct mt_writer *w = mt_recorder_finish(r, &rc, &detail);
     if (rc == 0)
         rc = give_the_end(w, result);
@@ -96,7 +98,9 @@ bool mt_writing_losses(struct mt_recorder *r,
 {
     uint64_t totals[MT_LOSS_COUNT];
     mt_feed_losses(so_far, totals);
-    totals[MT_LOSS_RING] = mt_recorder_dropped(r);
+    struct mt_recorder_drops drops = mt_recorder_drops(r);
+    totals[MT_LOSS_RING] += drops.exchanges;
+    totals[MT_LOSS_REPORT] += drops.reports;
     return mt_recorder_losses(r, totals, so_far->sample_one_of, so_far->now_ns);
 }
 

@@ -83,7 +83,9 @@ struct mt_writer_options {
     X(PACKET_RING, "packet_ring", "packet", "disk of the packet ring", \
       "packets that the packet ring's disk had no room for")           \
     X(SAMPLED, "sampled", "packet", "",                                \
-      "packets of connections left out on purpose")
+      "packets of connections left out on purpose")                    \
+    X(REPORT, "report", "report", "ring full or no memory",            \
+      "what connections told beside their exchanges")
 
 enum mt_loss {
 #define X(name, text, unit, why, help) MT_LOSS_##name,
