@@ -47,7 +47,8 @@ static bool make_room(struct mt_pcapng_out *o, size_t n)
 }
 
 struct mt_pcapng_out *mt_pcapng_out_new(struct mt_sink sink,
-                                        const char *application)
+                                        const char *application,
+                                        const char *comment)
 {
     struct mt_pcapng_out *o = calloc(1, sizeof *o);
     uint8_t *bytes = malloc(FIRST_BYTES);
@@ -60,7 +61,8 @@ struct mt_pcapng_out *mt_pcapng_out_new(struct mt_sink sink,
     o->buf = mt_buf_of(bytes, FIRST_BYTES);
     (void)mt_pcapng_put_section(
         &o->buf,
-        &(struct mt_pcapng_section){.application = mt_span_str(application)});
+        &(struct mt_pcapng_section){.application = mt_span_str(application),
+                                    .comment = mt_span_str(comment)});
     return o;
 }
 

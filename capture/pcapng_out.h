@@ -19,9 +19,11 @@
 
 struct mt_pcapng_out;
 
-/* application: of the section header. NULL: no memory. */
+/* application and comment ("": none): of the section header. NULL: no
+ * memory. */
 struct mt_pcapng_out *mt_pcapng_out_new(struct mt_sink sink,
-                                        const char *application);
+                                        const char *application,
+                                        const char *comment);
 
 void mt_pcapng_out_names(struct mt_pcapng_out *o,
                          const struct mt_pcapng_name *names, size_t count);

@@ -109,6 +109,7 @@ bool mt_pcapng_put_section(struct mt_buf *b, const struct mt_pcapng_section *s)
     put16(b, 1);
     put16(b, 0);
     mt_put_le64(b, UINT64_MAX); /* the section's length is not told */
+    put_text(b, OPT_COMMENT, s->comment);
     put_text(b, SHB_HARDWARE, s->hardware);
     put_text(b, SHB_OS, s->os);
     put_text(b, SHB_USERAPPL, s->application);

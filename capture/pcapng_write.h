@@ -30,7 +30,7 @@ enum {
 
 /* Who wrote the file; empty texts are left out. */
 struct mt_pcapng_section {
-    struct mt_span hardware, os, application;
+    struct mt_span hardware, os, application, comment;
 };
 
 struct mt_pcapng_interface {

@@ -17,6 +17,7 @@
 
 enum { TEXT_BYTES = 512, PATH_BYTES = 4096 };
 
+#define RECENT_NS INT64_C(600000000000)
 #define DISK_MIN_BYTES (UINT64_C(1) << 30)
 
 enum state { STATE_OK, STATE_INFO, STATE_PROBLEM };
@@ -214,7 +215,21 @@ static void check_disk(const struct place *p, struct finding *f)
         SET(f, STATE_OK, "", "%s free", text);
 }
 
-/* Losses that more room or speed would have spared. */
+static void put_lost(char *text, size_t size, unsigned loss, uint64_t count)
+{
+    struct mt_buf b = mt_buf_of(text, size - 1);
+    mt_put_lost(&b, loss, count);
+    text[b.len] = '\0';
+}
+
+static int add_lost(void *sums, const struct mt_lost *lost)
+{
+    ((uint64_t *)sums)[lost->loss] += lost->count;
+    return 0;
+}
+
+/* Losses that more room or speed would have spared. Those of long ago are no
+ * problem of today. */
 static void check_losses(const struct place *p, struct finding *f)
 {
     static const struct {
@@ -227,15 +242,30 @@ static void check_losses(const struct place *p, struct finding *f)
         {MT_LOSS_EVICTED, "a larger --memory"},
         {MT_LOSS_STORE, "a larger disk for the database"},
     };
-    uint64_t totals[MT_LOSS_COUNT];
+    int64_t now_ns = mt_wall_ns();
+    const struct mt_lost_scan scan = {.from_ns = now_ns - RECENT_NS,
+                                      .to_ns = INT64_MAX};
+    uint64_t totals[MT_LOSS_COUNT], recent[MT_LOSS_COUNT] = {0};
     SET(f, STATE_OK, "", "none recorded");
-    if (p->store == NULL || mt_query_losses(p->store, totals) != 0)
+    if (p->store == NULL || mt_query_losses(p->store, totals) != 0 ||
+        mt_query_lost(p->store, &scan, add_lost, recent) != 0)
         return;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (totals[rows[i].loss] > 0)
-            SET(f, STATE_PROBLEM, rows[i].remedy, "%llu %s",
-                (unsigned long long)totals[rows[i].loss],
-                mt_loss_help(rows[i].loss));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[64], all[64];
+        unsigned loss = rows[i].loss;
+        if (totals[loss] == 0 || f->state == STATE_PROBLEM)
+            continue;
+        put_lost(text, sizeof text, loss, recent[loss]);
+        put_lost(all, sizeof all, loss, totals[loss]);
+        if (recent[loss] > 0)
+            SET(f, STATE_PROBLEM, rows[i].remedy,
+                "%s lost in the last 10 minutes: %s (%s in the whole database)",
+                text, mt_loss_why(loss), all);
+        else if (f->state == STATE_OK)
+            SET(f, STATE_INFO, "",
+                "none in the last 10 minutes; %s in the whole database: %s",
+                all, mt_loss_why(loss));
+    }
 }
 
 static void check_encrypted(const struct place *p, struct finding *f)

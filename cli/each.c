@@ -1,6 +1,9 @@
 #include "cli/each.h"
 
+#include <string.h>
+
 #include "cli/clock.h"
+#include "cli/each_lost.h"
 #include "cli/say.h"
 #include "cli/signals.h"
 #include "cli/view.h"
@@ -11,6 +14,17 @@ static bool give(struct mt_each *each, const struct mt_exchange *x)
 {
     each->given++;
     return each->exchange(each->context, x);
+}
+
+static void say_sample(struct mt_each *each, uint32_t one_of)
+{
+    if (one_of <= 1 || one_of <= each->sample_one_of)
+        return;
+    each->sample_one_of = one_of;
+    mt_warn(NULL, "a sample: at times only 1 of %u connections was decoded",
+            (unsigned)one_of);
+    if (each->sampled != NULL)
+        each->sampled(each->context, one_of);
 }
 
 /* ---- captures, streaming ---- */
@@ -29,6 +43,14 @@ static bool stream_idle(void *context, int64_t now_ns)
     return true;
 }
 
+static bool stream_second(void *context, const struct mt_feed_result *so_far)
+{
+    struct mt_each *each = context;
+    mt_each_lost_totals(each, so_far);
+    say_sample(each, so_far->sample_one_of);
+    return true;
+}
+
 static int name_captures(struct mt_each *each)
 {
     const struct mt_options *o = each->options;
@@ -44,8 +66,10 @@ static int name_captures(struct mt_each *each)
 static int stream_captures(struct mt_each *each)
 {
     const struct mt_options *o = each->options;
-    struct mt_feed_sink sink = {
-        .context = each, .exchange = stream_exchange, .idle = stream_idle};
+    struct mt_feed_sink sink = {.context = each,
+                                .exchange = stream_exchange,
+                                .idle = stream_idle,
+                                .second = stream_second};
     struct mt_feed *f = NULL;
     struct mt_feed_result result = {0};
     struct mt_filter *filter;
@@ -56,6 +80,7 @@ static int stream_captures(struct mt_each *each)
         rc = mt_feed_open(&f, o, filter);
     if (rc == 0) {
         mt_feed_run(f, &sink, &result);
+        (void)stream_second(each, &result);
         rc = mt_feed_exit(o, &result);
     }
     mt_feed_free(f);
@@ -68,16 +93,21 @@ static int stream_captures(struct mt_each *each)
 
 /* Read one scan to its end. *last is the id of the last one given. */
 static int read_scan(const struct mt_view *v, struct mt_each *each,
-                     const struct mt_scan *scan, uint64_t *last)
+                     const struct mt_scan *scan, uint64_t *last,
+                     struct mt_each_lost *lost)
 {
     struct mt_rows *rows;
     const struct mt_exchange *x;
-    int rc = mt_query_exchanges(v->store, scan, &rows);
+    /* before the rows: of each loss, the rows before it are there then */
+    int rc = mt_each_lost_look(lost, v->store);
+    if (rc == 0)
+        rc = mt_query_exchanges(v->store, scan, &rows);
     if (rc != 0)
         return rc;
     while ((rc = mt_rows_next(rows, &x)) == 1) {
         *last = x->id;
-        if (!give(each, x) || mt_interrupted())
+        rc = mt_each_lost_give(lost, v->store, each, x->id);
+        if (rc != 0 || !give(each, x) || mt_interrupted())
             break;
     }
     mt_rows_free(rows);
@@ -86,16 +116,22 @@ static int read_scan(const struct mt_view *v, struct mt_each *each,
 
 /* A scan that was stopped for its length goes on where it was. */
 static int read_all(const struct mt_view *v, struct mt_each *each,
-                    struct mt_scan *scan)
+                    struct mt_scan *scan, struct mt_each_lost *lost)
 {
-    int rc;
+    uint32_t one_of;
+    int rc = mt_query_sample(v->store, &one_of);
+    if (rc != 0)
+        return rc;
+    say_sample(each, one_of);
     do {
         uint64_t last = scan->after_id;
-        rc = read_scan(v, each, scan, &last);
+        rc = read_scan(v, each, scan, &last, lost);
         if (rc == MT_STORE_EINTERRUPTED && last == scan->after_id)
             return rc; /* not one row in all its time */
         scan->after_id = last;
     } while (rc == MT_STORE_EINTERRUPTED && !mt_interrupted());
+    if (rc == 0)
+        rc = mt_each_lost_give(lost, v->store, each, UINT64_MAX);
     return rc < 0 ? rc : 0;
 }
 
@@ -109,25 +145,27 @@ static int find_newest(const struct mt_view *v, const struct mt_each *each,
     int rc = mt_query_exchanges(v->store, &scan, &rows);
     if (rc != 0)
         return rc;
-    *after = 0;
-    for (uint64_t n = 0; n < each->newest && (rc = mt_rows_next(rows, &x)) == 1;
-         n++)
+    uint64_t n = 0;
+    for (; n < each->newest && (rc = mt_rows_next(rows, &x)) == 1; n++)
         *after = x->id - 1;
+    if (n < each->newest && rc == 0)
+        *after = 0; /* all */
     mt_rows_free(rows);
     return rc < 0 && rc != MT_STORE_EINTERRUPTED ? rc : 0;
 }
 
 static int follow(const struct mt_view *v, struct mt_each *each,
-                  struct mt_scan *scan)
+                  struct mt_scan *scan, struct mt_each_lost *lost)
 {
     int rc = 0;
     scan->all_time = true;
+    lost->scan.to_ns = INT64_MAX;
     while (rc == 0 && !mt_interrupted()) {
         struct timespec nap = {.tv_nsec = FOLLOW_POLL_NS};
         if (each->idle != NULL)
             each->idle(each->context);
         (void)nanosleep(&nap, NULL);
-        rc = read_all(v, each, scan);
+        rc = read_all(v, each, scan, lost);
     }
     return rc;
 }
@@ -137,15 +175,19 @@ static int read_view(const struct mt_view *v, struct mt_each *each)
     struct mt_scan scan = {.ask = v->ask,
                            .order = MT_OLDEST_FIRST,
                            .with_packets = each->with_packets};
+    struct mt_each_lost lost = {.scan = {.from_ns = v->ask.from_ns,
+                                         .to_ns = v->ask.to_ns,
+                                         .order = MT_OLDEST_FIRST}};
     int rc = each->source != NULL
                  ? mt_query_sources(v->store, each->source, each->context)
                  : 0;
     if (rc == 0 && each->newest > 0)
         rc = find_newest(v, each, &scan.after_id);
+    lost.after_exchange = scan.after_id;
     if (rc == 0)
-        rc = read_all(v, each, &scan);
+        rc = read_all(v, each, &scan, &lost);
     if (rc == 0 && each->options->follow && !v->from_capture)
-        rc = follow(v, each, &scan);
+        rc = follow(v, each, &scan, &lost);
     return rc == 0 ? MT_EXIT_OK : mt_view_failed(v, rc);
 }
 
@@ -162,7 +204,7 @@ static int read_store(struct mt_each *each)
     return rc;
 }
 
-int mt_each_exchange(struct mt_each *each)
+static int give_all(struct mt_each *each)
 {
     const struct mt_options *o = each->options;
     bool end_first = each->newest > 0 || o->last_ns > 0 || o->since != NULL ||
@@ -175,4 +217,12 @@ int mt_each_exchange(struct mt_each *each)
         return MT_EXIT_USAGE;
     }
     return read_store(each);
+}
+
+int mt_each_exchange(struct mt_each *each)
+{
+    int rc = give_all(each);
+    if (each->lost == NULL)
+        mt_each_lost_say(each);
+    return rc;
 }

@@ -13,6 +13,11 @@ static bool add(void *context, const struct mt_exchange *x)
     return mt_export_add(context, x) >= 0;
 }
 
+static void note_sample(void *context, uint32_t one_of)
+{
+    mt_export_sample(context, one_of);
+}
+
 static void flush(void *context)
 {
     (void)mt_export_flush(context);
@@ -36,6 +41,7 @@ int mt_command_export(const struct mt_options *o)
                            .newest = o->limit,
                            .context = e,
                            .exchange = add,
+                           .sampled = note_sample,
                            .idle = flush};
     int rc = mt_each_exchange(&each);
     int written = mt_export_end(e);

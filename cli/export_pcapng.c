@@ -210,8 +210,15 @@ static int check_options(const struct mt_options *o)
 
 static int write_out(struct mt_wanted *w)
 {
-    struct mt_pcapng_out *out = mt_pcapng_out_new(
-        (struct mt_sink){mt_write_file, stdout}, "meshtop " MT_VERSION);
+    char comment[96] = "";
+    if (w->sample_one_of > 1)
+        (void)snprintf(comment, sizeof comment,
+                       "a sample: at times only 1 of %u connections was "
+                       "decoded",
+                       (unsigned)w->sample_one_of);
+    struct mt_pcapng_out *out =
+        mt_pcapng_out_new((struct mt_sink){mt_write_file, stdout},
+                          "meshtop " MT_VERSION, comment);
     bool enough = out != NULL && write_all(out, w);
     int rc = out != NULL ? mt_pcapng_out_end(out) : -ENOMEM;
     if (!enough || rc == -ENOMEM) {

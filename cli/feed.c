@@ -99,12 +99,15 @@ static bool wait_for_more(struct mt_feed *f)
 
 /* ---- the loop ---- */
 
-static void take_stats(struct mt_feed *f)
+void mt_feed_take_stats(struct mt_feed *f)
 {
     struct mt_feed_result *r = f->result;
     mt_tap_stats(f->tap, &r->tap);
     memcpy(r->layers, r->tap.layers->count, sizeof r->layers);
     r->tap.layers = NULL; /* they go with the tap */
+    int64_t now_ns = mt_tap_now_ns(f->tap);
+    if (now_ns > r->now_ns)
+        r->now_ns = now_ns;
 }
 
 /* Of what grows, what came until now is still read. The kernel hands over
@@ -128,11 +131,11 @@ static bool take_turn(struct mt_feed *f, int rc, const struct mt_item *item)
     return rc != MT_MORE || f->ending || mt_interrupted() || wait_for_more(f);
 }
 
-/* Above --max-cpu only a sample of the connections is decoded. */
+/* Above --max-cpu only a sample of the connections is decoded: of those that
+ * are not, nothing is written nor asked of the helper. */
 static void keep_ceiling(struct mt_feed *f, int64_t now_ns)
 {
-    if (!mt_sampler_look(&f->sampler, mt_clock_ns(CLOCK_THREAD_CPUTIME_ID),
-                         now_ns))
+    if (!mt_sampler_look(&f->sampler, mt_cpu_ns(&f->cpu), now_ns))
         return;
     mt_tap_sample(f->tap, f->sampler.one_of);
     if (f->sampler.one_of > f->result->sample_one_of)
@@ -147,7 +150,7 @@ static bool tell_second(struct mt_feed *f, int64_t now_ns)
     f->second_ns = now_ns + SECOND_NS;
     mt_feed_take_names(f);
     keep_ceiling(f, now_ns);
-    take_stats(f);
+    mt_feed_take_stats(f);
     return mt_feed_drain(f) && (f->sink->second == NULL ||
                                 f->sink->second(f->sink->context, f->result));
 }
@@ -270,6 +273,8 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     f->found = NULL;
     result->sample_one_of = 1;
     mt_sampler_init(&f->sampler, f->o->max_cpu);
+    mt_cpu_init(&f->cpu,
+                f->rights.helper != NULL ? mt_helper_pid(f->rights.helper) : 0);
     f->sink = sink;
     f->result = result;
     f->ends_ns = f->o->for_ns > 0 ? started_ns + f->o->for_ns : INT64_MAX;
@@ -285,7 +290,7 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     mt_packet_keeper_close(f->keeper, result);
     f->keeper = NULL;
     mt_progress_end(&f->progress);
-    take_stats(f);
+    mt_feed_take_stats(f);
     take_sources(f);
     mt_relaying_end(&f->relaying);
     result->ended_ns = mt_wall_ns();
@@ -318,6 +323,7 @@ void mt_feed_losses(const struct mt_feed_result *r,
     totals[MT_LOSS_KERNEL] += r->kernel_drops;
     totals[MT_LOSS_INTERFACE] += r->interface_drops;
     totals[MT_LOSS_RING] += r->ring_drops;
+    totals[MT_LOSS_REPORT] += r->ring_reports + t->decode.reports_refused;
     totals[MT_LOSS_PACKET_RING] += r->unkept_packets;
     totals[MT_LOSS_PARSER] += t->decode.drafts_refused +
                               t->decode.pipeline_overflow +

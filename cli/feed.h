@@ -37,7 +37,9 @@ struct mt_feed_sink {
     bool (*report)(void *context, const struct mt_conn_report *report);
     /* There is no more for now; NULL: not wanted. */
     bool (*idle)(void *context, int64_t now_ns);
-    /* Live, once a second: what is known so far; NULL: not wanted. */
+    /* What is known so far: live once a second; of captures and streams where
+     * losses have grown, once a second of their clock at most, and then of the
+     * host that `from` told of. NULL: not wanted. */
     bool (*second)(void *context, const struct mt_feed_result *so_far);
     /* A file that references point into: as it begins, and again with what is
      * known at its end. NULL: not wanted. */
@@ -66,10 +68,12 @@ struct mt_feed_result {
     uint64_t kernel_drops, interface_drops;
     uint64_t unkept_packets; /* the packet ring had no room for */
     uint32_t sample_one_of;  /* connections, when it was the least; 1: all */
-    uint64_t ring_drops;     /* exchanges the writer was too late for */
+    uint64_t ring_drops;     /* exchanges the writer was too late for, and */
+    uint64_t ring_reports;   /* reports of connections */
     uint64_t packets, bytes; /* bytes of the files, or on the wire */
     uint64_t exchanges;      /* that the filter let through */
     int64_t first_ns, last_ns;
+    int64_t now_ns;               /* the packets' clock */
     int64_t started_ns, ended_ns; /* wall clock */
     double seconds;               /* it took */
     bool interrupted;

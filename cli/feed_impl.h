@@ -10,6 +10,7 @@
 #include "capture/merge.h"
 #include "capture/names.h"
 #include "capture/sampler.h"
+#include "cli/cpu.h"
 #include "cli/feed.h"
 #include "cli/naming.h"
 #include "cli/packet_keeper.h"
@@ -50,10 +51,14 @@ struct mt_feed {
     struct mt_rights rights; /* live */
     struct mt_naming naming; /* live: processes and containers */
     struct mt_sampler sampler;
-    bool ending;           /* sources were told to finish */
-    int64_t settled_ns;    /* for mt_merge_next() */
-    int64_t ends_ns;       /* steady clock: --for is over */
-    int64_t second_ns;     /* steady clock: the sink is told of the next one */
+    struct mt_cpu cpu;
+    bool ending;        /* sources were told to finish */
+    int64_t settled_ns; /* for mt_merge_next() */
+    int64_t ends_ns;    /* steady clock: --for is over */
+    int64_t second_ns;  /* steady clock: the sink is told of the next one */
+    int64_t told_ns;    /* of captures, packets' clock: losses were looked
+                           at, and were */
+    uint64_t told[MT_LOSS_COUNT];
     int64_t silent_ns;     /* steady clock at the last news, and */
     int64_t silent_at_ns;  /* the packets' clock then */
     uint64_t idle_packets; /* as many when the sink was last told */
@@ -68,6 +73,9 @@ struct mt_feed {
 bool mt_feed_take_item(struct mt_feed *f, const struct mt_item *item);
 bool mt_feed_drain(struct mt_feed *f);       /* what is finished */
 bool mt_feed_report_open(struct mt_feed *f); /* what is not */
+
+/* The tap's numbers into the result, so far. */
+void mt_feed_take_stats(struct mt_feed *f);
 
 /* Names that the helper has found since. */
 void mt_feed_take_names(struct mt_feed *f);

@@ -200,6 +200,23 @@ static bool take_name(struct mt_feed *f, const struct mt_item *item)
     return tell_name(f, &name);
 }
 
+/* Of captures: losses have a place among their exchanges. */
+static bool tell_losses(struct mt_feed *f, int64_t now_ns)
+{
+    uint64_t totals[MT_LOSS_COUNT];
+    if (f->live || f->sink->second == NULL ||
+        (uint64_t)now_ns - (uint64_t)f->told_ns < (uint64_t)SECOND_NS)
+        return true;
+    f->told_ns = now_ns;
+    mt_feed_take_stats(f);
+    mt_feed_losses(f->result, totals);
+    if (memcmp(totals, f->told, sizeof totals) == 0)
+        return true;
+    memcpy(f->told, totals, sizeof totals);
+    f->result->stopped = !f->sink->second(f->sink->context, f->result);
+    return !f->result->stopped;
+}
+
 bool mt_feed_take_item(struct mt_feed *f, const struct mt_item *item)
 {
     switch (item->kind) {
@@ -207,6 +224,8 @@ bool mt_feed_take_item(struct mt_feed *f, const struct mt_item *item)
         if (!mt_relaying_run(&f->relaying, item->packet.ts_ns))
             return false;
         note_packet(f, &item->packet);
+        if (!tell_losses(f, item->packet.ts_ns))
+            return false;
         give_tap(f, item->packet);
         return mt_feed_drain(f) && mt_feed_report_open(f);
     case MT_ITEM_NAME:

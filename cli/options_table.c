@@ -20,8 +20,10 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "for", "DURATION", K_DURATION, G_LIVE, AT(for_ns), 0, 0,
      "capture so long: 10s, 5m"},
     {0, "max-cpu", "PERCENT", K_PERCENT, G_LIVE, AT(max_cpu), 0, 0,
-     "capture with at most so much of one core, such as 50%; above it only a "
-     "sample of the connections is decoded, and the answers say so"},
+     "capture, write and name with at most so much of one core, such as 50%; "
+     "above it only a sample of the connections is decoded, and the answers "
+     "say "
+     "so"},
     {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
      "capture also port 7070, where meshtop serves its page, and the ssh "
      "session it runs in"},
@@ -159,7 +161,7 @@ const struct mt_command mt_commands[] = {
      G_ALL | G_TABLE, mt_command_interfaces},
     {"check", "", "what would stop it here, and the remedy",
      "One row a check: permission, interfaces, filter, buffer, database, disk, "
-     "losses so far, encrypted traffic. Ends with 1 where there is a problem.",
+     "recent losses, encrypted traffic. Ends with 1 where there is a problem.",
      G_ALL | G_TABLE | G_CHECK, mt_command_check},
     {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
      "What meshtop without a command is. Services, their routes, single "

@@ -106,10 +106,18 @@ static bool is_right(const struct mt_printer *p, size_t column)
 
 /* ---- fitting ---- */
 
+/* A kept line has one cell; every screen has more columns. */
+static bool is_note(const struct mt_printer *p, size_t r)
+{
+    return p->kept[r * p->screen->count + 1] == NULL;
+}
+
 static size_t widest(const struct mt_printer *p, size_t column)
 {
     size_t width = display_width(p->screen->columns[column].title);
     for (size_t r = 0; r < p->kept_count; r++) {
+        if (is_note(p, r))
+            continue;
         size_t w = display_width(p->kept[r * p->screen->count + column]);
         width = w > width ? w : width;
     }
@@ -256,15 +264,23 @@ static void draw_row(const struct mt_printer *p, char *const *cells)
     (void)fputc('\n', p->file);
 }
 
+static void draw_note(const struct mt_printer *p, const char *text)
+{
+    (void)fprintf(p->file, p->colour ? "\033[33m%s\033[0m\n" : "%s\n", text);
+}
+
 static void draw_kept(struct mt_printer *p)
 {
     size_t columns = p->screen->count;
-    if (p->shown_count == 0) {
+    if (p->shown_count == 0 && p->rows > 0) {
         fit(p);
         draw_titles(p);
     }
     for (size_t r = 0; r < p->kept_count; r++) {
-        draw_row(p, p->kept + r * columns);
+        if (is_note(p, r))
+            draw_note(p, p->kept[r * columns]);
+        else
+            draw_row(p, p->kept + r * columns);
         for (size_t c = 0; c < columns; c++) {
             free(p->kept[r * columns + c]);
             p->kept[r * columns + c] = NULL;
@@ -288,6 +304,18 @@ static void keep_row(struct mt_printer *p, const void *row)
     p->kept_count++;
 }
 
+void mt_printer_note(struct mt_printer *p, const char *text)
+{
+    if (p->failed || !is_table(p))
+        return;
+    if (p->kept_count == MT_PRINTER_KEPT_ROWS)
+        draw_kept(p);
+    char **cells = p->kept + p->kept_count * p->screen->count;
+    cells[0] = strdup(text);
+    p->failed = cells[0] == NULL;
+    p->kept_count++;
+}
+
 void mt_printer_row(struct mt_printer *p, const void *row)
 {
     if (p->failed)
@@ -301,7 +329,7 @@ void mt_printer_row(struct mt_printer *p, const void *row)
 
 void mt_printer_flush(struct mt_printer *p)
 {
-    if (is_table(p) && !p->failed && p->rows > 0)
+    if (is_table(p) && !p->failed && p->kept_count > 0)
         draw_kept(p);
     (void)fflush(p->file);
 }

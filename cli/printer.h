@@ -44,6 +44,9 @@ void mt_printer_open(struct mt_printer *p, FILE *file,
 void mt_printer_head(struct mt_printer *p, const struct mt_coverage *coverage);
 void mt_printer_row(struct mt_printer *p, const void *row);
 
+/* A line between the rows of a table; other formats have no place for it. */
+void mt_printer_note(struct mt_printer *p, const char *text);
+
 /* Show what is kept: nothing more comes for now. */
 void mt_printer_flush(struct mt_printer *p);
 

@@ -48,11 +48,10 @@ static bool commit(void *context, int64_t now_ns)
     return ok;
 }
 
-/* Live: then there are no relayed hosts. */
 static bool give_losses(void *context, const struct mt_feed_result *so_far)
 {
     const struct recording *r = context;
-    return mt_writing_losses(r->list[0], so_far);
+    return mt_writing_losses(r->list[r->now], so_far);
 }
 
 static bool give_source(void *context, uint32_t number,
@@ -115,7 +114,8 @@ static struct mt_feed_result part_of(const struct mt_feed_result *result,
         const struct mt_relayed_host *h = mt_feed_host(f, host - 1);
         part = (struct mt_feed_result){.sources = result->sources + *sources,
                                        .sources_count = h->sources_count,
-                                       .sample_one_of = h->sample_one_of};
+                                       .sample_one_of = h->sample_one_of,
+                                       .now_ns = result->now_ns};
         memcpy(part.relayed, h->losses, sizeof part.relayed);
     }
     if (part.sources_count > result->sources_count - *sources)
@@ -137,6 +137,7 @@ static int end_recorders(struct recording *r, struct mt_feed *f,
                         ? mt_writing_end(r->list[i], o->write, &part, written)
                         : 0;
         result->ring_drops += part.ring_drops;
+        result->ring_reports += part.ring_reports;
         rc = rc == 0 ? ended : rc;
     }
     return rc;

@@ -40,21 +40,26 @@ struct mt_recorder {
     pthread_t thread;
     int rc; /* of the writer: read after the thread was joined */
     bool live;
-    bool started;       /* the thread is */
-    atomic_bool broken; /* rc is set */
-    uint64_t dropped;   /* the capture thread's */
-    bool news;          /* the writer thread's: not committed */
+    bool started;                   /* the thread is */
+    atomic_bool broken;             /* rc is set */
+    struct mt_recorder_drops drops; /* the capture thread's */
+    bool news;                      /* the writer thread's: not committed */
     int64_t committed_ns;
 };
 
 /* ---- the writer thread ---- */
 
-static void take_losses(struct mt_recorder *r, struct mt_span totals)
+static int take_losses(struct mt_recorder *r, struct mt_span totals,
+                       int64_t now_ns)
 {
     struct mt_cursor c = mt_cursor_of(totals);
-    for (int i = 0; i < MT_LOSS_COUNT; i++)
-        mt_writer_loss(r->writer, (enum mt_loss)i, mt_get_le64(&c));
-    mt_writer_sampled(r->writer, (uint32_t)mt_get_le64(&c));
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < MT_LOSS_COUNT; i++)
+        rc =
+            mt_writer_loss(r->writer, (enum mt_loss)i, mt_get_le64(&c), now_ns);
+    if (rc == 0)
+        mt_writer_sampled(r->writer, (uint32_t)mt_get_le64(&c));
+    return rc;
 }
 
 /* A struct mt_source_info without its path, then the path and a NUL. */
@@ -85,10 +90,8 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
     struct mt_exchange x;
     if (kind == RECORD_COMMIT)
         return mt_writer_commit(r->writer, now_ns);
-    if (kind == RECORD_LOSSES) {
-        take_losses(r, c.rest);
-        return 0;
-    }
+    if (kind == RECORD_LOSSES)
+        return take_losses(r, c.rest, now_ns);
     if (kind == RECORD_SOURCE)
         return write_source(r, (uint32_t)now_ns, c.rest);
     r->news = true;
@@ -179,7 +182,7 @@ static bool put(struct mt_recorder *r, enum record_kind kind, int64_t now_ns,
     size_t room = HEAD_BYTES + (x != NULL ? mt_exchange_encoded_max(x) : 0);
     uint8_t *p = reserve(r, room);
     if (p == NULL) {
-        r->dropped += kind == RECORD_EXCHANGE;
+        r->drops.exchanges += kind == RECORD_EXCHANGE;
         return r->live && !atomic_load(&r->broken);
     }
     put_head(p, kind, now_ns);
@@ -223,8 +226,10 @@ bool mt_recorder_report(struct mt_recorder *r,
                         const struct mt_conn_report *report)
 {
     uint8_t *p = reserve(r, HEAD_BYTES + sizeof *report);
-    if (p == NULL)
+    if (p == NULL) {
+        r->drops.reports++;
         return r->live && !atomic_load(&r->broken);
+    }
     put_head(p, RECORD_REPORT, 0);
     memcpy(p + HEAD_BYTES, report, sizeof *report);
     mt_ring_commit(r->ring, HEAD_BYTES + sizeof *report);
@@ -238,13 +243,13 @@ bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns)
 
 bool mt_recorder_losses(struct mt_recorder *r,
                         const uint64_t totals[MT_LOSS_COUNT],
-                        uint32_t sample_one_of)
+                        uint32_t sample_one_of, int64_t now_ns)
 {
     enum { ROOM = HEAD_BYTES + 8 * (MT_LOSS_COUNT + 1) };
     uint8_t *p = reserve(r, ROOM);
     if (p == NULL) /* the next ones hold these */
         return r->live && !atomic_load(&r->broken);
-    put_head(p, RECORD_LOSSES, 0);
+    put_head(p, RECORD_LOSSES, now_ns);
     struct mt_buf b = mt_buf_of(p + HEAD_BYTES, ROOM - HEAD_BYTES);
     for (int i = 0; i < MT_LOSS_COUNT; i++)
         mt_put_le64(&b, totals[i]);
@@ -253,9 +258,9 @@ bool mt_recorder_losses(struct mt_recorder *r,
     return true;
 }
 
-uint64_t mt_recorder_dropped(const struct mt_recorder *r)
+struct mt_recorder_drops mt_recorder_drops(const struct mt_recorder *r)
 {
-    return r->dropped;
+    return r->drops;
 }
 
 int mt_recorder_open(struct mt_recorder **out, const char *path,

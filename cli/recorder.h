@@ -45,14 +45,19 @@ bool mt_recorder_report(struct mt_recorder *r,
 /* Offline: have what was given so far committed, soon. */
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns);
 
-/* The losses so far, and the sample (mt_writer_sampled()), for the next
- * commit. */
+/* The losses so far, as known at now_ns (mt_writer_loss()), and the sample
+ * (mt_writer_sampled()), for the next commit. */
 bool mt_recorder_losses(struct mt_recorder *r,
                         const uint64_t totals[MT_LOSS_COUNT],
-                        uint32_t sample_one_of);
+                        uint32_t sample_one_of, int64_t now_ns);
 
-/* Exchanges that found the ring full. */
-uint64_t mt_recorder_dropped(const struct mt_recorder *r);
+/* What found the ring full. Of an exchange that is open the next call tells all
+ * again, of sources the end. */
+struct mt_recorder_drops {
+    uint64_t exchanges, reports;
+};
+
+struct mt_recorder_drops mt_recorder_drops(const struct mt_recorder *r);
 
 /**
  * Wait until everything given is written and stop the thread. The writer is

@@ -150,6 +150,7 @@ static void note(struct stream *s)
         note_host(s, &r->host);
         break;
     case MT_RELAY_LOSS:
+        s->host.losses_news |= s->host.losses[r->loss] != r->total;
         s->host.losses[r->loss] = r->total;
         break;
     case MT_RELAY_SAMPLE:

@@ -34,7 +34,9 @@ struct mt_relayed_host {
     char id[128], boot[128], name[256];
     uint8_t clock; /* enum mt_relay_clock */
     uint64_t losses[MT_LOSS_COUNT];
-    uint32_t sample_one_of; /* connections, at the least; 0, 1: all */
+    uint64_t told[MT_LOSS_COUNT]; /* of them, to the sink */
+    bool losses_news;             /* there are more */
+    uint32_t sample_one_of;       /* connections, at the least; 0, 1: all */
     struct mt_relayed_source *sources; /* freed with the streams */
     size_t sources_count;
     /* Its wall clock, less ours as its marks came: where the two bounds are

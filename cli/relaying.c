@@ -113,6 +113,39 @@ static bool give_name(struct mt_relaying *r, const struct mt_relay_name *name)
     return r->sink->name == NULL || r->sink->name(r->sink->context, name);
 }
 
+static void add_losses(struct mt_feed_result *result, struct mt_relayed_host *h)
+{
+    for (int i = 0; i < MT_LOSS_COUNT; i++)
+        if (h->losses[i] > h->told[i]) {
+            result->relayed[i] += h->losses[i] - h->told[i];
+            h->told[i] = h->losses[i];
+        }
+    if (h->sample_one_of > result->sample_one_of)
+        result->sample_one_of = h->sample_one_of;
+}
+
+/* At a mark: what the stream has told before it. */
+static bool give_losses(struct mt_relaying *r)
+{
+    struct mt_relayed_host *h =
+        mt_relayed_host(r->streams, mt_relayed_last(r->streams));
+    struct mt_feed_result *result = r->result;
+    if (!h->losses_news)
+        return true;
+    h->losses_news = false;
+    add_losses(result, h);
+    if (r->now_ns > result->now_ns)
+        result->now_ns = r->now_ns;
+    if (r->sink->second == NULL)
+        return true;
+    struct mt_feed_result part = {.sample_one_of = h->sample_one_of,
+                                  .now_ns = r->now_ns};
+    memcpy(part.relayed, h->told, sizeof part.relayed);
+    result->stopped = !r->sink->second(r->sink->context,
+                                       r->sink->from != NULL ? &part : result);
+    return !result->stopped;
+}
+
 static bool take(struct mt_relaying *r, const struct mt_relay_record *record)
 {
     if (r->sink->from != NULL)
@@ -129,7 +162,7 @@ static bool take(struct mt_relaying *r, const struct mt_relay_record *record)
     case MT_RELAY_MARK:
         if (record->now_ns > r->now_ns)
             r->now_ns = record->now_ns;
-        return true;
+        return give_losses(r);
     default:
         return true; /* the stream has noted it */
     }
@@ -236,10 +269,7 @@ static void say_clock(const struct mt_relayed_host *h)
 static void end_host(struct mt_feed_result *result, struct mt_relayed_host *h)
 {
     h->losses[MT_LOSS_PARSER] += h->read.refused;
-    for (int i = 0; i < MT_LOSS_COUNT; i++)
-        result->relayed[i] += h->losses[i];
-    if (h->sample_one_of > result->sample_one_of)
-        result->sample_one_of = h->sample_one_of;
+    add_losses(result, h);
     result->bytes += h->read.bytes;
     if (h->problem[0] != '\0')
         mt_warn(NULL, "%s", h->problem);

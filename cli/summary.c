@@ -100,6 +100,8 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
         {d->resyncs, "message boundaries searched after a loss"},
         {d->undecoded_bytes, "bytes of protocols that are not decoded"},
         {d->layers_refused, "protocols stacked too deep, or without memory"},
+        {r->ring_reports,
+         "connections' reports dropped because the database was behind"},
         {d->reports_refused, "connections' last reports without memory"},
     };
     print_losses(out, list, sizeof list / sizeof list[0]);

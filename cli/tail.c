@@ -16,6 +16,16 @@ static bool print(void *context, const struct mt_exchange *x)
     return !out->failed && ferror(out->file) == 0;
 }
 
+static void print_lost(void *context, const struct mt_lost *lost)
+{
+    struct mt_printer *out = context;
+    char text[128];
+    struct mt_buf b = mt_buf_of(text, sizeof text - 1);
+    mt_put_lost_here(&b, lost, out->style.ascii);
+    text[b.len] = '\0';
+    mt_printer_note(out, text);
+}
+
 static void flush(void *context)
 {
     mt_printer_flush(context);
@@ -30,6 +40,7 @@ int mt_command_tail(const struct mt_options *o)
                            .exchange = print,
                            .idle = flush};
     bool table = o->format == MT_FORMAT_TABLE || o->format == MT_FORMAT_WIDE;
+    each.lost = table ? print_lost : NULL;
     if (o->format == MT_FORMAT_JSON && o->follow) {
         mt_say("-o", "what is followed has no end to close a JSON list; use "
                      "jsonl");

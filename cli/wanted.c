@@ -253,6 +253,7 @@ int mt_wanted_collect(struct mt_wanted *w, const struct mt_options *o)
                            .source = add_file,
                            .exchange = add_exchange};
     int rc = mt_each_exchange(&each);
+    w->sample_one_of = each.sample_one_of;
     if (rc == 0 && w->rc != 0)
         rc = say_stopped(w);
     mt_packet_refs_sort(w->refs);

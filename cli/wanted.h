@@ -44,6 +44,7 @@ struct mt_wanted {
     uint64_t without;       /* left out: no packet of theirs was noted */
     uint64_t clipped;       /* had more packets than were noted */
     uint64_t layered;       /* in HTTP/2 or TLS */
+    uint32_t sample_one_of; /* they are of a sample of connections */
     int rc;                 /* what ended it early: MT_ELIMIT or -ENOMEM */
 };
 

@@ -50,8 +50,11 @@ static int give_the_end(struct mt_writer *w,
 {
     uint64_t losses[MT_LOSS_COUNT];
     mt_feed_losses(result, losses);
-    for (int i = 0; i < MT_LOSS_COUNT; i++)
-        mt_writer_loss(w, (enum mt_loss)i, losses[i]);
+    for (int i = 0; i < MT_LOSS_COUNT; i++) {
+        int rc = mt_writer_loss(w, (enum mt_loss)i, losses[i], result->now_ns);
+        if (rc != 0)
+            return rc;
+    }
     if (result->sample_one_of > 1)
         mt_writer_sampled(w, result->sample_one_of);
     for (size_t i = 0; i < result->sources_count; i++) {
@@ -75,7 +78,9 @@ struct mt_writer *mt_writing_settle(struct mt_recorder *r, const char *path,
 {
     int rc;
     const char *detail;
-    result->ring_drops = mt_recorder_dropped(r);
+    struct mt_recorder_drops drops = mt_recorder_drops(r);
+    result->ring_drops = drops.exchanges;
+    result->ring_reports = drops.reports;
     struct mt_writer *w = mt_recorder_finish(r, &rc, &detail);
     if (rc == 0)
         rc = give_the_end(w, result);
@@ -93,8 +98,10 @@ bool mt_writing_losses(struct mt_recorder *r,
 {
     uint64_t totals[MT_LOSS_COUNT];
     mt_feed_losses(so_far, totals);
-    totals[MT_LOSS_RING] = mt_recorder_dropped(r);
-    return mt_recorder_losses(r, totals, so_far->sample_one_of);
+    struct mt_recorder_drops drops = mt_recorder_drops(r);
+    totals[MT_LOSS_RING] += drops.exchanges;
+    totals[MT_LOSS_REPORT] += drops.reports;
+    return mt_recorder_losses(r, totals, so_far->sample_one_of, so_far->now_ns);
 }
 
 int mt_writing_end(struct mt_recorder *r, const char *path,

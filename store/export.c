@@ -14,6 +14,7 @@ struct mt_export *mt_export_new(const struct mt_export_options *options,
     e->begun = false;
     e->first = true;
     e->names = false;
+    e->sample_one_of = 0;
     mt_out_init(&e->out, sink);
     return e;
 }
@@ -21,6 +22,11 @@ struct mt_export *mt_export_new(const struct mt_export_options *options,
 void mt_export_free(struct mt_export *e)
 {
     free(e);
+}
+
+void mt_export_sample(struct mt_export *e, uint32_t one_of)
+{
+    e->sample_one_of = one_of;
 }
 
 static void begin(struct mt_export *e)

@@ -37,6 +37,10 @@ struct mt_export *mt_export_new(const struct mt_export_options *options,
                                 struct mt_sink sink);
 void mt_export_free(struct mt_export *e);
 
+/* At times only one of so many connections was decoded: what is written from
+ * now on says so. */
+void mt_export_sample(struct mt_export *e, uint32_t one_of);
+
 /* Returns 1 when it was written, 0 when it was skipped (HAR), or the sink's
  * first error. */
 int mt_export_add(struct mt_export *e, const struct mt_exchange *x);

@@ -246,5 +246,11 @@ void export_har_header(struct mt_export *e)
 
 void export_har_end(struct mt_export *e)
 {
-    raw(e, "\n]}}\n");
+    raw(e, "\n]");
+    if (e->sample_one_of > 1) {
+        raw(e, ",\"comment\":\"a sample: at times only 1 of ");
+        mt_put_decimal(mt_out_room(&e->out, 20), e->sample_one_of);
+        raw(e, " connections was decoded\"");
+    }
+    raw(e, "}}\n");
 }

@@ -8,9 +8,10 @@
 
 struct mt_export {
     struct mt_export_options options;
-    bool begun; /* the header was written */
-    bool first; /* no column, or no entry, was written yet */
-    bool names; /* CSV: names are written, not values */
+    bool begun;             /* the header was written */
+    bool first;             /* no column, or no entry, was written yet */
+    bool names;             /* CSV: names are written, not values */
+    uint32_t sample_one_of; /* 0 or 1: everything was decoded */
     struct mt_out out;
 };
 

@@ -240,6 +240,7 @@ static void columns(struct mt_export *e, const struct mt_exchange *x)
     sizes(e, x);
     quality(e, x);
     tls(e, x);
+    number(e, "sample_one_of", e->sample_one_of > 1, e->sample_one_of);
 }
 
 /* ---- JSON only: lists ---- */

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "decode/exchange.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -230,6 +231,37 @@ int mt_query_sources(struct mt_store *s,
 
 /* Sums of all writers, by enum mt_loss. */
 int mt_query_losses(struct mt_store *s, uint64_t totals[MT_LOSS_COUNT]);
+
+/* What was lost in one second or batch, of one kind. */
+struct mt_lost {
+    uint64_t id;        /* only grows */
+    uint64_t before_id; /* its place: before this exchange */
+    int64_t ns;         /* when it was known */
+    uint64_t count;
+    uint8_t loss; /* enum mt_loss */
+};
+
+struct mt_lost_scan {
+    int64_t from_ns, to_ns; /* [from, to) */
+    enum mt_order order;
+    uint64_t after_id; /* go on from this mt_lost.id, exclusive; 0: the end */
+};
+
+/* The losses of a window in the order of their places, as far as they are
+ * kept: as long as rows are, and the newest MT_LOST_MAX. Losses that version 2
+ * of a database recorded have a total alone. Stops where `each` returns
+ * non-zero, and returns that. */
+int mt_query_lost(struct mt_store *s, const struct mt_lost_scan *scan,
+                  int (*each)(void *arg, const struct mt_lost *lost),
+                  void *arg);
+
+/* "14 exchanges", "1.2 kB". */
+void mt_put_lost(struct mt_buf *b, unsigned loss, uint64_t count);
+/* "-- 14 exchanges lost here: ring full --", with a drawn rule unless ascii. */
+void mt_put_lost_here(struct mt_buf *b, const struct mt_lost *lost, bool ascii);
+
+/* At times only one of so many connections was decoded; 0 or 1: all were. */
+int mt_query_sample(struct mt_store *s, uint32_t *one_of);
 
 struct mt_open_row {
     const char *client, *server, *method, *authority, *path;

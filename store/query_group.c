@@ -258,17 +258,6 @@ static void narrow(struct mt_question *q)
         q->ask.to_ns = mt_ns_add(q->ask.from_ns, 1);
 }
 
-/* Where it was one, the answer is that of a sample. */
-static int note_sample(struct mt_question *q)
-{
-    int64_t one_of;
-    int rc = mt_store_number(q->s->db,
-                             "SELECT value FROM meta WHERE key='sample_one_of'",
-                             0, &one_of);
-    q->coverage.sample_one_of = one_of > 0 ? (uint32_t)one_of : 0;
-    return rc;
-}
-
 int mt_question_run(struct mt_question *q, struct mt_store *s,
                     const struct mt_ask *ask)
 {
@@ -292,7 +281,7 @@ int mt_question_run(struct mt_question *q, struct mt_store *s,
     bool cells = ask->filter == NULL ||
                  mt_filter_uses_only(ask->filter, MT_FILTER_ROUTE_KEYS);
     rc = cells ? run_cells(q) : run_rows(q);
-    return rc == 0 ? note_sample(q) : rc;
+    return rc == 0 ? mt_query_sample(s, &q->coverage.sample_one_of) : rc;
 }
 
 void mt_question_free(struct mt_question *q)

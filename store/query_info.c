@@ -151,25 +151,6 @@ int mt_query_sources(struct mt_store *s,
     return rc;
 }
 
-int mt_query_losses(struct mt_store *s, uint64_t totals[MT_LOSS_COUNT])
-{
-    sqlite3_stmt *st = NULL;
-    memset(totals, 0, MT_LOSS_COUNT * sizeof totals[0]);
-    mt_store_begin(s);
-    int step = SQLITE_DONE;
-    int rc = mt_store_prepare(s->db, &st, "SELECT kind,total FROM loss");
-    while (rc == 0 && (step = sqlite3_step(st)) == SQLITE_ROW) {
-        int64_t kind = sqlite3_column_int64(st, 0);
-        int64_t total = sqlite3_column_int64(st, 1);
-        if (kind >= 0 && kind < MT_LOSS_COUNT && total > 0)
-            totals[kind] += (uint64_t)total;
-    }
-    if (rc == 0)
-        rc = mt_store_rc_of(s->db, step);
-    (void)sqlite3_finalize(st);
-    return rc;
-}
-
 static const char *text_at(sqlite3_stmt *st, int at)
 {
     const char *text = (const char *)sqlite3_column_text(st, at);

@@ -98,6 +98,30 @@ static int drop_conns(sqlite3 *db)
     return rc;
 }
 
+/* Losses before the oldest row. */
+static int drop_lost(sqlite3 *db)
+{
+    int64_t first = 0, changed;
+    int rc = ask(db, "SELECT min(first) FROM batch", 0, 0, &first);
+    if (rc == 0)
+        rc = change(db,
+                    "DELETE FROM loss_time WHERE id<ifnull((SELECT id FROM "
+                    "loss_time WHERE before>?1 ORDER BY id LIMIT 1),"
+                    "(SELECT max(id) FROM loss_time))",
+                    first, 0, &changed);
+    return rc;
+}
+
+/* Where no rows come, losses may. Their newest id stays: ids only grow. */
+static int bound_lost(sqlite3 *db)
+{
+    int64_t changed;
+    return change(db,
+                  "DELETE FROM loss_time WHERE "
+                  "id<=(SELECT max(id) FROM loss_time)-?1",
+                  MT_LOST_MAX, 0, &changed);
+}
+
 /* The newest batch stays for ever: it says which ids were given. */
 static int oldest_batch(sqlite3 *db, int64_t *first, int64_t *n,
                         int64_t *end_max)
@@ -132,6 +156,8 @@ static int step_rows(const struct mt_retention *r, sqlite3 *db,
     rc = drop_batch(db, first, n);
     if (rc == 0)
         rc = drop_conns(db);
+    if (rc == 0)
+        rc = drop_lost(db);
     return rc == 0 ? 1 : rc;
 }
 
@@ -236,6 +262,9 @@ int mt_retention_step(const struct mt_retention *r, sqlite3 *db,
     /* free pages are part of the file, up to their share */
     bool too_big =
         r->size_bytes > 0 && used > r->size_bytes - r->size_bytes / FREE_SHARE;
+    rc = bound_lost(db);
+    if (rc != 0)
+        return rc;
     int more = step_rows(r, db, newest_ns, too_big);
     if (more == 0)
         more = step_cells(r, db, rollup, newest_ns);

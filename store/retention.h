@@ -13,6 +13,8 @@
 
 #include "store/rollup.h"
 
+enum { MT_LOST_MAX = 100000 }; /* losses whose time is kept */
+
 struct mt_retention {
     int64_t rows_age_ns;               /* 0: for ever */
     uint64_t size_bytes;               /* of the file; 0: no limit */

@@ -117,10 +117,18 @@ static const char running_2[] =
     "ALTER TABLE conn ADD COLUMN hop_of INTEGER;"
     "ALTER TABLE conn ADD COLUMN ended_ns INTEGER;";
 
+/* Version 3: losses have a time and a place: before the exchange `before`.
+ * Rows are in the order of both, per database. */
+static const char losses_3[] =
+    "CREATE TABLE loss_time(id INTEGER PRIMARY KEY, writer INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, ns INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " before INTEGER NOT NULL);";
+
 /* migrations[v] brings a database of version v to v + 1; NULL ends. */
 static const char *const *const migrations[MT_SCHEMA_VERSION] = {
     (const char *const[]){rows_1, names_1, cells_1, NULL},
     (const char *const[]){saturation_2, running_2, NULL},
+    (const char *const[]){losses_3, NULL},
 };
 
 /* --- the view --- */

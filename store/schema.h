@@ -13,7 +13,8 @@
  *     edge_cell   and route_cell: rollups by (level seconds, t, key)
  *     fold        how far the coarser levels are folded; kept: from when on a
  *                 level has all its cells
- *     open_exchange, loss, writer, meta
+ *     loss        totals of losses; loss_time: when and where they grew
+ *     open_exchange, writer, meta
  *
  * The view `exchanges` gives rows their full names, for people with sqlite3
  * and for filters (filter.h):
@@ -48,7 +49,7 @@ struct sqlite3;
 
 enum {
     MT_SCHEMA_APPLICATION_ID = 0x6d746f70, /* "mtop" */
-    MT_SCHEMA_VERSION = 2,
+    MT_SCHEMA_VERSION = 3,
 };
 
 /**

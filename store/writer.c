@@ -240,8 +240,8 @@ int mt_writer_add_now(struct mt_writer *w, const struct mt_exchange *x)
     uint32_t shape =
         mt_shapes_of(&w->shapes, x, parties, template_of(w, x, server));
     if (shape == MT_INTERN_NONE) {
-        mt_writer_loss(w, MT_LOSS_STORE, w->losses[MT_LOSS_STORE] + 1);
-        return 0;
+        return mt_writer_loss(w, MT_LOSS_STORE, w->losses[MT_LOSS_STORE] + 1,
+                              x->end_ns);
     }
     uint32_t route = w->shapes.shape[shape].route;
     bool new_conn = mt_writer_note_conn(w, x);

@@ -57,24 +57,38 @@ struct mt_writer_options {
     void *clock_arg;
 };
 
-/* Losses, by where they happened. Stored numbers: append only. */
-#define MT_LOSSES(X)                                                      \
-    X(KERNEL, "kernel", "dropped by the kernel before the tap read them") \
-    X(INTERFACE, "interface", "dropped by the interface or its driver")   \
-    X(RING, "ring", "exchanges dropped because the writer was behind")    \
-    X(PARSER, "parser", "exchanges refused for lack of memory")           \
-    X(EVICTED, "evicted", "flows given up to keep the memory ceiling")    \
-    X(STORE, "store", "exchanges that could not be written")              \
-    X(GAP, "gap", "bytes missing inside connections")                     \
-    X(UNDECODED, "undecoded", "bytes that no decoder wanted")             \
-    X(PACKETS, "packets", "damaged or cut packets that were passed over") \
-    X(LATENCY, "latency", "latencies left out of a full histogram")       \
-    X(PACKET_RING, "packet_ring",                                         \
-      "packets that the packet ring's disk had no room for")              \
-    X(SAMPLED, "sampled", "packets of connections left out on purpose")
+/* Losses, by where they happened: name, text, what is counted ("": bytes), why
+ * in a few words ("": no moment of its own, a total alone), help. Stored
+ * numbers: append only. */
+#define MT_LOSSES(X)                                                   \
+    X(KERNEL, "kernel", "packet", "kernel buffer full",                \
+      "dropped by the kernel before the tap read them")                \
+    X(INTERFACE, "interface", "packet", "interface or its driver",     \
+      "dropped by the interface or its driver")                        \
+    X(RING, "ring", "exchange", "ring full",                           \
+      "exchanges dropped because the writer was behind")               \
+    X(PARSER, "parser", "exchange", "no memory",                       \
+      "exchanges refused for lack of memory")                          \
+    X(EVICTED, "evicted", "flow", "memory ceiling",                    \
+      "flows given up to keep the memory ceiling")                     \
+    X(STORE, "store", "exchange", "not written",                       \
+      "exchanges that could not be written")                           \
+    X(GAP, "gap", "", "gaps in connections",                           \
+      "bytes missing inside connections")                              \
+    X(UNDECODED, "undecoded", "", "", "bytes that no decoder wanted")  \
+    X(PACKETS, "packets", "packet", "damaged or cut",                  \
+      "damaged or cut packets that were passed over")                  \
+    X(LATENCY, "latency", "latency", "",                               \
+      "latencies left out of a full histogram")                        \
+    X(PACKET_RING, "packet_ring", "packet", "disk of the packet ring", \
+      "packets that the packet ring's disk had no room for")           \
+    X(SAMPLED, "sampled", "packet", "",                                \
+      "packets of connections left out on purpose")                    \
+    X(REPORT, "report", "report", "ring full or no memory",            \
+      "what connections told beside their exchanges")
 
 enum mt_loss {
-#define X(name, text, help) MT_LOSS_##name,
+#define X(name, text, unit, why, help) MT_LOSS_##name,
     MT_LOSSES(X)
 #undef X
         MT_LOSS_COUNT
@@ -82,6 +96,8 @@ enum mt_loss {
 
 const char *mt_loss_text(unsigned loss);
 const char *mt_loss_help(unsigned loss);
+const char *mt_loss_unit(unsigned loss);
+const char *mt_loss_why(unsigned loss);
 
 /* A capture file or interface that packet references point into. */
 struct mt_source_info {
@@ -143,8 +159,13 @@ int mt_writer_conn(struct mt_writer *w, const struct mt_writer_conn *c);
  */
 int mt_writer_report(struct mt_writer *w, const struct mt_conn_report *report);
 
-/* The total so far of one kind of loss. Written with the next commit. */
-void mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total);
+/**
+ * The total so far of one kind of loss, as known at now_ns (the clock of the
+ * exchanges; 0: that of the newest). What it grew by has its place after the
+ * exchanges that were added until now. Written with the next commit.
+ */
+int mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total,
+                   int64_t now_ns);
 
 /* Only one of so many connections is decoded: answers say so. The largest one
  * stays. Written with the next commit. */

@@ -70,6 +70,8 @@ int mt_writer_prepare(struct mt_writer *w)
          "packets=excluded.packets,first_ns=excluded.first_ns,"
          "last_ns=excluded.last_ns"},
         {&w->put_loss, "INSERT OR REPLACE INTO loss VALUES(?,?,?)"},
+        {&w->put_loss_time, "INSERT INTO loss_time(writer,kind,ns,n,before) "
+                            "VALUES(?,?,?,?,?)"},
         {&w->beat, "UPDATE writer SET heartbeat_ns=?2 WHERE id=?1"},
         {&w->others, "SELECT 1 FROM writer WHERE id<>?1 AND closed_ns IS NULL "
                      "AND heartbeat_ns>?2 LIMIT 1"},
@@ -83,10 +85,11 @@ int mt_writer_prepare(struct mt_writer *w)
 
 void mt_writer_finalize(struct mt_writer *w)
 {
-    sqlite3_stmt *const list[] = {
-        w->begin,      w->commit,      w->next_id,  w->put_rows, w->put_batch,
-        w->put_trace,  w->put_packets, w->put_conn, w->put_open, w->drop_open,
-        w->put_source, w->put_loss,    w->beat,     w->others};
+    sqlite3_stmt *const list[] = {w->begin,         w->commit,     w->next_id,
+                                  w->put_rows,      w->put_batch,  w->put_trace,
+                                  w->put_packets,   w->put_conn,   w->put_open,
+                                  w->drop_open,     w->put_source, w->put_loss,
+                                  w->put_loss_time, w->beat,       w->others};
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         (void)sqlite3_finalize(list[i]);
 }
@@ -281,6 +284,7 @@ void mt_writer_committed(struct mt_writer *w)
     w->conns_count = 0;
     w->opens_count = 0;
     w->losses_dirty = 0;
+    w->loss_ops_count = 0;
     w->sampled_written = w->sampled;
     w->losses[MT_LOSS_LATENCY] +=
         w->tally.lost_latencies + w->rollup.lost_latencies;

@@ -76,6 +76,16 @@ struct mt_open_op {
     bool ended;
 };
 
+/* What a total grew by in one second. */
+struct mt_loss_op {
+    int64_t ns;
+    uint64_t n;
+    uint32_t row; /* of the batch, before which it happened */
+    uint8_t loss;
+};
+
+enum { MT_LOSS_OPS_MAX = 256 };
+
 struct mt_source_slot {
     char *path;
     struct mt_source_info info; /* its path is not set */
@@ -128,14 +138,16 @@ struct mt_writer {
     uint32_t sources_count;
     bool sources_dirty;
     uint64_t losses[MT_LOSS_COUNT];
-    uint32_t losses_dirty;             /* bits */
+    uint32_t losses_dirty; /* bits */
+    struct mt_loss_op loss_ops[MT_LOSS_OPS_MAX];
+    uint32_t loss_ops_count;
     uint32_t sampled, sampled_written; /* one of so many connections */
     int64_t newest_ns;
     int64_t now_ns;
 
     sqlite3_stmt *begin, *commit, *next_id, *put_rows, *put_batch, *put_trace,
         *put_packets, *put_conn, *put_open, *drop_open, *put_source, *put_loss,
-        *beat, *others;
+        *put_loss_time, *beat, *others;
     uint32_t *order; /* scratch: cells of the tally */
     struct mt_writer_stats stats;
 };
@@ -202,6 +214,8 @@ void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream,
                         uint64_t told[2]);
 int mt_writer_put_opens(struct mt_writer *w);
 int mt_writer_put_sources(struct mt_writer *w);
+
+/* writer_loss.c */
 int mt_writer_put_losses(struct mt_writer *w);
 
 /* writer_bury.c */

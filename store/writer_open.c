@@ -1,25 +1,10 @@
-/* What is not a row: exchanges that are still open, sources, losses. */
+/* What is not a row: exchanges that are still open, and sources. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/writer_impl.h"
 
 enum { OPEN_TEXT_MAX = 256, OPEN_METHOD_MAX = 32 };
-
-#define LOSS_TEXT(name, text, help) text,
-#define LOSS_HELP(name, text, help) help,
-
-const char *mt_loss_text(unsigned loss)
-{
-    static const char *const texts[] = {MT_LOSSES(LOSS_TEXT)};
-    return loss < MT_LOSS_COUNT ? texts[loss] : "?";
-}
-
-const char *mt_loss_help(unsigned loss)
-{
-    static const char *const texts[] = {MT_LOSSES(LOSS_HELP)};
-    return loss < MT_LOSS_COUNT ? texts[loss] : "?";
-}
 
 /* --- the set of exchanges that have an open row --- */
 
@@ -290,53 +275,6 @@ int mt_writer_put_sources(struct mt_writer *w)
         (void)sqlite3_bind_int64(st, 7, s->info.first_ns);
         (void)sqlite3_bind_int64(st, 8, s->info.last_ns);
         rc = mt_store_run(st);
-    }
-    return rc;
-}
-
-/* --- losses --- */
-
-void mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total)
-{
-    if (w->losses[loss] == total)
-        return;
-    w->losses[loss] = total;
-    w->losses_dirty |= 1u << loss;
-}
-
-void mt_writer_sampled(struct mt_writer *w, uint32_t one_of)
-{
-    if (one_of > w->sampled)
-        w->sampled = one_of;
-}
-
-static int put_sampled(struct mt_writer *w)
-{
-    sqlite3_stmt *st = NULL;
-    if (w->sampled == w->sampled_written)
-        return 0;
-    int rc = mt_store_prepare(w->store.db, &st,
-                              "INSERT INTO meta VALUES('sample_one_of',?) ON "
-                              "CONFLICT(key) DO UPDATE SET "
-                              "value=max(value,excluded.value)");
-    if (rc == 0) {
-        (void)sqlite3_bind_int64(st, 1, w->sampled);
-        rc = mt_store_run(st);
-    }
-    (void)sqlite3_finalize(st);
-    return rc;
-}
-
-int mt_writer_put_losses(struct mt_writer *w)
-{
-    int rc = put_sampled(w);
-    for (unsigned i = 0; rc == 0 && i < MT_LOSS_COUNT; i++) {
-        if ((w->losses_dirty & 1u << i) == 0)
-            continue;
-        (void)sqlite3_bind_int64(w->put_loss, 1, w->id);
-        (void)sqlite3_bind_int(w->put_loss, 2, (int)i);
-        (void)sqlite3_bind_int64(w->put_loss, 3, (int64_t)w->losses[i]);
-        rc = mt_store_run(w->put_loss);
     }
     return rc;
 }

@@ -165,6 +165,19 @@ static void draw_graph(struct pen *p, const struct mt_answer *series)
     put(p, MT_ROLE_GRAPH, mt_buf_span(&b));
 }
 
+/* Every figure is then that of the connections that were decoded. */
+static void put_sample(struct pen *p, uint32_t one_of)
+{
+    char text[48];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    if (one_of <= 1)
+        return;
+    p->column += 2;
+    mt_put_str(&b, "sample 1/");
+    mt_put_decimal(&b, one_of);
+    put(p, MT_ROLE_WARN, mt_buf_span(&b));
+}
+
 static void draw_entry(const struct mt_dashboard *d, struct pen *p)
 {
     const struct mt_snapshot *a = mt_dashboard_snapshot(d);
@@ -193,6 +206,7 @@ static void draw_entry(const struct mt_dashboard *d, struct pen *p)
     p->column += gap;
     put_str(p, MT_ROLE_DIM, "loss ");
     put(p, lost > 0 ? MT_ROLE_WARN : MT_ROLE_DIM, mt_buf_span(&b));
+    put_sample(p, a->summary.coverage.sample_one_of);
     draw_graph(p, &a->series);
 }
 

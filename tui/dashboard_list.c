@@ -72,6 +72,16 @@ static void invert(struct mt_lines *lines)
     }
 }
 
+/* Where there is an order by a column, there is no place for what was lost. */
+static void leave_lost(struct mt_lines *lines)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < lines->count; i++)
+        if (lines->list[i].lost == NULL)
+            lines->list[kept++] = lines->list[i];
+    lines->count = kept;
+}
+
 /* Without memory the order stays that of the answer. */
 static void sort(const struct mt_screen_class *screen, struct mt_lines *lines,
                  struct mt_sorting by)
@@ -83,6 +93,7 @@ static void sort(const struct mt_screen_class *screen, struct mt_lines *lines,
             invert(lines);
         return;
     }
+    leave_lost(lines);
     struct sort_key *keys = calloc(lines->count, sizeof *keys);
     if (keys == NULL)
         return;

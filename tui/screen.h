@@ -25,9 +25,11 @@ enum mt_screen_number {
 
 enum { MT_SCREEN_NONE = MT_SCREEN_COUNT };
 
-/* One line of a list: a row, or in a tree a name alone. */
+/* One line of a list: a row, in a tree a name alone, or what was lost in this
+ * place. */
 struct mt_line {
-    const void *row;  /* struct mt_row or mt_exchange; NULL: a name alone */
+    const void *row; /* struct mt_row or mt_exchange; NULL: none */
+    const struct mt_lost *lost;
     uint64_t key;     /* finds it again in the next answer */
     const char *name; /* trees */
     uint64_t last;    /* trees: bit n: its ancestor n was the last of its kin */

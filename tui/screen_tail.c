@@ -2,15 +2,29 @@
  * first. */
 #include "tui/screen.h"
 
+/* Its key is the id of no exchange. */
+static void add_lost(struct mt_lines *lines, const struct mt_lost *lost)
+{
+    lines->list[lines->count++] =
+        (struct mt_line){.lost = lost, .key = lost->id | UINT64_C(1) << 63};
+}
+
 static bool arrange(const struct mt_snapshot *a, bool failing_only,
                     struct mt_lines *lines)
 {
-    (void)failing_only; /* it is part of the question */
-    if (!mt_lines_reserve(lines, a->exchanges_count))
+    size_t lost = a->lost_count; /* of them, the oldest last */
+    (void)failing_only;          /* it is part of the question */
+    if (!mt_lines_reserve(lines, a->exchanges_count + a->lost_count))
         return false;
-    for (size_t i = 0; i < a->exchanges_count; i++)
-        lines->list[lines->count++] = (struct mt_line){
-            .row = &a->exchanges[i].x, .key = a->exchanges[i].x.id};
+    for (size_t i = 0; i < a->exchanges_count; i++) {
+        uint64_t id = a->exchanges[i].x.id;
+        while (lost > 0 && a->lost[lost - 1].before_id <= id)
+            add_lost(lines, &a->lost[--lost]);
+        lines->list[lines->count++] =
+            (struct mt_line){.row = &a->exchanges[i].x, .key = id};
+    }
+    while (lost > 0)
+        add_lost(lines, &a->lost[--lost]);
     return true;
 }
 

@@ -150,6 +150,26 @@ static int read_exchanges(struct mt_snapshot *a, struct mt_store *s,
     return rc > 0 || rc == MT_STORE_EINTERRUPTED ? 0 : rc;
 }
 
+static int each_lost(void *arg, const struct mt_lost *lost)
+{
+    struct mt_snapshot *a = arg;
+    bool all = a->exchanges_count < MT_SNAPSHOT_EXCHANGES;
+    if (!all && lost->before_id <= a->exchanges[0].x.id)
+        return 1;
+    a->lost[a->lost_count++] = *lost;
+    return a->lost_count == MT_SNAPSHOT_LOST;
+}
+
+/* Between the newest exchanges, the oldest of which is the first. */
+static int read_lost(struct mt_snapshot *a, struct mt_store *s,
+                     const struct mt_ask *ask)
+{
+    const struct mt_lost_scan scan = {
+        .from_ns = ask->from_ns, .to_ns = ask->to_ns, .order = MT_NEWEST_FIRST};
+    int rc = mt_query_lost(s, &scan, each_lost, a);
+    return rc < 0 ? rc : 0;
+}
+
 static int read_exchange(struct mt_snapshot *a, struct mt_store *s)
 {
     struct mt_rows *rows;
@@ -200,7 +220,10 @@ static int read_topic(struct mt_snapshot *a, struct mt_store *s,
         return mt_query_routes(s, ask, &a->rows);
     case MT_TOPIC_EDGES:
         return mt_query_edges(s, ask, &a->rows);
-    case MT_TOPIC_NEWEST:
+    case MT_TOPIC_NEWEST: {
+        int rc = read_exchanges(a, s, ask);
+        return rc == 0 ? read_lost(a, s, ask) : rc;
+    }
     case MT_TOPIC_SLOWEST:
         return read_exchanges(a, s, ask);
     case MT_TOPIC_EXCHANGE:
@@ -215,7 +238,7 @@ static int read_topic(struct mt_snapshot *a, struct mt_store *s,
 static bool is_empty(const struct mt_snapshot *a)
 {
     return a->rows.count == 0 && a->exchanges_count == 0 &&
-           a->request.topic < MT_TOPIC_EXCHANGE;
+           a->lost_count == 0 && a->request.topic < MT_TOPIC_EXCHANGE;
 }
 
 /* "The filter hides 266 exchanges": how many there are without it. */

@@ -16,7 +16,11 @@
 #include "store/filter.h"
 #include "store/query.h"
 
-enum { MT_SNAPSHOT_EXCHANGES = 500, MT_SNAPSHOT_SOURCES = 64 };
+enum {
+    MT_SNAPSHOT_EXCHANGES = 500,
+    MT_SNAPSHOT_SOURCES = 64,
+    MT_SNAPSHOT_LOST = 64
+};
 
 enum mt_topic {
     MT_TOPIC_SERVICES,
@@ -67,6 +71,9 @@ struct mt_snapshot {
     struct mt_answer rows;    /* services, routes, edges */
     struct mt_kept *exchanges;
     size_t exchanges_count;
+    struct mt_lost lost[MT_SNAPSHOT_LOST]; /* NEWEST: among the exchanges, the
+                                              newest first */
+    size_t lost_count;
     uint64_t exchanges_seen; /* passed the filter, as far as was read */
     bool complete;           /* nothing of the asked time is missing */
     uint64_t unfiltered;     /* where nothing passed: exchanges without it */

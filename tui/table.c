@@ -240,6 +240,17 @@ static void draw_titles(const struct mt_table *t,
                                                           : MT_ROLE_TITLE);
 }
 
+/* Over all columns. */
+static void draw_lost(const struct mt_table *t, struct mt_canvas *c, size_t row,
+                      const struct mt_lost *lost)
+{
+    uint8_t bytes[128];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    mt_put_lost_here(&b, lost, t->style.ascii);
+    (void)mt_canvas_put(c, row, MARGIN, c->columns - MARGIN, mt_buf_span(&b),
+                        MT_ROLE_WARN);
+}
+
 static void draw_line(const struct mt_table *t, const struct mt_table_fit *fit,
                       struct mt_canvas *c, size_t row,
                       const struct mt_line *line)
@@ -262,7 +273,10 @@ void mt_table_draw(const struct mt_table *t, struct mt_table_fit *fit,
     draw_titles(t, fit, c, area.row);
     for (size_t i = 0; i < t->count && i + 1 < area.rows; i++) {
         size_t row = area.row + 1 + i;
-        draw_line(t, fit, c, row, &t->lines[i]);
+        if (t->lines[i].lost != NULL)
+            draw_lost(t, c, row, t->lines[i].lost);
+        else
+            draw_line(t, fit, c, row, &t->lines[i]);
         if (i != t->selected)
             continue;
         (void)mt_canvas_put(c, row, 0, 1, MT_SPAN("\xe2\x96\xb8"),

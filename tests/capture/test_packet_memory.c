@@ -136,7 +136,7 @@ static bool write_packets(void)
 {
     static uint8_t bytes[600 << 10];
     struct mt_pcapng_out *o =
-        mt_pcapng_out_new((struct mt_sink){take_bytes, NULL}, "test");
+        mt_pcapng_out_new((struct mt_sink){take_bytes, NULL}, "test", "");
     if (o == NULL)
         return false;
     for (uint32_t i = 0; i < 20; i++) {

@@ -474,6 +474,35 @@ static void test_sink_error_is_sticky(void **state)
     mt_export_free(e);
 }
 
+/* Once it is known, in all formats; the bytes are as before where it is none.
+ */
+static void test_a_sample_says_so(void **state)
+{
+    (void)state;
+    static const char *const told[] = {
+        [MT_EXPORT_JSONL] = ",\"sample_one_of\":8",
+        [MT_EXPORT_CSV] = ",8\r\n",
+        [MT_EXPORT_HAR] = "\n],\"comment\":\"a sample: at times only 1 of 8 "
+                          "connections was decoded\"}}\n"};
+    const struct mt_exchange x = known();
+    for (int f = 0; f < 3; f++) {
+        struct mt_export_options o = {.format = (enum mt_export_format)f};
+        struct mt_export *e = begin(&o);
+        mt_export_sample(e, 1);
+        assert_int_equal(mt_export_add(e, &x), 1);
+        size_t plain = got_len;
+        if (f != MT_EXPORT_HAR) {
+            assert_int_equal(mt_export_flush(e), 0);
+            plain = got_len;
+            assert_null(strstr(got, told[f]));
+        }
+        mt_export_sample(e, 8);
+        assert_int_equal(mt_export_add(e, &x), 1);
+        end(e);
+        assert_non_null(strstr(got + plain, told[f]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_a_document_too),
         cmocka_unit_test(test_the_manual_has_every_column),
         cmocka_unit_test(test_sink_error_is_sticky),
+        cmocka_unit_test(test_a_sample_says_so),
     };
     return cmocka_run_group_tests_name("store/export", tests, setup, teardown);
 }

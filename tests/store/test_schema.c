@@ -114,7 +114,7 @@ static void test_other_versions(void **state)
     change(d.db, "PRAGMA user_version=99");
     assert_int_equal(try_read(d.db), MT_STORE_ENEWER);
     assert_int_equal(try_write(d.db), MT_STORE_ENEWER);
-    change(d.db, "PRAGMA user_version=2");
+    change(d.db, "PRAGMA user_version=3");
     assert_int_equal(try_read(d.db), 0);
     change(d.db, "DROP TABLE conn");
     assert_int_equal(try_read(d.db), MT_STORE_ECORRUPT);
@@ -142,7 +142,7 @@ static void test_version_1(void **state)
     assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "1");
 
     assert_int_equal(try_write(d.db), 0);
-    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "2");
+    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "3");
     assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchanges"), 16);
     assert_int_equal(ask_number(d.db, "SELECT count(hop_of) FROM exchanges"),
                      0);
@@ -156,6 +156,49 @@ static void test_version_1(void **state)
     mt_answer_free(&a);
     mt_store_free(s);
     dir_remove(&d);
+}
+
+static int count_lost(void *arg, const struct mt_lost *lost)
+{
+    assert_int_equal(lost->loss, MT_LOSS_GAP);
+    *(uint64_t *)arg += lost->count;
+    return 0;
+}
+
+/* Of version 2 losses have a total and no time; new ones have both. */
+static void test_version_2(void **state)
+{
+    (void)state;
+    struct dir d;
+    uint64_t totals[MT_LOSS_COUNT], timed = 0;
+    const struct mt_lost_scan scan = {.to_ns = INT64_MAX,
+                                      .order = MT_OLDEST_FIRST};
+    dir_make(&d);
+    copy_file(MT_TEST_DATA "/version-2.db", d.db);
+    assert_int_equal(try_read(d.db), MT_STORE_EOLDER);
+    struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
+    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "3");
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchanges"), 16);
+    struct mt_store *s = mt_writer_store(w);
+    assert_int_equal(mt_query_losses(s, totals), 0);
+    assert_int_equal(totals[MT_LOSS_GAP], 41);
+    assert_int_equal(mt_query_lost(s, &scan, count_lost, &timed), 0);
+    assert_int_equal(timed, 0);
+
+    assert_int_equal(mt_writer_loss(w, MT_LOSS_GAP, 3, T0), 0);
+    assert_int_equal(mt_writer_commit(w, T0), 0);
+    assert_int_equal(mt_query_losses(s, totals), 0);
+    assert_int_equal(totals[MT_LOSS_GAP], 44);
+    assert_int_equal(mt_query_lost(s, &scan, count_lost, &timed), 0);
+    assert_int_equal(timed, 3);
+    writer_close(w);
+    dir_remove(&d);
+}
+
+static int sum_lost(void *arg, const struct mt_lost *lost)
+{
+    *(uint64_t *)arg += lost->count;
+    return 0;
 }
 
 /* Bytes changed all over the file: an error or an answer, never a crash. */
@@ -180,6 +223,9 @@ static void ask_everything(const char *path)
             ;
         mt_rows_free(rows);
     }
+    uint64_t timed = 0;
+    const struct mt_lost_scan lost = {.to_ns = INT64_MAX};
+    (void)mt_query_lost(s, &lost, sum_lost, &timed);
     (void)mt_query_info(s, &info);
     mt_store_free(s);
 }
@@ -283,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_foreign_files_stay_as_they_are),
         cmocka_unit_test(test_other_versions),
         cmocka_unit_test(test_version_1),
+        cmocka_unit_test(test_version_2),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_read_only_directory),
         cmocka_unit_test(test_every_error_has_its_words),

@@ -468,26 +468,6 @@ static void test_a_dead_writers_open_rows_are_abandoned(void **state)
     dir_remove(&d);
 }
 
-static void test_losses_of_all_writers_are_summed(void **state)
-{
-    (void)state;
-    struct dir d;
-    dir_make(&d);
-    for (int i = 0; i < 2; i++) {
-        struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
-        mt_writer_loss(w, MT_LOSS_RING, 5);
-        mt_writer_loss(w, MT_LOSS_RING, 14);
-        writer_close(w);
-    }
-    struct mt_store *s = store_open(d.db);
-    uint64_t totals[MT_LOSS_COUNT];
-    assert_int_equal(mt_query_losses(s, totals), 0);
-    assert_int_equal(totals[MT_LOSS_RING], 28);
-    assert_int_equal(totals[MT_LOSS_KERNEL], 0);
-    mt_store_free(s);
-    dir_remove(&d);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,7 +479,6 @@ int main(void)
         cmocka_unit_test(test_equal_input_gives_equal_tables),
         cmocka_unit_test(test_open_row_ends_with_its_exchange),
         cmocka_unit_test(test_a_dead_writers_open_rows_are_abandoned),
-        cmocka_unit_test(test_losses_of_all_writers_are_summed),
     };
     return cmocka_run_group_tests_name("store/writer", tests, NULL, NULL);
 }

@@ -121,6 +121,16 @@ static inline void some_exchanges(struct dice *d, struct mt_snapshot *a,
     }
 }
 
+static inline void some_lost(struct dice *d, struct mt_snapshot *a)
+{
+    for (size_t n = roll(d, 2) * roll(d, 8); a->lost_count < n; a->lost_count++)
+        a->lost[a->lost_count] =
+            (struct mt_lost){.id = 1 + roll(d, 50),
+                             .before_id = 1 + roll(d, 1000),
+                             .count = roll(d, 100000),
+                             .loss = (uint8_t)roll(d, MT_LOSS_COUNT)};
+}
+
 /* An answer to a request, as the worker might give it. NULL: no memory. */
 static inline struct mt_snapshot *some_snapshot(struct dice *d,
                                                 const struct mt_request *r)
@@ -147,6 +157,8 @@ static inline struct mt_snapshot *some_snapshot(struct dice *d,
         some_exchanges(d, a, 80);
     else if (r->topic == MT_TOPIC_EXCHANGE)
         some_exchanges(d, a, 1);
+    if (r->topic == MT_TOPIC_NEWEST)
+        some_lost(d, a);
     return a;
 }
 
