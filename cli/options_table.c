@@ -43,8 +43,8 @@ const struct mt_option_row mt_option_rows[] = {
      "answer from this database (default: live.db in the state folder)"},
     {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
      0, "go on as the file grows, until interrupted"},
-    {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS, AT(format), 0, 0,
-     "table, wide, json, jsonl or csv"},
+    {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS | G_EXPLAIN,
+     AT(format), 0, 0, "table, wide, json, jsonl or csv"},
     {0, "since", "TIME", K_TIME, G_VIEW, AT(since), 0, 0,
      "from this moment on: 12:04, 2026-11-22T12:04:31Z, -5m"},
     {0, "until", "TIME", K_TIME, G_VIEW, AT(until), 0, 0, "up to this moment"},
@@ -154,8 +154,9 @@ const struct mt_command mt_commands[] = {
     {"explain", "outcome|filter|columns|ID", "why an exchange ended as it did",
      "outcome prints the table that judges success and failure; filter "
      "prints the fields of the filter language; columns those of the tables; "
-     "an ID tells in words what happened to one exchange of a database.",
-     G_ALL | G_VIEW, mt_command_explain},
+     "an ID tells what happened to one exchange of a database: in words, with "
+     "the other exchanges of its trace; -o json as one object.",
+     G_ALL | G_VIEW | G_EXPLAIN, mt_command_explain},
     {"interfaces", "", "what can be captured on",
      "One row an interface: its state, addresses and link type.",
      G_ALL | G_TABLE, mt_command_interfaces},

@@ -16,4 +16,14 @@
 void mt_explain_page(const struct mt_exchange *x, int32_t offset_s,
                      struct mt_sink sink);
 
+/* Its parts, for who has more to say between them: what it was and why it
+ * ended so; who, when and how large; header fields. */
+void mt_explain_head(const struct mt_exchange *x, struct mt_sink sink);
+void mt_explain_facts(const struct mt_exchange *x, int32_t offset_s,
+                      struct mt_sink sink);
+void mt_explain_fields(const struct mt_exchange *x, struct mt_sink sink);
+
+/* Columns that the label before a line takes. */
+enum { MT_EXPLAIN_LABEL_COLUMNS = 12 };
+
 #endif

@@ -29,6 +29,7 @@
 #include "store/writer.h"
 
 struct mt_filter; /* filter.h */
+struct mt_trace;  /* trace.h */
 
 /* [from, to) of the moments at which exchanges ended. */
 struct mt_ask {
@@ -190,6 +191,9 @@ struct mt_scan {
     uint64_t after_id; /* go on from this id, exclusive; 0: from the end */
     bool with_packets; /* fill mt_exchange.packets */
     bool all_time;     /* ask.from_ns and to_ns are not looked at */
+    bool goes_on;      /* one question with the scan before: so is its time */
+    /* only these; empty and 0: all. Borrowed as long as the scan */
+    struct mt_span trace_id, request_id;
 };
 
 struct mt_rows;
@@ -212,6 +216,12 @@ void mt_rows_free(struct mt_rows *r);
  * handle holds it: free it. */
 int mt_query_exchange(struct mt_store *s, uint64_t id, struct mt_rows **out,
                       const struct mt_exchange **x);
+
+/* The exchanges of the trace that x belongs to, as a tree around it: those of
+ * its trace id, or where it has none of its request id. Of an exchange with
+ * neither, none. Free it with mt_trace_free(), also after an error. */
+int mt_query_trace(struct mt_store *s, const struct mt_exchange *x,
+                   struct mt_trace *t);
 
 /* --- the rest --- */
 

@@ -167,13 +167,11 @@ bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size)
     return !b.full && mt_join_filter(out, size, parent, mt_buf_span(&added));
 }
 
-static unsigned open_exchange(struct mt_dashboard *d,
-                              const struct mt_line *line)
+unsigned mt_open_exchange(struct mt_dashboard *d, uint64_t id)
 {
     struct mt_level *from = mt_level(d), *to = &d->levels[++d->depth];
-    *to = (struct mt_level){.screen = MT_SCREEN_DETAIL,
-                            .topic = MT_TOPIC_EXCHANGE,
-                            .id = line->key};
+    *to = (struct mt_level){
+        .screen = MT_SCREEN_DETAIL, .topic = MT_TOPIC_EXCHANGE, .id = id};
     memcpy(to->filter, from->filter, sizeof to->filter);
     return mt_ask_anew(d);
 }
@@ -188,7 +186,7 @@ unsigned mt_drill(struct mt_dashboard *d)
         return MT_DO_DRAW;
     from->key = line->key;
     if (screen->opens == MT_SCREEN_DETAIL)
-        return open_exchange(d, line);
+        return mt_open_exchange(d, line->key);
     char filter[sizeof from->filter];
     if (!mt_drilled_filter(d, filter, sizeof filter) ||
         !mt_check_filter(d, filter)) {

@@ -401,8 +401,11 @@ static void draw_page(struct mt_dashboard *d, struct mt_canvas *c,
                       struct mt_area area)
 {
     struct mt_level *l = mt_level(d);
-    const struct mt_pen pen = {
-        .style = style_of(d), .scroll = l->top, .lines_out = &l->page_lines};
+    const struct mt_pen pen = {.style = style_of(d),
+                               .scroll = l->top,
+                               .lines_out = &l->page_lines,
+                               .marked = l->marked,
+                               .trace_out = &l->trace_line};
     d->rows_shown = area.rows;
     d->list_row = area.row;
     mt_class(d)->draw(l->snapshot, c, area, &pen);

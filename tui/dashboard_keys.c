@@ -136,8 +136,10 @@ static void select_neighbour(struct mt_level *list, int64_t by)
 ACTION(neighbour)
 {
     struct mt_level *l = mt_level(d);
-    struct mt_level *list = d->depth > 0 ? &d->levels[d->depth - 1] : NULL;
-    if (list == NULL || list->lines.count == 0)
+    struct mt_level *list = l;
+    while (list > d->levels && list->screen == MT_SCREEN_DETAIL)
+        list--;
+    if (list->lines.count == 0)
         return MT_DO_DRAW;
     int64_t by = key == MT_KEY_LEFT || key == 'h' ? -1 : 1;
     list->follow = false;
@@ -151,7 +153,15 @@ ACTION(neighbour)
     }
     l->id = line->key;
     l->top = 0;
+    l->marked = 0;
     return mt_ask_anew(d);
+}
+
+ACTION(span)
+{
+    if (key == MT_KEY_ENTER)
+        return mt_detail_open(d);
+    return mt_detail_mark(d, key == 'T' ? -1 : 1);
 }
 
 /* ---- filter and search ---- */
@@ -526,6 +536,12 @@ const struct mt_binding mt_bindings[] = {
      "in Detail: the exchange before, the next",
      ON(DETAIL),
      act_neighbour},
+    {{'t', 'T', MT_KEY_ENTER},
+     "t T",
+     "trace",
+     "in Detail: mark an exchange of its trace; Enter opens it",
+     ON(DETAIL),
+     act_span},
     {{'f', MT_KEY_F4},
      "f F4",
      "filter",
@@ -688,6 +704,8 @@ unsigned mt_dashboard_key(struct mt_dashboard *d, int32_t key)
 unsigned mt_dashboard_click(struct mt_dashboard *d, size_t column, size_t row)
 {
     struct mt_level *l = mt_level(d);
+    if (!d->help && d->typing == MT_TYPING_NOT && l->screen == MT_SCREEN_DETAIL)
+        return mt_detail_click(d, row);
     if (d->help || d->typing != MT_TYPING_NOT || !is_list(d))
         return d->help ? read_help(d, MT_KEY_ESC) : 0;
     if (row + 1 == d->list_row && mt_class(d)->lead == NULL) {

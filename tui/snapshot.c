@@ -183,6 +183,8 @@ static int read_exchange(struct mt_snapshot *a, struct mt_store *s)
         rc = a->exchanges_count == 1 ? 0 : MT_STORE_ENOMEM;
         mt_rows_free(rows);
     }
+    if (rc == 0)
+        rc = mt_query_trace(s, &a->exchanges[0].x, &a->trace);
     return rc;
 }
 
@@ -352,6 +354,7 @@ void mt_snapshot_free(struct mt_snapshot *a)
     for (size_t i = 0; i < a->exchanges_count; i++)
         drop(&a->exchanges[i]);
     free(a->exchanges);
+    mt_trace_free(&a->trace);
     free(a->sources);
     mt_answer_free(&a->summary);
     mt_answer_free(&a->series);

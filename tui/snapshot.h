@@ -15,6 +15,7 @@
 #include "decode/codec.h"
 #include "store/filter.h"
 #include "store/query.h"
+#include "store/trace.h"
 
 enum {
     MT_SNAPSHOT_EXCHANGES = 500,
@@ -74,6 +75,7 @@ struct mt_snapshot {
     struct mt_lost lost[MT_SNAPSHOT_LOST]; /* NEWEST: among the exchanges, the
                                               newest first */
     size_t lost_count;
+    struct mt_trace trace;   /* of the one exchange */
     uint64_t exchanges_seen; /* passed the filter, as far as was read */
     bool complete;           /* nothing of the asked time is missing */
     uint64_t unfiltered;     /* where nothing passed: exchanges without it */
