@@ -1,15 +1,20 @@
-/* meshtop explain ID: why it ended as it did, its trace. */
+/* meshtop explain ID: why it ended as it did, its trace, its packets. */
 #include "cli/explain_exchange.h"
 
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
+#include "cli/ladder.h"
 #include "cli/printer.h"
 #include "cli/say.h"
+#include "cli/signals.h"
 #include "cli/view.h"
 #include "cli/write.h"
 #include "decode/explain_page.h"
+
+#define PATIENCE_NS INT64_C(2000000000)
 
 enum { COLUMNS = 100, COLUMNS_MIN = 40, LINE_BYTES = 4096 };
 
@@ -64,6 +69,21 @@ static void print_trace(const struct mt_trace *t, size_t columns)
     print_notes(&label, mt_buf_span(&b));
 }
 
+static void print_ladder(const struct mt_ladder *l, const struct mt_exchange *x,
+                         size_t columns)
+{
+    char bytes[LINE_BYTES];
+    const char *label = "packets";
+    for (size_t i = 0; i < mt_ladder_lines(l); i++) {
+        struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+        mt_ladder_put_line(&b, l, x, i, columns);
+        print_labelled(&label, mt_buf_span(&b));
+    }
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    mt_ladder_put_notes(&b, l);
+    print_notes(&label, mt_buf_span(&b));
+}
+
 static void print_text(const struct mt_explained *e)
 {
     size_t columns = columns_of_output() - MT_EXPLAIN_LABEL_COLUMNS - 1;
@@ -71,6 +91,7 @@ static void print_text(const struct mt_explained *e)
     mt_explain_head(e->x, sink);
     print_trace(&e->trace, columns);
     mt_explain_facts(e->x, mt_local_offset_s(e->x->end_ns), sink);
+    print_ladder(&e->ladder, e->x, columns);
     mt_explain_fields(e->x, sink);
 }
 
@@ -84,6 +105,13 @@ static void print_json(const struct mt_explained *e)
 
 /* ---- the command ---- */
 
+/* Its packets are near, or reading them takes too long. */
+static bool is_late(void *arg)
+{
+    const int64_t *deadline = arg;
+    return mt_steady_ns() > *deadline || mt_interrupted();
+}
+
 static int explain(const struct mt_view *v, const struct mt_options *o,
                    const struct mt_exchange *x)
 {
@@ -91,6 +119,9 @@ static int explain(const struct mt_view *v, const struct mt_options *o,
     int rc = mt_query_trace(v->store, x, &e.trace);
     if (rc != 0)
         return mt_view_failed(v, rc);
+    int64_t deadline = mt_steady_ns() + PATIENCE_NS;
+    const struct mt_ladder_options bounds = {is_late, &deadline};
+    mt_ladder_of(&e.ladder, v->store, o, x, &bounds);
     if (o->format == MT_FORMAT_JSON)
         print_json(&e);
     else

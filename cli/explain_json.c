@@ -132,11 +132,56 @@ static void put_trace(struct mt_out *o, const struct mt_trace *t)
     mt_out_str(o, "]}");
 }
 
+/* ---- its packets ---- */
+
+static void put_step(struct mt_out *o, const struct mt_ladder *l,
+                     const struct mt_ladder_step *s)
+{
+    mt_out_char(o, '{');
+    put_key(o, "number", true);
+    mt_put_decimal(mt_out_room(o, 24), s->number);
+    put_number(o, "offset_ns",
+               mt_elapsed_ns(l->steps[0].ts_ns, s->ts_ns) > 0
+                   ? mt_elapsed_ns(l->steps[0].ts_ns, s->ts_ns)
+                   : 0);
+    put_number(o, "delta_ns", s->delta_ns);
+    put_text(o, "from", s->from == MT_CLIENT ? "client" : "server");
+    put_number(o, "payload_bytes", s->payload_bytes);
+    if (s->tcp)
+        put_number(o, "tcp_flags", s->flags);
+    if (s->gap_bytes > 0 && (s->marks & MT_LADDER_GAP) != 0)
+        put_number(o, "gap_bytes", s->gap_bytes);
+    for (unsigned bit = 0; bit < MT_LADDER_BIT_COUNT; bit++)
+        if ((s->marks & 1u << bit) != 0)
+            put_flag(o, mt_ladder_mark_text(bit), true);
+    mt_out_char(o, '}');
+}
+
+static void put_ladder(struct mt_out *o, const struct mt_ladder *l)
+{
+    put_key(o, "packets", false);
+    mt_out_str(o, "{\"seen\":");
+    mt_put_decimal(mt_out_room(o, 24), l->seen);
+    put_number(o, "retransmissions", (int64_t)l->sent_again);
+    put_number(o, "copies", (int64_t)l->copies);
+    put_number(o, "gaps", (int64_t)l->gaps);
+    put_text(o, "why_not_all", l->why);
+    put_key(o, "list", false);
+    mt_out_char(o, '[');
+    for (size_t i = 0; i < l->count; i++) {
+        if (i > 0)
+            mt_out_char(o, ',');
+        put_step(o, l, &l->steps[i]);
+    }
+    mt_out_str(o, "]}");
+}
+
 void mt_explain_json(struct mt_out *o, const struct mt_explained *e)
 {
     mt_out_char(o, '{');
     put_exchange(o, e->x);
     put_why(o, e->x);
     put_trace(o, &e->trace);
+    put_ladder(o, &e->ladder);
     mt_out_str(o, "}\n");
 }

@@ -276,7 +276,7 @@ static int check_export(const struct mt_options *o)
                      "--pcapng");
         return MT_EXIT_USAGE;
     }
-    if (!o->pcapng &&
+    if ((o->command->group & G_EXPORT) != 0 && !o->pcapng &&
         (o->whole_connections || o->with_secrets || o->captures_count > 0)) {
         mt_say(NULL, "--whole-connections, --with-secrets and --captures go "
                      "with --pcapng");

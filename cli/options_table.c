@@ -98,8 +98,9 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "with-secrets", NULL, K_FLAG, G_EXPORT, AT(with_secrets), 0, 0,
      "with --pcapng: also the TLS secrets of these connections that the "
      "captures hold; implies --whole-connections"},
-    {0, "captures", "DIR", K_LIST, G_EXPORT, AT(captures), AT(captures_count),
-     0, "with --pcapng: a folder that recorded captures were moved to"},
+    {0, "captures", "DIR", K_LIST, G_EXPORT | G_EXPLAIN | G_DASHBOARD,
+     AT(captures), AT(captures_count), 0,
+     "a folder that recorded captures were moved to: packets are read again"},
     {0, "detach", NULL, K_FLAG, G_RECORD, AT(detach), 0, 0,
      "go on in the background once the capture has begun; messages and the "
      "summary go to DB.log"},
@@ -155,7 +156,7 @@ const struct mt_command mt_commands[] = {
      "outcome prints the table that judges success and failure; filter "
      "prints the fields of the filter language; columns those of the tables; "
      "an ID tells what happened to one exchange of a database: in words, with "
-     "the other exchanges of its trace; -o json as one object.",
+     "the other exchanges of its trace and its packets; -o json as one object.",
      G_ALL | G_VIEW | G_EXPLAIN, mt_command_explain},
     {"interfaces", "", "what can be captured on",
      "One row an interface: its state, addresses and link type.",

@@ -9,7 +9,6 @@
 #include "base/text_escape.h"
 #include "cli/each.h"
 #include "cli/say.h"
-#include "cli/view.h"
 
 enum {
     FIRST_TEXT_BYTES = 64 << 10,
@@ -20,25 +19,6 @@ enum {
 };
 
 /* ---- where the files are ---- */
-
-/* Beside the database first, then where the user says. */
-static bool list_folders(struct mt_wanted *w)
-{
-    const struct mt_options *o = w->options;
-    static char beside[MT_PACKET_PATH_BYTES];
-    w->folders = calloc(o->captures_count + 1, sizeof *w->folders);
-    if (w->folders == NULL)
-        return false;
-    if (mt_options_sources(o) == 0) {
-        const char *db = mt_view_path(o);
-        int n = (int)(mt_packet_file_name(db) - db);
-        (void)snprintf(beside, sizeof beside, "%.*s", n, db);
-        w->folders[w->folders_count++] = n > 0 ? beside : ".";
-    }
-    for (size_t i = 0; i < o->captures_count; i++)
-        w->folders[w->folders_count++] = o->captures[i];
-    return true;
-}
 
 static struct mt_wanted_file *file_of(struct mt_wanted *w, size_t source)
 {
@@ -60,17 +40,14 @@ static int add_file(void *context, const struct mt_source_row *row)
 {
     struct mt_wanted *w = context;
     char path[MT_PACKET_PATH_BYTES];
-    const struct mt_packet_file known = {.path = row->path,
-                                         .size_bytes = row->size_bytes,
-                                         .inode = row->inode,
-                                         .first_ns = row->first_ns,
-                                         .last_ns = row->last_ns};
+    const struct mt_packet_file known = mt_packet_file_of(row);
     if (row->id < 0 || row->id > UINT16_MAX)
         return 0; /* no reference tells of it */
     struct mt_wanted_file *f = file_of(w, (size_t)row->id);
     if (f == NULL || (f->path = strdup(row->path)) == NULL)
         return MT_STORE_ENOMEM;
-    f->rc = mt_packet_file_find(&known, w->folders, w->folders_count, path);
+    f->rc =
+        mt_packet_file_find(&known, w->folders.list, w->folders.count, path);
     if (f->rc != MT_PACKET_FILE_FOUND)
         return 0;
     f->found = strdup(path);
@@ -242,7 +219,8 @@ int mt_wanted_collect(struct mt_wanted *w, const struct mt_options *o)
     mt_intern_init(&w->names, &w->pool, NAMES_MAX);
     w->refs = mt_packet_refs_new((size_t)o->memory_bytes);
     w->conns = mt_packet_conns_new((size_t)o->memory_bytes);
-    if (w->refs == NULL || w->conns == NULL || !list_folders(w)) {
+    if (w->refs == NULL || w->conns == NULL ||
+        mt_packet_folders_init(&w->folders, o) != 0) {
         w->rc = -ENOMEM;
         return say_stopped(w);
     }
@@ -271,23 +249,12 @@ void mt_wanted_deinit(struct mt_wanted *w)
     }
     free(w->files);
     free(w->texts);
-    free(w->folders);
+    mt_packet_folders_deinit(&w->folders);
     mt_intern_deinit(&w->names);
     mt_pool_deinit(&w->pool);
 }
 
 /* ---- what is missing ---- */
-
-static const char *const reasons[] = {
-    [MT_PACKET_FILE_GONE] = "it is gone; name the folder it is in now with "
-                            "--captures DIR",
-    [MT_PACKET_FILE_CHANGED] = "it was changed since it was recorded; record "
-                               "it again",
-    [MT_PACKET_FILE_NO_FILE] = "it was no file; keep its packets with record "
-                               "--ring DIR",
-    [MT_PACKET_FILE_ROTATED] = "it was rotated out of its packet ring; keep "
-                               "more with record --ring-size",
-};
 
 static const char *plural(uint64_t n)
 {
@@ -310,13 +277,14 @@ static void report_files(const struct mt_wanted *w)
         }
         mt_warn(f->path != NULL ? f->path : "packets",
                 "%s (%" PRIu64 " exchange%s not exported)",
-                f->path != NULL ? reasons[f->rc]
+                f->path != NULL ? mt_packet_file_reason(f->rc)
                                 : "their file is not in the database",
                 f->refused, plural(f->refused));
     }
     if (first != NULL)
         mt_warn(first->path, "%s (%" PRIu64 " exchange%s not exported)",
-                reasons[MT_PACKET_FILE_ROTATED], rotated, plural(rotated));
+                mt_packet_file_reason(MT_PACKET_FILE_ROTATED), rotated,
+                plural(rotated));
 }
 
 static void report_lost(const struct mt_wanted *w)

@@ -17,7 +17,7 @@
 #include "base/intern.h"
 #include "capture/packet_conns.h"
 #include "capture/packet_refs.h"
-#include "cli/options.h"
+#include "cli/packet_folders.h"
 
 struct mt_wanted_file {
     char *path;  /* as recorded; NULL: no such source */
@@ -29,8 +29,7 @@ struct mt_wanted_file {
 
 struct mt_wanted {
     const struct mt_options *options;
-    const char **folders; /* where a file may have been moved to */
-    size_t folders_count;
+    struct mt_packet_folders folders; /* a file may have been moved there */
     struct mt_packet_refs *refs;
     struct mt_packet_conns *conns; /* their endpoints */
     struct mt_wanted_file *files;  /* by the number of their source */

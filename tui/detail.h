@@ -20,4 +20,8 @@ void mt_detail_notes(struct mt_page *p, const char **label,
 void mt_detail_trace(struct mt_page *p, const struct mt_trace *t,
                      const struct mt_pen *pen);
 
+/* Its packets, one under the other. */
+void mt_detail_ladder(struct mt_page *p, const struct mt_ladder *l,
+                      const struct mt_exchange *x);
+
 #endif

@@ -168,6 +168,8 @@ static void draw(const struct mt_snapshot *a, struct mt_canvas *c,
     mt_explain_head(w.x, sink);
     mt_detail_trace(&p, &a->trace, pen);
     mt_explain_facts(w.x, pen->style.offset_s, sink);
+    if (a->ladder != NULL)
+        mt_detail_ladder(&p, a->ladder, w.x);
     mt_explain_fields(w.x, sink);
     *pen->lines_out = p.line;
 }

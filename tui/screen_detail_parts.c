@@ -64,3 +64,23 @@ void mt_detail_trace(struct mt_page *p, const struct mt_trace *t,
     mt_trace_put_notes(&b, t);
     mt_detail_notes(p, &label, mt_buf_span(&b));
 }
+
+void mt_detail_ladder(struct mt_page *p, const struct mt_ladder *l,
+                      const struct mt_exchange *x)
+{
+    char bytes[LINE_BYTES];
+    const char *label = "packets";
+    size_t columns = p->area.columns - mt_detail_indent(p) - 1;
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    for (size_t i = 0; i < mt_ladder_lines(l); i++) {
+        b.len = 0;
+        mt_ladder_put_line(&b, l, x, i, columns);
+        mt_detail_line(p, &label,
+                       mt_ladder_is_trouble(l, i) ? MT_ROLE_WARN
+                                                  : MT_ROLE_PLAIN,
+                       mt_buf_span(&b));
+    }
+    b.len = 0;
+    mt_ladder_put_notes(&b, l);
+    mt_detail_notes(p, &label, mt_buf_span(&b));
+}

@@ -347,6 +347,21 @@ struct mt_snapshot *mt_snapshot_make(struct mt_store *s,
     return a;
 }
 
+void mt_snapshot_read(struct mt_snapshot *a, struct mt_store *s,
+                      const struct mt_reader *reader,
+                      bool (*stop)(void *stop_arg), void *stop_arg)
+{
+    if (a->request.topic != MT_TOPIC_EXCHANGE || a->rc != 0 ||
+        a->exchanges_count == 0 || reader->ladder == NULL)
+        return;
+    a->ladder = calloc(1, sizeof *a->ladder);
+    if (a->ladder == NULL)
+        a->rc = MT_STORE_ENOMEM;
+    else
+        reader->ladder(reader->arg, s, &a->exchanges[0].x, stop, stop_arg,
+                       a->ladder);
+}
+
 void mt_snapshot_free(struct mt_snapshot *a)
 {
     if (a == NULL)
@@ -355,6 +370,7 @@ void mt_snapshot_free(struct mt_snapshot *a)
         drop(&a->exchanges[i]);
     free(a->exchanges);
     mt_trace_free(&a->trace);
+    free(a->ladder);
     free(a->sources);
     mt_answer_free(&a->summary);
     mt_answer_free(&a->series);

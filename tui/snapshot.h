@@ -13,6 +13,7 @@
 #define MT_TUI_SNAPSHOT_H
 
 #include "decode/codec.h"
+#include "decode/ladder.h"
 #include "store/filter.h"
 #include "store/query.h"
 #include "store/trace.h"
@@ -75,14 +76,25 @@ struct mt_snapshot {
     struct mt_lost lost[MT_SNAPSHOT_LOST]; /* NEWEST: among the exchanges, the
                                               newest first */
     size_t lost_count;
-    struct mt_trace trace;   /* of the one exchange */
-    uint64_t exchanges_seen; /* passed the filter, as far as was read */
-    bool complete;           /* nothing of the asked time is missing */
-    uint64_t unfiltered;     /* where nothing passed: exchanges without it */
+    struct mt_ladder *ladder; /* of the one exchange; NULL: nobody reads */
+    struct mt_trace trace;    /* of the one exchange */
+    uint64_t exchanges_seen;  /* passed the filter, as far as was read */
+    bool complete;            /* nothing of the asked time is missing */
+    uint64_t unfiltered;      /* where nothing passed: exchanges without it */
     uint64_t losses[MT_LOSS_COUNT];
     struct mt_store_info info;
     struct mt_source_kept *sources;
     size_t sources_count;
+};
+
+/* What is not in the store: packets are read again by who has them. NULL in
+ * the place of a function: nobody does. Called by the thread that asks. */
+struct mt_reader {
+    void *arg;
+    /* As long as stop says false. */
+    void (*ladder)(void *arg, struct mt_store *s, const struct mt_exchange *x,
+                   bool (*stop)(void *stop_arg), void *stop_arg,
+                   struct mt_ladder *out);
 };
 
 /* The window and the filter that a request means. *filter is the caller's;
@@ -93,6 +105,12 @@ int mt_request_ask(struct mt_store *s, const struct mt_request *request,
 /* NULL: no memory. Errors of the store are in rc. */
 struct mt_snapshot *mt_snapshot_make(struct mt_store *s,
                                      const struct mt_request *request);
+
+/* Add the packets of the exchange that was asked for. */
+void mt_snapshot_read(struct mt_snapshot *a, struct mt_store *s,
+                      const struct mt_reader *reader,
+                      bool (*stop)(void *stop_arg), void *stop_arg);
+
 void mt_snapshot_free(struct mt_snapshot *a); /* NULL is fine */
 
 /* Losses that are events: what of the traffic was not seen. */

@@ -10,11 +10,14 @@
 #include "tui/export_file.h"
 
 #define LEAP_NS (INT64_C(1) << 50)
+#define PATIENCE_NS INT64_C(1000000000)
 
 struct mt_worker {
     struct mt_store *store;
     mt_store_clock *clock;
-    int64_t leap_ns; /* of the clock, once a question is to be cut short */
+    struct mt_reader reader;
+    int64_t patience_ns; /* of the clock, until when packets are read */
+    int64_t leap_ns;     /* of the clock, once a question is to be cut short */
     atomic_bool cut;
     int fd;
     pthread_t thread;
@@ -58,10 +61,20 @@ static void post(struct mt_worker *w, struct mt_snapshot *a)
     wake(w);
 }
 
+static bool enough(void *arg)
+{
+    struct mt_worker *w = arg;
+    return atomic_load_explicit(&w->cut, memory_order_relaxed) ||
+           w->clock(NULL) > w->patience_ns;
+}
+
 static void answer(struct mt_worker *w, const struct mt_request *request)
 {
     int64_t begun = w->clock(NULL);
     struct mt_snapshot *a = mt_snapshot_make(w->store, request);
+    w->patience_ns = w->clock(NULL) + PATIENCE_NS;
+    if (a != NULL)
+        mt_snapshot_read(a, w->store, &w->reader, enough, w);
     if (a != NULL)
         a->took_ns = w->clock(NULL) - begun;
     post(w, a);
@@ -160,6 +173,11 @@ void mt_worker_stop(struct mt_worker *w)
     mt_store_free(w->store);
     (void)close(w->fd);
     free(w);
+}
+
+void mt_worker_reads(struct mt_worker *w, const struct mt_reader *reader)
+{
+    w->reader = *reader;
 }
 
 void mt_worker_ask(struct mt_worker *w, const struct mt_request *request)

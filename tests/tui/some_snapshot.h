@@ -3,6 +3,7 @@
 #ifndef MT_TESTS_TUI_SOME_SNAPSHOT_H
 #define MT_TESTS_TUI_SOME_SNAPSHOT_H
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tui/dashboard.h"
@@ -155,6 +156,23 @@ static inline void some_trace(struct dice *d, struct mt_trace *t, uint64_t id)
     (void)mt_trace_arrange(t, id);
 }
 
+static inline struct mt_ladder *some_ladder(struct dice *d)
+{
+    struct mt_ladder *l = calloc(1, sizeof *l);
+    for (size_t n = roll(d, 100); l != NULL && n > 0; n--)
+        mt_ladder_add(
+            l, (struct mt_ladder_step){.ts_ns = some_ns(d),
+                                       .payload_bytes = roll(d, UINT32_MAX),
+                                       .gap_bytes = roll(d, UINT32_MAX),
+                                       .marks = (uint16_t)roll(d, UINT16_MAX),
+                                       .from = (uint8_t)roll(d, 2),
+                                       .flags = (uint8_t)roll(d, 256),
+                                       .tcp = roll(d, 2) != 0});
+    if (l != NULL)
+        (void)snprintf(l->why, sizeof l->why, "%s", some_name(d));
+    return l;
+}
+
 /* An answer to a request, as the worker might give it. NULL: no memory. */
 static inline struct mt_snapshot *some_snapshot(struct dice *d,
                                                 const struct mt_request *r)
@@ -182,6 +200,7 @@ static inline struct mt_snapshot *some_snapshot(struct dice *d,
     else if (r->topic == MT_TOPIC_EXCHANGE) {
         some_exchanges(d, a, 1);
         some_trace(d, &a->trace, r->id);
+        a->ladder = some_ladder(d);
     }
     if (r->topic == MT_TOPIC_NEWEST)
         some_lost(d, a);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/packet_ladder.h"
 #include "tui/dashboard.h"
 
 #define WALL_NS INT64_C(1795430000000000000)
@@ -33,11 +34,38 @@ static int collect(void *arg, struct mt_span bytes)
     return 0;
 }
 
+/* Sources are noted as they are named in tests/data. */
+static int find_file(void *arg, const struct mt_source_row *row)
+{
+    static char path[512];
+    struct mt_ladder_file *f = arg;
+    (void)snprintf(path, sizeof path, MT_TEST_DATA "/%s", row->path);
+    *f = (struct mt_ladder_file){.source = (uint16_t)row->id, .path = path};
+    return 1;
+}
+
+static void read_ladder(void *arg, struct mt_store *s,
+                        const struct mt_exchange *x,
+                        bool (*stop)(void *stop_arg), void *stop_arg,
+                        struct mt_ladder *out)
+{
+    struct mt_ladder_file file;
+    const struct mt_ladder_options bounds = {stop, stop_arg};
+    (void)arg;
+    assert_int_equal(mt_query_sources(s, find_file, &file), 1);
+    mt_packet_ladder_read(out, x, &file, 1, &bounds);
+}
+
 static void answer(struct mt_dashboard *d, struct mt_store *s)
 {
+    static const struct mt_reader reader = {.ladder = read_ladder};
     struct mt_request request;
-    if (mt_dashboard_request(d, 0, WALL_NS, &request))
-        (void)mt_dashboard_answer(d, mt_snapshot_make(s, &request), 0);
+    if (!mt_dashboard_request(d, 0, WALL_NS, &request))
+        return;
+    struct mt_snapshot *a = mt_snapshot_make(s, &request);
+    assert_non_null(a);
+    mt_snapshot_read(a, s, &reader, NULL, NULL);
+    (void)mt_dashboard_answer(d, a, 0);
 }
 
 static void press_all(struct mt_dashboard *d, struct mt_store *s,
