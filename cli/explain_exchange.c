@@ -53,6 +53,20 @@ static void print_notes(const char **label, struct mt_span notes)
     }
 }
 
+static void print_attempts(const struct mt_attempts *a, size_t columns)
+{
+    char bytes[LINE_BYTES];
+    const char *label = "attempts";
+    for (size_t i = 0; i < a->count; i++) {
+        struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+        mt_attempts_put_line(&b, a, i, columns);
+        print_labelled(&label, mt_buf_span(&b));
+    }
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    mt_attempts_put_notes(&b, a);
+    print_notes(&label, mt_buf_span(&b));
+}
+
 static void print_trace(const struct mt_trace *t, size_t columns)
 {
     char bytes[LINE_BYTES];
@@ -89,6 +103,7 @@ static void print_text(const struct mt_explained *e)
     size_t columns = columns_of_output() - MT_EXPLAIN_LABEL_COLUMNS - 1;
     const struct mt_sink sink = {print_line, stdout};
     mt_explain_head(e->x, sink);
+    print_attempts(&e->attempts, columns);
     print_trace(&e->trace, columns);
     mt_explain_facts(e->x, mt_local_offset_s(e->x->end_ns), sink);
     print_ladder(&e->ladder, e->x, columns);
@@ -116,7 +131,9 @@ static int explain(const struct mt_view *v, const struct mt_options *o,
                    const struct mt_exchange *x)
 {
     struct mt_explained e = {.x = x};
-    int rc = mt_query_trace(v->store, x, &e.trace);
+    int rc = mt_query_attempts(v->store, x, &e.attempts);
+    if (rc == 0)
+        rc = mt_query_trace(v->store, x, &e.trace);
     if (rc != 0)
         return mt_view_failed(v, rc);
     int64_t deadline = mt_steady_ns() + PATIENCE_NS;

@@ -6,6 +6,7 @@
 #include "base/out.h"
 #include "cli/options.h"
 #include "decode/ladder.h"
+#include "store/attempts.h"
 #include "store/trace.h"
 
 /* As text, or with -o json as one object. An exit code, after having said what
@@ -15,6 +16,7 @@ int mt_explain_exchange(const struct mt_options *o, uint64_t id);
 /* What is known of it. */
 struct mt_explained {
     const struct mt_exchange *x;
+    struct mt_attempts attempts;
     struct mt_trace trace;
     struct mt_ladder ladder;
 };

@@ -73,6 +73,44 @@ static void put_why(struct mt_out *o, const struct mt_exchange *x)
     mt_out_char(o, ']');
 }
 
+/* ---- its attempts ---- */
+
+static void put_attempt(struct mt_out *o, const struct mt_attempts *a,
+                        const struct mt_attempt *t)
+{
+    int64_t offset = mt_elapsed_ns(a->request_ns, t->start_ns);
+    mt_out_char(o, '{');
+    put_key(o, "id", true);
+    mt_put_decimal(mt_out_room(o, 24), t->id);
+    put_number(o, "attempt", t->attempt);
+    if (t->here)
+        put_flag(o, "here", true);
+    put_text(o, "endpoint", t->endpoint);
+    put_text(o, "outcome", mt_outcome_text(t->outcome));
+    put_text(o, "error_type", mt_error_text(t->error));
+    if (t->status != 0)
+        put_number(o, "status", t->status);
+    if (t->grpc_status != MT_GRPC_STATUS_NONE)
+        put_number(o, "grpc_status", t->grpc_status);
+    put_number(o, "start_offset_ns", offset > 0 ? offset : 0);
+    put_number(o, "lasted_ns", t->lasted_ns > 0 ? t->lasted_ns : 0);
+    mt_out_char(o, '}');
+}
+
+static void put_attempts(struct mt_out *o, const struct mt_attempts *a)
+{
+    if (a->count == 0)
+        return;
+    put_key(o, "attempts", false);
+    mt_out_char(o, '[');
+    for (size_t i = 0; i < a->count; i++) {
+        if (i > 0)
+            mt_out_char(o, ',');
+        put_attempt(o, a, &a->list[i]);
+    }
+    mt_out_char(o, ']');
+}
+
 /* ---- its trace ---- */
 
 static void put_span(struct mt_out *o, const struct mt_trace *t,
@@ -181,6 +219,7 @@ void mt_explain_json(struct mt_out *o, const struct mt_explained *e)
     mt_out_char(o, '{');
     put_exchange(o, e->x);
     put_why(o, e->x);
+    put_attempts(o, &e->attempts);
     put_trace(o, &e->trace);
     put_ladder(o, &e->ladder);
     mt_out_str(o, "}\n");

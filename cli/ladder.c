@@ -73,17 +73,24 @@ static void read_packets(struct mt_ladder *l, struct mt_store *store,
     }
 }
 
+static const char *why_none(const struct mt_exchange *x)
+{
+    if (x->observer == MT_OBSERVER_PROXY_REQUEST ||
+        x->observer == MT_OBSERVER_PROXY_ATTEMPT)
+        return "none: a proxy saw it, not a tap";
+    if (x->kind == MT_KIND_L4)
+        return "none with data of it was noted";
+    return "none was noted: by --no-packets, or it came as a stream of "
+           "exchanges";
+}
+
 void mt_ladder_of(struct mt_ladder *l, struct mt_store *store,
                   const struct mt_options *o, const struct mt_exchange *x,
                   const struct mt_ladder_options *bounds)
 {
     *l = (struct mt_ladder){.complete = true};
     if (x->packets_count == 0) {
-        (void)snprintf(l->why, sizeof l->why,
-                       "none with data of it was noted%s",
-                       x->kind == MT_KIND_L4 ? ""
-                                             : ": --no-packets, or a "
-                                               "stream of exchanges");
+        (void)snprintf(l->why, sizeof l->why, "%s", why_none(x));
         return;
     }
     struct search *s = calloc(1, sizeof *s);

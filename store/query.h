@@ -28,8 +28,9 @@
 #include "store/store.h"
 #include "store/writer.h"
 
-struct mt_filter; /* filter.h */
-struct mt_trace;  /* trace.h */
+struct mt_filter;   /* filter.h */
+struct mt_trace;    /* trace.h */
+struct mt_attempts; /* attempts.h */
 
 /* [from, to) of the moments at which exchanges ended. */
 struct mt_ask {
@@ -194,6 +195,8 @@ struct mt_scan {
     bool goes_on;      /* one question with the scan before: so is its time */
     /* only these; empty and 0: all. Borrowed as long as the scan */
     struct mt_span trace_id, request_id;
+    uint64_t retry_of; /* of `writer` */
+    int64_t writer;
 };
 
 struct mt_rows;
@@ -222,6 +225,11 @@ int mt_query_exchange(struct mt_store *s, uint64_t id, struct mt_rows **out,
  * neither, none. Free it with mt_trace_free(), also after an error. */
 int mt_query_trace(struct mt_store *s, const struct mt_exchange *x,
                    struct mt_trace *t);
+
+/* The attempts of a request of a proxy, or of the request that x is an attempt
+ * of: none where there was one alone. */
+int mt_query_attempts(struct mt_store *s, const struct mt_exchange *x,
+                      struct mt_attempts *a);
 
 /* --- the rest --- */
 

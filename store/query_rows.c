@@ -55,6 +55,10 @@ static void put_select(struct mt_rows *r, struct mt_buf *b)
         mt_put_str(b, " AND t.id>=:low AND t.id<=:high AND t.trace_id=:trace");
     if (scan->request_id.len > 0)
         mt_put_str(b, " AND json_extract(e.ext,'$.request_id')=:request_id");
+    if (scan->retry_of != 0) /* the cheap one of the two first */
+        mt_put_str(b, " AND json_extract(e.ext,'$.retry_of')=:retry_of AND "
+                      "(SELECT b.writer FROM batch b WHERE b.first<=e.id "
+                      "ORDER BY b.first DESC LIMIT 1)=:writer");
     mt_put_str(b, traced ? " ORDER BY t.id" : " ORDER BY e.id");
     mt_put_str(b, scan->order == MT_NEWEST_FIRST ? " DESC" : " ASC");
     mt_put_u8(b, 0);
@@ -70,6 +74,12 @@ static int bind_ids(struct mt_rows *r)
     at = sqlite3_bind_parameter_index(r->rows, ":request_id");
     if (rc == 0 && at > 0)
         rc = mt_bind_span(r->rows, at, scan->request_id, false);
+    at = sqlite3_bind_parameter_index(r->rows, ":retry_of");
+    if (rc == 0 && at > 0)
+        rc = sqlite3_bind_int64(r->rows, at, (int64_t)scan->retry_of);
+    at = sqlite3_bind_parameter_index(r->rows, ":writer");
+    if (rc == 0 && at > 0)
+        rc = sqlite3_bind_int64(r->rows, at, scan->writer);
     return mt_store_rc_of(r->s->db, rc);
 }
 

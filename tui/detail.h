@@ -16,6 +16,9 @@ void mt_detail_line(struct mt_page *p, const char **label, unsigned role,
 void mt_detail_notes(struct mt_page *p, const char **label,
                      struct mt_span notes);
 
+/* What a proxy tried. */
+void mt_detail_attempts(struct mt_page *p, const struct mt_attempts *a);
+
 /* The exchanges of its trace, under each other on one axis of time. */
 void mt_detail_trace(struct mt_page *p, const struct mt_trace *t,
                      const struct mt_pen *pen);

@@ -35,6 +35,25 @@ void mt_detail_notes(struct mt_page *p, const char **label,
     }
 }
 
+void mt_detail_attempts(struct mt_page *p, const struct mt_attempts *a)
+{
+    char bytes[LINE_BYTES];
+    const char *label = "attempts";
+    size_t columns = p->area.columns - mt_detail_indent(p) - 1;
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    for (size_t i = 0; i < a->count; i++) {
+        b.len = 0;
+        mt_attempts_put_line(&b, a, i, columns);
+        mt_detail_line(p, &label,
+                       a->list[i].outcome == MT_OUTCOME_FAILURE ? MT_ROLE_BAD
+                                                                : MT_ROLE_PLAIN,
+                       mt_buf_span(&b));
+    }
+    b.len = 0;
+    mt_attempts_put_notes(&b, a);
+    mt_detail_notes(p, &label, mt_buf_span(&b));
+}
+
 static unsigned role_of(const struct mt_trace_span *s)
 {
     if (s->outcome == MT_OUTCOME_FAILURE)

@@ -184,6 +184,8 @@ static int read_exchange(struct mt_snapshot *a, struct mt_store *s)
         mt_rows_free(rows);
     }
     if (rc == 0)
+        rc = mt_query_attempts(s, &a->exchanges[0].x, &a->attempts);
+    if (rc == 0)
         rc = mt_query_trace(s, &a->exchanges[0].x, &a->trace);
     return rc;
 }

@@ -14,6 +14,7 @@
 
 #include "decode/codec.h"
 #include "decode/ladder.h"
+#include "store/attempts.h"
 #include "store/filter.h"
 #include "store/query.h"
 #include "store/trace.h"
@@ -76,11 +77,12 @@ struct mt_snapshot {
     struct mt_lost lost[MT_SNAPSHOT_LOST]; /* NEWEST: among the exchanges, the
                                               newest first */
     size_t lost_count;
-    struct mt_ladder *ladder; /* of the one exchange; NULL: nobody reads */
-    struct mt_trace trace;    /* of the one exchange */
-    uint64_t exchanges_seen;  /* passed the filter, as far as was read */
-    bool complete;            /* nothing of the asked time is missing */
-    uint64_t unfiltered;      /* where nothing passed: exchanges without it */
+    struct mt_ladder *ladder;    /* of the one exchange; NULL: nobody reads */
+    struct mt_attempts attempts; /* of the one exchange */
+    struct mt_trace trace;       /* of the one exchange */
+    uint64_t exchanges_seen;     /* passed the filter, as far as was read */
+    bool complete;               /* nothing of the asked time is missing */
+    uint64_t unfiltered; /* where nothing passed: exchanges without it */
     uint64_t losses[MT_LOSS_COUNT];
     struct mt_store_info info;
     struct mt_source_kept *sources;

@@ -1,14 +1,5 @@
 /* golden/LIST: the screens as text, at many sizes, after any keys. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/store/some_attempts.h"
 
 #include "capture/packet_ladder.h"
 #include "tui/dashboard.h"
@@ -52,8 +43,10 @@ static void read_ladder(void *arg, struct mt_store *s,
     struct mt_ladder_file file;
     const struct mt_ladder_options bounds = {stop, stop_arg};
     (void)arg;
-    assert_int_equal(mt_query_sources(s, find_file, &file), 1);
-    mt_packet_ladder_read(out, x, &file, 1, &bounds);
+    if (mt_query_sources(s, find_file, &file) == 1)
+        mt_packet_ladder_read(out, x, &file, 1, &bounds);
+    else
+        (void)snprintf(out->why, sizeof out->why, "none was noted");
 }
 
 static void answer(struct mt_dashboard *d, struct mt_store *s)
@@ -140,6 +133,17 @@ static bool is_golden(const char *path, const struct text *shown)
     return false;
 }
 
+/* No capture holds what a proxy tells. */
+static void make_proxied(void)
+{
+    (void)remove(MT_DATABASES "/proxied.db");
+    struct mt_writer *w = writer_open(
+        MT_DATABASES "/proxied.db",
+        (struct mt_writer_options){.kind = MT_WRITER_PROXY, .now_ns = T0});
+    proxy_retries(w);
+    writer_close(w);
+}
+
 static void screens_are_as_they_were(void **state)
 {
     static struct text shown;
@@ -148,6 +152,7 @@ static void screens_are_as_they_were(void **state)
     FILE *list = fopen(MT_GOLDEN "/LIST", "r");
     (void)state;
     assert_non_null(list);
+    make_proxied();
     while (fgets(line, sizeof line, list) != NULL) {
         struct row row = {.keys = ""};
         if (line[0] == '#' || sscanf(line, "%63s %31s %31s %255s", row.name,
