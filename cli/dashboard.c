@@ -10,7 +10,7 @@
 
 #include "base/text_time.h"
 #include "cli/clock.h"
-#include "cli/ladder.h"
+#include "cli/dashboard_packets.h"
 #include "cli/printer.h"
 #include "cli/record.h"
 #include "cli/say.h"
@@ -186,20 +186,9 @@ static void set_window(const struct dashboard *d,
         config->span_ns = LIVE_WINDOW_NS;
 }
 
-/* Called by the worker's thread. */
-static void read_ladder(void *arg, struct mt_store *s,
-                        const struct mt_exchange *x,
-                        bool (*stop)(void *stop_arg), void *stop_arg,
-                        struct mt_ladder *out)
-{
-    const struct dashboard *d = arg;
-    const struct mt_ladder_options bounds = {stop, stop_arg};
-    mt_ladder_of(out, s, d->options, x, &bounds);
-}
-
 static void give_reader(struct dashboard *d)
 {
-    const struct mt_reader reader = {.arg = d, .ladder = read_ladder};
+    const struct mt_reader reader = mt_dashboard_reader(d->options);
     mt_worker_reads(d->worker, &reader);
 }
 

@@ -89,6 +89,8 @@ const struct mt_option_row mt_option_rows[] = {
      "no ' before texts that a spreadsheet would run as a formula"},
     {0, "har", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_HAR,
      "HTTP Archive 1.2"},
+    {0, "curl", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_CURL,
+     "a curl command a line that asks again, without the body"},
     {0, "pcapng", NULL, K_FLAG, G_EXPORT, AT(pcapng), 0, 0,
      "the packets of these exchanges, as a capture for Wireshark"},
     {0, "whole-connections", NULL, K_FLAG, G_EXPORT, AT(whole_connections), 0,
@@ -148,7 +150,7 @@ const struct mt_command mt_commands[] = {
      "The newest exchanges last. From a capture or an interface it streams as "
      "it reads.",
      G_ALL | G_VIEW | G_DECODE | G_ROWS | G_LIVE, mt_command_tail},
-    {"export", "[FILTER]", "exchanges as JSON lines, CSV, HAR or packets",
+    {"export", "[FILTER]", "exchanges as JSON lines, CSV, HAR, curl or packets",
      "Everything that is known of each exchange that the filter selects, to "
      "standard output.",
      G_ALL | G_VIEW | G_DECODE | G_EXPORT | G_LIVE, mt_command_export},

@@ -9,6 +9,7 @@
 #include "base/text_escape.h"
 #include "cli/each.h"
 #include "cli/say.h"
+#include "cli/signals.h"
 
 enum {
     FIRST_TEXT_BYTES = 64 << 10,
@@ -35,8 +36,7 @@ static struct mt_wanted_file *file_of(struct mt_wanted *w, size_t source)
     return &w->files[source];
 }
 
-/* A callback of mt_each: one more file that references may point into. */
-static int add_file(void *context, const struct mt_source_row *row)
+int mt_wanted_source(void *context, const struct mt_source_row *row)
 {
     struct mt_wanted *w = context;
     char path[MT_PACKET_PATH_BYTES];
@@ -175,7 +175,7 @@ static void add_packets(struct mt_wanted *w, const struct mt_exchange *x)
         w->rc = mt_packet_conns_add(w->conns, &x->client.addr, &x->server.addr);
 }
 
-static bool add_exchange(void *context, const struct mt_exchange *x)
+bool mt_wanted_exchange(void *context, const struct mt_exchange *x)
 {
     struct mt_wanted *w = context;
     if (x->packets_count == 0 && !is_whole(w->options)) {
@@ -212,31 +212,48 @@ static int say_stopped(const struct mt_wanted *w)
     return MT_EXIT_ERROR;
 }
 
-int mt_wanted_collect(struct mt_wanted *w, const struct mt_options *o)
+int mt_wanted_init(struct mt_wanted *w, const struct mt_options *o)
 {
     *w = (struct mt_wanted){.options = o};
     mt_pool_init(&w->pool, NAMES_BYTES);
     mt_intern_init(&w->names, &w->pool, NAMES_MAX);
     w->refs = mt_packet_refs_new((size_t)o->memory_bytes);
     w->conns = mt_packet_conns_new((size_t)o->memory_bytes);
-    if (w->refs == NULL || w->conns == NULL ||
-        mt_packet_folders_init(&w->folders, o) != 0) {
-        w->rc = -ENOMEM;
-        return say_stopped(w);
-    }
+    if (w->refs != NULL && w->conns != NULL &&
+        mt_packet_folders_init(&w->folders, o) == 0)
+        return 0;
+    w->rc = -ENOMEM;
+    return say_stopped(w);
+}
+
+int mt_wanted_settle(struct mt_wanted *w)
+{
+    int rc = w->rc != 0 ? say_stopped(w) : 0;
+    mt_packet_refs_sort(w->refs);
+    mt_packet_conns_sort(w->conns);
+    return rc;
+}
+
+int mt_wanted_collect(struct mt_wanted *w, const struct mt_options *o)
+{
+    int rc = mt_wanted_init(w, o);
+    if (rc != 0)
+        return rc;
     struct mt_each each = {.options = o,
                            .newest = o->limit,
                            .with_packets = true,
                            .context = w,
-                           .source = add_file,
-                           .exchange = add_exchange};
-    int rc = mt_each_exchange(&each);
+                           .source = mt_wanted_source,
+                           .exchange = mt_wanted_exchange};
+    rc = mt_each_exchange(&each);
     w->sample_one_of = each.sample_one_of;
-    if (rc == 0 && w->rc != 0)
-        rc = say_stopped(w);
-    mt_packet_refs_sort(w->refs);
-    mt_packet_conns_sort(w->conns);
-    return rc;
+    int settled = mt_wanted_settle(w);
+    return rc != 0 ? rc : settled;
+}
+
+bool mt_wanted_stopped(const struct mt_wanted *w)
+{
+    return mt_interrupted() || (w->stop != NULL && w->stop(w->stop_arg));
 }
 
 void mt_wanted_deinit(struct mt_wanted *w)

@@ -54,6 +54,9 @@ int mt_export_add(struct mt_export *e, const struct mt_exchange *x)
     case MT_EXPORT_HAR:
         written = export_har(e, x);
         break;
+    case MT_EXPORT_CURL:
+        written = export_curl(e, x);
+        break;
     }
     return e->out.rc != 0 ? e->out.rc : written;
 }

@@ -220,7 +220,7 @@ static bool asks_for_failures(const struct mt_dashboard *d,
            (l->topic == MT_TOPIC_NEWEST || l->topic == MT_TOPIC_SLOWEST);
 }
 
-static void fill_request(const struct mt_dashboard *d, struct mt_request *r)
+void mt_fill_request(const struct mt_dashboard *d, struct mt_request *r)
 {
     const struct mt_level *l = &d->levels[d->depth];
     *r = (struct mt_request){.serial = d->serial,
@@ -240,7 +240,7 @@ bool mt_dashboard_request(struct mt_dashboard *d, int64_t steady_ns,
     bool due = !d->pending && steady_ns >= d->next_ns;
     if (!d->stale && !due)
         return false;
-    fill_request(d, request);
+    mt_fill_request(d, request);
     request->wall_ns = wall_ns;
     request->offset_s = mt_offset(d, wall_ns);
     d->stale = false;
@@ -309,24 +309,6 @@ void mt_dashboard_say(struct mt_dashboard *d, bool trouble, const char *text)
 const char *mt_dashboard_clip(const struct mt_dashboard *d)
 {
     return d->clip;
-}
-
-/* All exchanges of the filter, whatever screen shows them. */
-void mt_dashboard_export(const struct mt_dashboard *d,
-                         struct mt_request *request, const char **path)
-{
-    const struct mt_level *l = &d->levels[d->depth];
-    fill_request(d, request);
-    *path = d->export_path;
-    if (l->topic == MT_TOPIC_EXCHANGE) {
-        char term[40];
-        struct mt_buf b = mt_buf_of(term, sizeof term);
-        mt_put_str(&b, "id=");
-        mt_put_decimal(&b, l->id);
-        request->span_ns = 0;
-        (void)mt_join_filter(request->filter, sizeof request->filter, "",
-                             mt_buf_span(&b));
-    }
 }
 
 void mt_put_window(struct mt_buf *b, const struct mt_dashboard *d)

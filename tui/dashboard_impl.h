@@ -62,6 +62,8 @@ struct mt_dashboard {
     bool trouble;
     char clip[MT_FILTER_TEXT_MAX];
     char export_path[PATH_BYTES];
+    char export_filter[MT_FILTER_TEXT_MAX + 1]; /* of export_one */
+    bool export_one;   /* what is shown, or the selected row stands for */
     size_t rows_shown; /* of the list, when it was drawn last */
     size_t list_row;   /* on the canvas: the first line's */
 };
@@ -135,6 +137,12 @@ bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size);
 /* A filter and-ed with a term; false: too long. */
 bool mt_join_filter(char *out, size_t size, const char *filter,
                     struct mt_span term);
+
+/* Ask for the file's name; row: of what the selected row stands for. */
+unsigned mt_begin_export(struct mt_dashboard *d, bool row);
+
+/* The question of the level that is shown. */
+void mt_fill_request(const struct mt_dashboard *d, struct mt_request *r);
 
 /* "last 1m", "everything" */
 void mt_put_window(struct mt_buf *b, const struct mt_dashboard *d);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/text_time.h"
+#include "store/export.h"
 #include "tui/dashboard_impl.h"
 
 #define ACTION(name) \
@@ -401,37 +402,6 @@ ACTION(repaint)
     return MT_DO_DRAW | MT_DO_REPAINT;
 }
 
-/* 'text', safe for a shell. */
-static void put_shell(struct mt_buf *b, struct mt_span text)
-{
-    mt_put_char(b, '\'');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '\'')
-            mt_put_str(b, "'\\''");
-        else if (text.ptr[i] >= ' ' && text.ptr[i] != 127)
-            mt_put_u8(b, text.ptr[i]);
-    }
-    mt_put_char(b, '\'');
-}
-
-static void put_curl(struct mt_buf *b, const struct mt_exchange *x)
-{
-    uint8_t bytes[MT_FILTER_TEXT_MAX];
-    struct mt_buf url = mt_buf_of(bytes, sizeof bytes);
-    mt_put_span(&url, x->scheme.len > 0 ? x->scheme : MT_SPAN("http"));
-    mt_put_str(&url, "://");
-    mt_put_span(&url, x->authority);
-    mt_put_span(&url, x->path);
-    if (x->query.len > 0) {
-        mt_put_char(&url, '?');
-        mt_put_span(&url, x->query);
-    }
-    mt_put_str(b, "curl -X ");
-    put_shell(b, x->method);
-    mt_put_char(b, ' ');
-    put_shell(b, mt_buf_span(&url));
-}
-
 /* An exchange as curl; else the filter that selects the row. */
 ACTION(copy)
 {
@@ -446,11 +416,9 @@ ACTION(copy)
         x = &l->snapshot->exchanges[0].x;
     else if (l->screen == MT_SCREEN_TAIL && line != NULL)
         x = line->row;
-    if (x != NULL && x->authority.len > 0) {
-        put_curl(&b, x);
+    bool curl = x != NULL && mt_put_curl(&b, x);
+    if (curl) {
         d->clip[b.len] = '\0';
-        if (b.full)
-            d->clip[0] = '\0';
     } else if (!mt_drilled_filter(d, d->clip, sizeof d->clip)) {
         d->clip[0] = '\0';
     }
@@ -459,32 +427,13 @@ ACTION(copy)
         return MT_DO_DRAW;
     }
     mt_dashboard_say(d, false,
-                     x != NULL && x->authority.len > 0
-                         ? "copied as a curl command"
-                         : "copied as a filter");
+                     curl ? "copied as a curl command" : "copied as a filter");
     return MT_DO_DRAW | MT_DO_COPY;
 }
 
-/* The name tells of which time the rows are. */
 ACTION(export)
 {
-    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    char name[64] = "meshtop-";
-    struct mt_buf b = mt_buf_of(name + 8, sizeof name - 9);
-    (void)key;
-    if (a == NULL || a->rc != 0)
-        return MT_DO_DRAW;
-    char stamp[40];
-    struct mt_buf s = mt_buf_of(stamp, sizeof stamp);
-    mt_put_rfc3339(&s, a->to_ns, mt_offset(d, a->to_ns), 0);
-    for (size_t i = 0; i < s.len && i < 19; i++)
-        if (stamp[i] != ':')
-            mt_put_char(&b, stamp[i]);
-    mt_put_str(&b, ".jsonl");
-    name[8 + b.len] = '\0';
-    d->typing = MT_TYPING_EXPORT;
-    mt_edit_set(&d->edit, name);
-    return MT_DO_DRAW;
+    return mt_begin_export(d, key == 'X');
 }
 
 /* ---- the table ---- */
@@ -589,8 +538,14 @@ const struct mt_binding mt_bindings[] = {
     {{'x', MT_KEY_F9},
      "x F9",
      "export",
-     "write the filter's exchanges into a file",
+     "write what the filter selects: pcapng, HAR, curl, JSONL, CSV",
      ALL,
+     act_export},
+    {{'X'},
+     "X",
+     NULL,
+     "write what the selected row stands for",
+     LISTS,
      act_export},
     {{'z'}, "z", NULL, "the list alone", ALL, act_zoom},
     {{'0'}, "0", NULL, "reset filter, order and window", ALL, act_reset},

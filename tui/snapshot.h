@@ -89,6 +89,13 @@ struct mt_snapshot {
     size_t sources_count;
 };
 
+/* How an export ended. */
+struct mt_exported {
+    bool trouble;
+    uint64_t exchanges;
+    char said[480]; /* beside their number: "48 packets", or what is wrong */
+};
+
 /* What is not in the store: packets are read again by who has them. NULL in
  * the place of a function: nobody does. Called by the thread that asks. */
 struct mt_reader {
@@ -97,6 +104,10 @@ struct mt_reader {
     void (*ladder)(void *arg, struct mt_store *s, const struct mt_exchange *x,
                    bool (*stop)(void *stop_arg), void *stop_arg,
                    struct mt_ladder *out);
+    /* The packets of what ask selects, as pcapng, into a file. */
+    void (*pcapng)(void *arg, struct mt_store *s, const struct mt_ask *ask,
+                   int fd, bool (*stop)(void *stop_arg), void *stop_arg,
+                   struct mt_exported *out);
 };
 
 /* The window and the filter that a request means. *filter is the caller's;

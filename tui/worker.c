@@ -80,11 +80,23 @@ static void answer(struct mt_worker *w, const struct mt_request *request)
     post(w, a);
 }
 
+/* Nothing but the end cuts an export short. */
+static bool ends(void *arg)
+{
+    const struct mt_worker *w = arg;
+    return atomic_load_explicit(&w->cut, memory_order_relaxed);
+}
+
 static void export_rows(struct mt_worker *w, const struct mt_request *request,
                         const char *path)
 {
     char said[MT_WORKER_SAID_BYTES];
-    bool trouble = mt_export_file(w->store, request, path, said, sizeof said);
+    const struct mt_export_to to = {.store = w->store,
+                                    .request = request,
+                                    .reader = &w->reader,
+                                    .stop = ends,
+                                    .stop_arg = w};
+    bool trouble = mt_export_file(&to, path, said, sizeof said);
     (void)pthread_mutex_lock(&w->lock);
     memcpy(w->said, said, sizeof said);
     w->said_trouble = trouble;

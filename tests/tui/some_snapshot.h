@@ -211,7 +211,7 @@ static inline struct mt_snapshot *some_snapshot(struct dice *d,
 static inline int32_t some_key(struct dice *d)
 {
     static const char usual[] =
-        "123456fF!+/nNeI<>wWpxczm0?hjklgG[]{}.tT svc=cart\"or(";
+        "123456fF!+/nNeI<>wWpxczm0?hjklgG[]{}.tTX svc=cart\"or(";
     switch (roll(d, 4)) {
     case 0:
         return MT_KEY_FIRST_NAMED +

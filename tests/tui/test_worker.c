@@ -175,7 +175,13 @@ static void exports_into_a_new_file(void **state)
     assert_int_equal(lines, 11); /* a title */
     export_to(&s, path, true, "is there already");
     (void)snprintf(path, sizeof path, "%s/out.txt", s.dir.path);
-    export_to(&s, path, true, ".jsonl, .csv or .har");
+    export_to(&s, path, true, ".jsonl, .csv, .har, .pcapng or .curl");
+    (void)snprintf(path, sizeof path, "%s/out.pcapng", s.dir.path);
+    export_to(&s, path, true, "cannot be read again here");
+    assert_int_equal(access(path, F_OK), -1);
+    (void)snprintf(path, sizeof path, "%s/out.curl", s.dir.path);
+    export_to(&s, path, false, "was not written: none of 10 is HTTP");
+    assert_int_equal(access(path, F_OK), -1);
     (void)snprintf(path, sizeof path, "%s/no/out.har", s.dir.path);
     export_to(&s, path, true, "No such file");
     close_scene(&s);
