@@ -287,7 +287,7 @@ unsigned mt_dashboard_answer(struct mt_dashboard *d, struct mt_snapshot *a,
     struct mt_level *l = mt_level(d);
     mt_snapshot_free(l->snapshot);
     l->snapshot = a;
-    d->pending = false;
+    d->pending = a->request.brief && a->rc == 0; /* there is more to come */
     d->next_ns = next_after(d, a, steady_ns);
     mt_level_arrange(d, l);
     return MT_DO_DRAW;

@@ -16,6 +16,9 @@ void mt_detail_line(struct mt_page *p, const char **label, unsigned role,
 void mt_detail_notes(struct mt_page *p, const char **label,
                      struct mt_span notes);
 
+/* What is being looked for. */
+void mt_detail_looking(struct mt_page *p, const struct mt_exchange *x);
+
 /* What a proxy tried. */
 void mt_detail_attempts(struct mt_page *p, const struct mt_attempts *a);
 

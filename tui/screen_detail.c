@@ -166,6 +166,8 @@ static void draw(const struct mt_snapshot *a, struct mt_canvas *c,
     w.x = &a->exchanges[0].x;
     const struct mt_sink sink = {each_line, &w};
     mt_explain_head(w.x, sink);
+    if (a->request.brief)
+        mt_detail_looking(&p, w.x);
     mt_detail_attempts(&p, &a->attempts);
     mt_detail_trace(&p, &a->trace, pen);
     mt_explain_facts(w.x, pen->style.offset_s, sink);

@@ -35,6 +35,14 @@ void mt_detail_notes(struct mt_page *p, const char **label,
     }
 }
 
+void mt_detail_looking(struct mt_page *p, const struct mt_exchange *x)
+{
+    static const uint8_t none[sizeof x->trace_id];
+    const char *label = "trace";
+    if (memcmp(x->trace_id, none, sizeof none) != 0 || x->request_id.len > 0)
+        mt_detail_line(p, &label, MT_ROLE_DIM, MT_SPAN("looking ..."));
+}
+
 void mt_detail_attempts(struct mt_page *p, const struct mt_attempts *a)
 {
     char bytes[LINE_BYTES];

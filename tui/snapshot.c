@@ -183,8 +183,9 @@ static int read_exchange(struct mt_snapshot *a, struct mt_store *s)
         rc = a->exchanges_count == 1 ? 0 : MT_STORE_ENOMEM;
         mt_rows_free(rows);
     }
-    if (rc == 0)
-        rc = mt_query_attempts(s, &a->exchanges[0].x, &a->attempts);
+    if (rc != 0 || a->request.brief)
+        return rc;
+    rc = mt_query_attempts(s, &a->exchanges[0].x, &a->attempts);
     if (rc == 0)
         rc = mt_query_trace(s, &a->exchanges[0].x, &a->trace);
     return rc;

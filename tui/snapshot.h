@@ -40,6 +40,8 @@ struct mt_request {
     uint64_t serial; /* comes back in the snapshot */
     uint8_t topic;   /* enum mt_topic */
     uint64_t id;     /* of the exchange */
+    bool brief;      /* without its attempts, trace and packets, for which one
+                        may have to wait: they come in a second answer */
     int64_t span_ns; /* the window; 0: everything */
     int64_t end_ns;  /* its end; 0: now */
     int64_t wall_ns;

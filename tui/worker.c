@@ -16,6 +16,7 @@ struct mt_worker {
     struct mt_store *store;
     mt_store_clock *clock;
     struct mt_reader reader;
+    uint64_t known_id;   /* the exchange of the question before; 0: none */
     int64_t patience_ns; /* of the clock, until when packets are read */
     int64_t leap_ns;     /* of the clock, once a question is to be cut short */
     atomic_bool cut;
@@ -68,16 +69,29 @@ static bool enough(void *arg)
            w->clock(NULL) > w->patience_ns;
 }
 
-static void answer(struct mt_worker *w, const struct mt_request *request)
+static void answer_whole(struct mt_worker *w, const struct mt_request *request)
 {
     int64_t begun = w->clock(NULL);
     struct mt_snapshot *a = mt_snapshot_make(w->store, request);
     w->patience_ns = w->clock(NULL) + PATIENCE_NS;
-    if (a != NULL)
+    if (a != NULL && !request->brief)
         mt_snapshot_read(a, w->store, &w->reader, enough, w);
     if (a != NULL)
         a->took_ns = w->clock(NULL) - begun;
     post(w, a);
+}
+
+/* Of an exchange that was not shown before there is a brief answer first. */
+static void answer(struct mt_worker *w, struct mt_request *request)
+{
+    bool one = request->topic == MT_TOPIC_EXCHANGE;
+    if (one && request->id != w->known_id) {
+        request->brief = true;
+        answer_whole(w, request);
+        request->brief = false;
+    }
+    w->known_id = one ? request->id : 0;
+    answer_whole(w, request);
 }
 
 /* Nothing but the end cuts an export short. */
