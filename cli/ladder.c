@@ -26,7 +26,8 @@ static bool is_wanted(const struct mt_exchange *x, int64_t source)
 static void say_missing(struct search *s, const char *path, const char *why)
 {
     if (s->why[0] == '\0')
-        (void)snprintf(s->why, sizeof s->why, "%.300s: %s", path, why);
+        (void)snprintf(s->why, sizeof s->why, "%.300s: %s",
+                       strcmp(path, "-") == 0 ? "standard input" : path, why);
 }
 
 static int find_file(void *arg, const struct mt_source_row *row)

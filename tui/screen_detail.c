@@ -168,7 +168,8 @@ static void draw(const struct mt_snapshot *a, struct mt_canvas *c,
     mt_explain_head(w.x, sink);
     if (a->request.brief)
         mt_detail_looking(&p, w.x);
-    mt_detail_attempts(&p, &a->attempts);
+    else
+        mt_detail_attempts(&p, &a->attempts);
     mt_detail_trace(&p, &a->trace, pen);
     mt_explain_facts(w.x, pen->style.offset_s, sink);
     if (a->ladder != NULL)
