@@ -14,11 +14,11 @@
 
 static void read_ladder(void *arg, struct mt_store *s,
                         const struct mt_exchange *x,
-                        bool (*stop)(void *stop_arg), void *stop_arg,
+                        const struct mt_patience *patience,
                         struct mt_ladder *out)
 {
     const struct mt_options *o;
-    const struct mt_ladder_options bounds = {stop, stop_arg};
+    const struct mt_ladder_options bounds = {patience->stop, patience->arg};
     memcpy(&o, arg, sizeof o);
     mt_ladder_of(out, s, o, x, &bounds);
 }
@@ -119,7 +119,7 @@ static void tell(const struct mt_wanted *w, const struct said *said,
 
 static void export_packets(void *arg, struct mt_store *s,
                            const struct mt_ask *ask, int fd,
-                           bool (*stop)(void *stop_arg), void *stop_arg,
+                           const struct mt_patience *patience,
                            struct mt_exported *out)
 {
     const struct mt_options *o;
@@ -128,8 +128,8 @@ static void export_packets(void *arg, struct mt_store *s,
     memcpy(&o, arg, sizeof o);
     mt_say_to(keep_first, &said);
     int rc = mt_wanted_init(&w, o);
-    w.stop = stop;
-    w.stop_arg = stop_arg;
+    w.stop = patience->stop;
+    w.stop_arg = patience->arg;
     if (rc == 0)
         rc = write_packets(&w, s, ask, fd);
     out->trouble = rc != 0;

@@ -9,7 +9,10 @@ enum { LINE_BYTES = 1024, TIME_COLUMNS = 7 };
 static void put_spaced(struct mt_buf *b, const char *word)
 {
     for (; *word != '\0'; word++)
-        mt_put_char(b, *word == '_' ? ' ' : *word);
+        if (*word == '_')
+            mt_put_char(b, ' ');
+        else
+            mt_put_char(b, *word);
 }
 
 static void put_ending(struct mt_buf *b, const struct mt_attempt *t)

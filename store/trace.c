@@ -118,36 +118,48 @@ static unsigned fitness(const struct mt_trace_span *a,
     return within && !kin && b->client[0] == '\0';
 }
 
-/* The last span with this id that began before `i`, or the first one after:
- * an id that several have is the same request, passed on. */
-static uint32_t find_named(const struct tree *t, uint32_t i)
+static bool is_named(const struct tree *t, uint32_t at,
+                     const struct mt_trace_span *by)
 {
-    const struct mt_trace_span *s = &t->spans[i];
-    uint32_t low = 0, high = t->count, best = NONE;
+    return memcmp(t->spans[t->by_span[at]].span_id, by->parent_id, 8) == 0;
+}
+
+/* Where in by_span the spans end that are named as a parent by `i`, and began
+ * before it. */
+static uint32_t end_of_earlier(const struct tree *t, uint32_t i)
+{
+    const uint8_t *id = t->spans[i].parent_id;
+    uint32_t low = 0, high = t->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2, at = t->by_span[middle];
-        int order = memcmp(t->spans[at].span_id, s->parent_id, 8);
+        int order = memcmp(t->spans[at].span_id, id, 8);
         if (order < 0 || (order == 0 && at < i))
             low = middle + 1;
         else
             high = middle;
     }
-    /* low: the first of them that is not before i */
-    for (uint32_t n = 0; n < LOOK_BACK && n < low; n++) {
-        uint32_t at = t->by_span[low - 1 - n];
-        if (memcmp(t->spans[at].span_id, s->parent_id, 8) != 0)
+    return low;
+}
+
+/* Of the spans with the id that it names the one that fits best of those that
+ * began before; else the first after. An id that several have is the same
+ * request, passed on. */
+static uint32_t find_named(const struct tree *t, uint32_t i)
+{
+    const struct mt_trace_span *s = &t->spans[i];
+    uint32_t end = end_of_earlier(t, i), best = NONE;
+    for (uint32_t n = 1; n <= LOOK_BACK && n <= end; n++) {
+        uint32_t at = t->by_span[end - n];
+        if (!is_named(t, end - n, s))
             break;
         if (best == NONE ||
             fitness(&t->spans[at], s) > fitness(&t->spans[best], s))
             best = at;
     }
-    for (; best == NONE && low < t->count; low++) {
-        uint32_t at = t->by_span[low];
-        if (memcmp(t->spans[at].span_id, s->parent_id, 8) != 0)
-            break;
-        best = at != i ? at : NONE;
-    }
-    return best;
+    if (best != NONE)
+        return best;
+    end += end < t->count && t->by_span[end] == i; /* it is not its own */
+    return end < t->count && is_named(t, end, s) ? t->by_span[end] : NONE;
 }
 
 /* The newest of the spans before it that fits best. */

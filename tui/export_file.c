@@ -80,7 +80,7 @@ static int copy_rows(const struct mt_export_to *to, struct mt_scan *scan,
         }
         mt_rows_free(rows);
     } while (r->store_rc == MT_STORE_EINTERRUPTED && scan->after_id != before &&
-             !to->stop(to->stop_arg));
+             !to->patience.stop(to->patience.arg));
     return mt_export_end(e);
 }
 
@@ -104,8 +104,8 @@ static void write_rows(const struct mt_export_to *to, const struct mt_ask *ask,
 static void write_packets(const struct mt_export_to *to,
                           const struct mt_ask *ask, int fd, struct result *r)
 {
-    to->reader->pcapng(to->reader->arg, to->store, ask, fd, to->stop,
-                       to->stop_arg, &r->packets);
+    to->reader->pcapng(to->reader->arg, to->store, ask, fd, &to->patience,
+                       &r->packets);
     r->written = r->packets.exchanges;
 }
 

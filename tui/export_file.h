@@ -8,8 +8,7 @@ struct mt_export_to {
     struct mt_store *store;
     const struct mt_request *request;
     const struct mt_reader *reader; /* for .pcapng */
-    bool (*stop)(void *arg);        /* true: leave it at what is written */
-    void *stop_arg;
+    struct mt_patience patience;    /* its end: what is written is left */
 };
 
 /* The name's end chooses the form: .jsonl, .csv, .har, .curl (or .sh), or

@@ -352,7 +352,7 @@ struct mt_snapshot *mt_snapshot_make(struct mt_store *s,
 
 void mt_snapshot_read(struct mt_snapshot *a, struct mt_store *s,
                       const struct mt_reader *reader,
-                      bool (*stop)(void *stop_arg), void *stop_arg)
+                      const struct mt_patience *patience)
 {
     if (a->request.topic != MT_TOPIC_EXCHANGE || a->rc != 0 ||
         a->exchanges_count == 0 || reader->ladder == NULL)
@@ -361,8 +361,7 @@ void mt_snapshot_read(struct mt_snapshot *a, struct mt_store *s,
     if (a->ladder == NULL)
         a->rc = MT_STORE_ENOMEM;
     else
-        reader->ladder(reader->arg, s, &a->exchanges[0].x, stop, stop_arg,
-                       a->ladder);
+        reader->ladder(reader->arg, s, &a->exchanges[0].x, patience, a->ladder);
 }
 
 void mt_snapshot_free(struct mt_snapshot *a)

@@ -98,17 +98,21 @@ struct mt_exported {
     char said[480]; /* beside their number: "48 packets", or what is wrong */
 };
 
+/* How long something may take: until stop says true; NULL: for ever. */
+struct mt_patience {
+    bool (*stop)(void *arg);
+    void *arg;
+};
+
 /* What is not in the store: packets are read again by who has them. NULL in
  * the place of a function: nobody does. Called by the thread that asks. */
 struct mt_reader {
     void *arg;
-    /* As long as stop says false. */
     void (*ladder)(void *arg, struct mt_store *s, const struct mt_exchange *x,
-                   bool (*stop)(void *stop_arg), void *stop_arg,
-                   struct mt_ladder *out);
+                   const struct mt_patience *patience, struct mt_ladder *out);
     /* The packets of what ask selects, as pcapng, into a file. */
     void (*pcapng)(void *arg, struct mt_store *s, const struct mt_ask *ask,
-                   int fd, bool (*stop)(void *stop_arg), void *stop_arg,
+                   int fd, const struct mt_patience *patience,
                    struct mt_exported *out);
 };
 
@@ -124,7 +128,7 @@ struct mt_snapshot *mt_snapshot_make(struct mt_store *s,
 /* Add the packets of the exchange that was asked for. */
 void mt_snapshot_read(struct mt_snapshot *a, struct mt_store *s,
                       const struct mt_reader *reader,
-                      bool (*stop)(void *stop_arg), void *stop_arg);
+                      const struct mt_patience *patience);
 
 void mt_snapshot_free(struct mt_snapshot *a); /* NULL is fine */
 

@@ -75,7 +75,8 @@ static void answer_whole(struct mt_worker *w, const struct mt_request *request)
     struct mt_snapshot *a = mt_snapshot_make(w->store, request);
     w->patience_ns = w->clock(NULL) + PATIENCE_NS;
     if (a != NULL && !request->brief)
-        mt_snapshot_read(a, w->store, &w->reader, enough, w);
+        mt_snapshot_read(a, w->store, &w->reader,
+                         &(struct mt_patience){enough, w});
     if (a != NULL)
         a->took_ns = w->clock(NULL) - begun;
     post(w, a);
@@ -108,8 +109,7 @@ static void export_rows(struct mt_worker *w, const struct mt_request *request,
     const struct mt_export_to to = {.store = w->store,
                                     .request = request,
                                     .reader = &w->reader,
-                                    .stop = ends,
-                                    .stop_arg = w};
+                                    .patience = {ends, w}};
     bool trouble = mt_export_file(&to, path, said, sizeof said);
     (void)pthread_mutex_lock(&w->lock);
     memcpy(w->said, said, sizeof said);

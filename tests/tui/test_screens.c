@@ -37,11 +37,11 @@ static int find_file(void *arg, const struct mt_source_row *row)
 
 static void read_ladder(void *arg, struct mt_store *s,
                         const struct mt_exchange *x,
-                        bool (*stop)(void *stop_arg), void *stop_arg,
+                        const struct mt_patience *patience,
                         struct mt_ladder *out)
 {
     struct mt_ladder_file file;
-    const struct mt_ladder_options bounds = {stop, stop_arg};
+    const struct mt_ladder_options bounds = {patience->stop, patience->arg};
     (void)arg;
     if (mt_query_sources(s, find_file, &file) == 1)
         mt_packet_ladder_read(out, x, &file, 1, &bounds);
@@ -57,7 +57,7 @@ static void answer(struct mt_dashboard *d, struct mt_store *s)
         return;
     struct mt_snapshot *a = mt_snapshot_make(s, &request);
     assert_non_null(a);
-    mt_snapshot_read(a, s, &reader, NULL, NULL);
+    mt_snapshot_read(a, s, &reader, &(struct mt_patience){NULL, NULL});
     (void)mt_dashboard_answer(d, a, 0);
 }
 

@@ -115,11 +115,11 @@ static bool stopped_at_once;
 
 static void some_packet(void *arg, struct mt_store *s,
                         const struct mt_exchange *x,
-                        bool (*stop)(void *stop_arg), void *stop_arg,
+                        const struct mt_patience *patience,
                         struct mt_ladder *out)
 {
     (void)arg, (void)s;
-    stopped_at_once = stop(stop_arg);
+    stopped_at_once = patience->stop(patience->arg);
     mt_ladder_add(out, (struct mt_ladder_step){.ts_ns = x->end_ns});
 }
 
