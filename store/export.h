@@ -49,6 +49,9 @@ int mt_export_add(struct mt_export *e, const struct mt_exchange *x);
 /* Write what closes the document and flush. Returns 0 or the sink's error. */
 int mt_export_end(struct mt_export *e);
 
+/* Exchanges that the format has no place for, so far. */
+uint64_t mt_export_skipped(const struct mt_export *e);
+
 enum { MT_CURL_BYTES = 12288 };
 
 /* A curl command that asks the same again, quoted for a shell: without the

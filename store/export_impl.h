@@ -8,6 +8,7 @@
 
 struct mt_export {
     struct mt_export_options options;
+    uint64_t skipped;
     bool begun;             /* the header was written */
     bool first;             /* no column, or no entry, was written yet */
     bool names;             /* CSV: names are written, not values */

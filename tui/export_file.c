@@ -75,12 +75,12 @@ static int copy_rows(const struct mt_export_to *to, struct mt_scan *scan,
                 return rc;
             }
             r->written += (uint64_t)rc;
-            r->skipped += rc == 0;
             scan->after_id = x->id;
         }
         mt_rows_free(rows);
     } while (r->store_rc == MT_STORE_EINTERRUPTED && scan->after_id != before &&
              !to->patience.stop(to->patience.arg));
+    r->skipped = mt_export_skipped(e);
     return mt_export_end(e);
 }
 
