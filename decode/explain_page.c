@@ -205,11 +205,3 @@ void mt_explain_fields(const struct mt_exchange *x, struct mt_sink sink)
     put_fields(&l, " sent       ", &x->req_fields);
     put_fields(&l, " answered   ", &x->resp_fields);
 }
-
-void mt_explain_page(const struct mt_exchange *x, int32_t offset_s,
-                     struct mt_sink sink)
-{
-    mt_explain_head(x, sink);
-    mt_explain_facts(x, offset_s, sink);
-    mt_explain_fields(x, sink);
-}
