@@ -10,6 +10,7 @@
 
 #include "base/text_time.h"
 #include "cli/clock.h"
+#include "cli/dashboard_packets.h"
 #include "cli/printer.h"
 #include "cli/record.h"
 #include "cli/say.h"
@@ -183,6 +184,12 @@ static void set_window(const struct dashboard *d,
         config->span_ns = config->end_ns - since;
     if (live && config->span_ns == 0)
         config->span_ns = LIVE_WINDOW_NS;
+}
+
+static void give_reader(struct dashboard *d)
+{
+    const struct mt_reader reader = mt_dashboard_reader(d->options);
+    mt_worker_reads(d->worker, &reader);
 }
 
 static int make_core(struct dashboard *d, bool once)
@@ -376,6 +383,8 @@ int mt_command_dashboard(const struct mt_options *o)
     struct dashboard d = {.options = o};
     bool once = o->once || o->json || !isatty(STDOUT_FILENO);
     int rc = open_source(&d);
+    if (rc == 0)
+        give_reader(&d);
     if (rc == 0)
         rc = make_core(&d, once);
     if (rc == 0)

@@ -1,13 +1,13 @@
-/* meshtop explain: why an exchange ended as it did, and what words mean. */
+/* meshtop explain: what words mean, and one exchange. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/printer.h"
+#include "cli/explain_exchange.h"
 #include "cli/say.h"
-#include "cli/view.h"
-#include "decode/explain_page.h"
 #include "decode/outcome.h"
+#include "store/column.h"
+#include "store/filter.h"
 
 static void explain_outcomes(void)
 {
@@ -49,36 +49,6 @@ static void explain_columns(void)
     }
 }
 
-/* ---- one exchange ---- */
-
-static int print_line(void *arg, struct mt_span line)
-{
-    (void)fwrite(line.ptr, 1, line.len, arg);
-    (void)fputc('\n', arg);
-    return 0;
-}
-
-static int explain_id(const struct mt_options *o, uint64_t id)
-{
-    struct mt_options plain = *o;
-    struct mt_view v;
-    struct mt_rows *rows = NULL;
-    const struct mt_exchange *x;
-    plain.operands_count = 0; /* the id is no filter */
-    int rc = mt_view_open(&v, &plain, MT_VIEW_ROWS);
-    if (rc == 0) {
-        int found = mt_query_exchange(v.store, id, &rows, &x);
-        if (found == 0)
-            mt_explain_page(x, mt_local_offset_s(x->end_ns),
-                            (struct mt_sink){print_line, stdout});
-        else
-            rc = mt_view_failed(&v, found);
-        mt_rows_free(rows);
-    }
-    mt_view_close(&v);
-    return rc;
-}
-
 int mt_command_explain(const struct mt_options *o)
 {
     const char *topic = o->operands_count == 1 ? o->operands[0] : "";
@@ -90,7 +60,7 @@ int mt_command_explain(const struct mt_options *o)
     else if (strcmp(topic, "columns") == 0)
         explain_columns();
     else if (mt_parse_u64(mt_span_str(topic), &id) == 0)
-        return explain_id(o, id);
+        return mt_explain_exchange(o, id);
     else {
         mt_say(NULL, "explain what? write outcome, filter, columns, or the "
                      "id of an exchange (meshtop tail shows them)");

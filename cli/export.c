@@ -1,5 +1,6 @@
 /* meshtop export: all that is known of each exchange, for other programs. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "cli/each.h"
@@ -45,10 +46,16 @@ int mt_command_export(const struct mt_options *o)
                            .idle = flush};
     int rc = mt_each_exchange(&each);
     int written = mt_export_end(e);
+    uint64_t skipped = mt_export_skipped(e);
     mt_export_free(e);
     if (written < 0 && written != -EPIPE) {
         mt_say("standard output", "%s", strerror(-written));
         return MT_EXIT_ERROR;
     }
+    if (skipped > 0)
+        mt_warn(NULL,
+                "%" PRIu64 " exchange%s left out: no HTTP request of "
+                "theirs was seen",
+                skipped, skipped == 1 ? "" : "s");
     return rc;
 }

@@ -11,8 +11,6 @@
 #include "capture/ring_name.h"
 #include "capture/secrets_pick.h"
 #include "cli/say.h"
-#include "cli/signals.h"
-#include "cli/wanted.h"
 #include "cli/write.h"
 
 enum {
@@ -99,7 +97,7 @@ static bool write_secrets(struct mt_pcapng_out *out, struct mt_wanted *w)
     mt_secrets_pick_init(&pick, &pool);
     bool opened = open_files(w);
     while (opened && mt_packet_conns_next(w->conns, &item) == MT_EVENT &&
-           !mt_interrupted())
+           !mt_wanted_stopped(w))
         if (item.kind == MT_ITEM_SECRETS)
             mt_secrets_pick_lines(&pick, item.text);
         else if (item.kind == MT_ITEM_PACKET)
@@ -132,7 +130,7 @@ static void write_packet(struct mt_pcapng_out *out, const struct mt_wanted *w,
 static void write_noted(struct mt_pcapng_out *out, struct mt_wanted *w)
 {
     struct mt_packet_found found;
-    while (!mt_interrupted() &&
+    while (!mt_wanted_stopped(w) &&
            mt_packet_refs_next(w->refs, &found) == MT_EVENT) {
         mt_pcapng_out_interface(
             out, &found.packet,
@@ -156,7 +154,7 @@ static bool write_connections(struct mt_pcapng_out *out, struct mt_wanted *w)
     struct mt_item item;
     if (!open_files(w))
         return false;
-    while (!mt_interrupted() &&
+    while (!mt_wanted_stopped(w) &&
            mt_packet_conns_next(w->conns, &item) == MT_EVENT) {
         size_t count;
         const struct mt_packet_ref *refs;
@@ -208,7 +206,8 @@ static int check_options(const struct mt_options *o)
     return MT_EXIT_USAGE;
 }
 
-static int write_out(struct mt_wanted *w)
+static int write_out(struct mt_wanted *w, struct mt_sink sink,
+                     const char *where)
 {
     char comment[96] = "";
     if (w->sample_one_of > 1)
@@ -217,19 +216,32 @@ static int write_out(struct mt_wanted *w)
                        "decoded",
                        (unsigned)w->sample_one_of);
     struct mt_pcapng_out *out =
-        mt_pcapng_out_new((struct mt_sink){mt_write_file, stdout},
-                          "meshtop " MT_VERSION, comment);
+        mt_pcapng_out_new(sink, "meshtop " MT_VERSION, comment);
     bool enough = out != NULL && write_all(out, w);
+    w->packets = out != NULL ? mt_pcapng_out_packets(out) : 0;
     int rc = out != NULL ? mt_pcapng_out_end(out) : -ENOMEM;
     if (!enough || rc == -ENOMEM) {
         mt_say(NULL, "not enough memory");
         return MT_EXIT_ERROR;
     }
     if (rc < 0 && rc != -EPIPE) {
-        mt_say("standard output", "%s", strerror(-rc));
+        mt_say(where, "%s", strerror(-rc));
         return MT_EXIT_ERROR;
     }
-    return mt_interrupted() ? MT_EXIT_INTERRUPTED : MT_EXIT_OK;
+    return mt_wanted_stopped(w) ? MT_EXIT_INTERRUPTED : MT_EXIT_OK;
+}
+
+int mt_pcapng_write_wanted(struct mt_wanted *w, struct mt_sink sink,
+                           const char *where)
+{
+    int rc = write_out(w, sink, where);
+    mt_wanted_report(w);
+    if (w->exchanges > 0)
+        mt_warn(NULL, "packets hold headers and bodies, credentials among "
+                      "them: think before you pass this file on");
+    else if (rc == 0 && w->refused + w->without > 0)
+        rc = MT_EXIT_ERROR;
+    return rc;
 }
 
 int mt_export_pcapng(const struct mt_options *o)
@@ -239,15 +251,9 @@ int mt_export_pcapng(const struct mt_options *o)
     if (rc != 0)
         return rc;
     rc = mt_wanted_collect(&w, o);
-    if (rc == 0) {
-        rc = write_out(&w);
-        mt_wanted_report(&w);
-        if (w.exchanges > 0)
-            mt_warn(NULL, "packets hold headers and bodies, credentials among "
-                          "them: think before you pass this file on");
-        else if (rc == 0 && w.refused + w.without > 0)
-            rc = MT_EXIT_ERROR;
-    }
+    if (rc == 0)
+        rc = mt_pcapng_write_wanted(&w, (struct mt_sink){mt_write_file, stdout},
+                                    "standard output");
     mt_wanted_deinit(&w);
     return rc;
 }

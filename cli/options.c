@@ -119,7 +119,8 @@ static int set_export(struct mt_options *o, const struct mt_option_row *row)
 {
     enum mt_export_format format = (enum mt_export_format)row->choice;
     if (o->export_given && o->export_as != format) {
-        mt_say(NULL, "export writes one format: --jsonl, --csv or --har");
+        mt_say(NULL, "export writes one format: --jsonl, --csv, --har or "
+                     "--curl");
         return MT_EXIT_USAGE;
     }
     o->export_as = format;
@@ -272,11 +273,11 @@ static int parse_options(struct mt_options *o, int argc, char **argv)
 static int check_export(const struct mt_options *o)
 {
     if (o->pcapng && o->export_given) {
-        mt_say(NULL, "export writes one format: --jsonl, --csv, --har or "
-                     "--pcapng");
+        mt_say(NULL, "export writes one format: --jsonl, --csv, --har, --curl "
+                     "or --pcapng");
         return MT_EXIT_USAGE;
     }
-    if (!o->pcapng &&
+    if ((o->command->group & G_EXPORT) != 0 && !o->pcapng &&
         (o->whole_connections || o->with_secrets || o->captures_count > 0)) {
         mt_say(NULL, "--whole-connections, --with-secrets and --captures go "
                      "with --pcapng");

@@ -43,8 +43,8 @@ const struct mt_option_row mt_option_rows[] = {
      "answer from this database (default: live.db in the state folder)"},
     {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
      0, "go on as the file grows, until interrupted"},
-    {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS, AT(format), 0, 0,
-     "table, wide, json, jsonl or csv"},
+    {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS | G_EXPLAIN,
+     AT(format), 0, 0, "table, wide, json, jsonl or csv"},
     {0, "since", "TIME", K_TIME, G_VIEW, AT(since), 0, 0,
      "from this moment on: 12:04, 2026-11-22T12:04:31Z, -5m"},
     {0, "until", "TIME", K_TIME, G_VIEW, AT(until), 0, 0, "up to this moment"},
@@ -89,6 +89,8 @@ const struct mt_option_row mt_option_rows[] = {
      "no ' before texts that a spreadsheet would run as a formula"},
     {0, "har", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_HAR,
      "HTTP Archive 1.2"},
+    {0, "curl", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_CURL,
+     "a curl command a line that asks again, without the body"},
     {0, "pcapng", NULL, K_FLAG, G_EXPORT, AT(pcapng), 0, 0,
      "the packets of these exchanges, as a capture for Wireshark"},
     {0, "whole-connections", NULL, K_FLAG, G_EXPORT, AT(whole_connections), 0,
@@ -98,8 +100,9 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "with-secrets", NULL, K_FLAG, G_EXPORT, AT(with_secrets), 0, 0,
      "with --pcapng: also the TLS secrets of these connections that the "
      "captures hold; implies --whole-connections"},
-    {0, "captures", "DIR", K_LIST, G_EXPORT, AT(captures), AT(captures_count),
-     0, "with --pcapng: a folder that recorded captures were moved to"},
+    {0, "captures", "DIR", K_LIST, G_EXPORT | G_EXPLAIN | G_DASHBOARD,
+     AT(captures), AT(captures_count), 0,
+     "a folder that recorded captures were moved to: packets are read again"},
     {0, "detach", NULL, K_FLAG, G_RECORD, AT(detach), 0, 0,
      "go on in the background once the capture has begun; messages and the "
      "summary go to DB.log"},
@@ -147,15 +150,16 @@ const struct mt_command mt_commands[] = {
      "The newest exchanges last. From a capture or an interface it streams as "
      "it reads.",
      G_ALL | G_VIEW | G_DECODE | G_ROWS | G_LIVE, mt_command_tail},
-    {"export", "[FILTER]", "exchanges as JSON lines, CSV, HAR or packets",
+    {"export", "[FILTER]", "exchanges as JSON lines, CSV, HAR, curl or packets",
      "Everything that is known of each exchange that the filter selects, to "
      "standard output.",
      G_ALL | G_VIEW | G_DECODE | G_EXPORT | G_LIVE, mt_command_export},
     {"explain", "outcome|filter|columns|ID", "why an exchange ended as it did",
      "outcome prints the table that judges success and failure; filter "
      "prints the fields of the filter language; columns those of the tables; "
-     "an ID tells in words what happened to one exchange of a database.",
-     G_ALL | G_VIEW, mt_command_explain},
+     "an ID tells what happened to one exchange of a database: in words, with "
+     "the other exchanges of its trace and its packets; -o json as one object.",
+     G_ALL | G_VIEW | G_EXPLAIN, mt_command_explain},
     {"interfaces", "", "what can be captured on",
      "One row an interface: its state, addresses and link type.",
      G_ALL | G_TABLE, mt_command_interfaces},

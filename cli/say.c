@@ -10,6 +10,15 @@ void mt_say_over(void (*wipe)(void))
     wipe_line = wipe;
 }
 
+static _Thread_local void (*listener)(void *arg, const char *line);
+static _Thread_local void *listener_arg;
+
+void mt_say_to(void (*line)(void *arg, const char *text), void *arg)
+{
+    listener = line;
+    listener_arg = arg;
+}
+
 /* Names of files and texts of the wire may hold escape sequences. */
 static void put_safe(const char *text)
 {
@@ -23,7 +32,14 @@ static void put_safe(const char *text)
 __attribute__((format(printf, 3, 0))) static void
 say(const char *where, const char *severity, const char *format, va_list args)
 {
-    char text[2048];
+    char text[2048], line[2560];
+    if (listener != NULL) {
+        (void)vsnprintf(text, sizeof text, format, args);
+        (void)snprintf(line, sizeof line, "%s%s%s", where != NULL ? where : "",
+                       where != NULL ? ": " : "", text);
+        listener(listener_arg, line);
+        return;
+    }
     if (wipe_line != NULL)
         wipe_line();
     (void)vsnprintf(text, sizeof text, format, args);
@@ -55,6 +71,10 @@ void mt_warn(const char *where, const char *format, ...)
 
 void mt_say_line(const char *line)
 {
+    if (listener != NULL) {
+        listener(listener_arg, line);
+        return;
+    }
     put_safe(line);
     (void)fputc('\n', stderr);
 }

@@ -20,6 +20,10 @@ __attribute__((format(printf, 2, 3))) void mt_warn(const char *where,
 /* Lines as they are, such as the caret under a filter. */
 void mt_say_line(const char *line);
 
+/* What this thread says goes to a function instead, as lines that are not
+ * escaped and without "meshtop:" and "warning:". NULL: to standard error. */
+void mt_say_to(void (*line)(void *arg, const char *text), void *arg);
+
 /* Something is being drawn on the terminal's last line: wipe it before the
  * next message. NULL: nothing is. */
 void mt_say_over(void (*wipe)(void));

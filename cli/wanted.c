@@ -9,7 +9,7 @@
 #include "base/text_escape.h"
 #include "cli/each.h"
 #include "cli/say.h"
-#include "cli/view.h"
+#include "cli/signals.h"
 
 enum {
     FIRST_TEXT_BYTES = 64 << 10,
@@ -20,25 +20,6 @@ enum {
 };
 
 /* ---- where the files are ---- */
-
-/* Beside the database first, then where the user says. */
-static bool list_folders(struct mt_wanted *w)
-{
-    const struct mt_options *o = w->options;
-    static char beside[MT_PACKET_PATH_BYTES];
-    w->folders = calloc(o->captures_count + 1, sizeof *w->folders);
-    if (w->folders == NULL)
-        return false;
-    if (mt_options_sources(o) == 0) {
-        const char *db = mt_view_path(o);
-        int n = (int)(mt_packet_file_name(db) - db);
-        (void)snprintf(beside, sizeof beside, "%.*s", n, db);
-        w->folders[w->folders_count++] = n > 0 ? beside : ".";
-    }
-    for (size_t i = 0; i < o->captures_count; i++)
-        w->folders[w->folders_count++] = o->captures[i];
-    return true;
-}
 
 static struct mt_wanted_file *file_of(struct mt_wanted *w, size_t source)
 {
@@ -55,22 +36,18 @@ static struct mt_wanted_file *file_of(struct mt_wanted *w, size_t source)
     return &w->files[source];
 }
 
-/* A callback of mt_each: one more file that references may point into. */
-static int add_file(void *context, const struct mt_source_row *row)
+int mt_wanted_source(void *context, const struct mt_source_row *row)
 {
     struct mt_wanted *w = context;
     char path[MT_PACKET_PATH_BYTES];
-    const struct mt_packet_file known = {.path = row->path,
-                                         .size_bytes = row->size_bytes,
-                                         .inode = row->inode,
-                                         .first_ns = row->first_ns,
-                                         .last_ns = row->last_ns};
+    const struct mt_packet_file known = mt_packet_file_of(row);
     if (row->id < 0 || row->id > UINT16_MAX)
         return 0; /* no reference tells of it */
     struct mt_wanted_file *f = file_of(w, (size_t)row->id);
     if (f == NULL || (f->path = strdup(row->path)) == NULL)
         return MT_STORE_ENOMEM;
-    f->rc = mt_packet_file_find(&known, w->folders, w->folders_count, path);
+    f->rc =
+        mt_packet_file_find(&known, w->folders.list, w->folders.count, path);
     if (f->rc != MT_PACKET_FILE_FOUND)
         return 0;
     f->found = strdup(path);
@@ -198,7 +175,7 @@ static void add_packets(struct mt_wanted *w, const struct mt_exchange *x)
         w->rc = mt_packet_conns_add(w->conns, &x->client.addr, &x->server.addr);
 }
 
-static bool add_exchange(void *context, const struct mt_exchange *x)
+bool mt_wanted_exchange(void *context, const struct mt_exchange *x)
 {
     struct mt_wanted *w = context;
     if (x->packets_count == 0 && !is_whole(w->options)) {
@@ -235,30 +212,48 @@ static int say_stopped(const struct mt_wanted *w)
     return MT_EXIT_ERROR;
 }
 
-int mt_wanted_collect(struct mt_wanted *w, const struct mt_options *o)
+int mt_wanted_init(struct mt_wanted *w, const struct mt_options *o)
 {
     *w = (struct mt_wanted){.options = o};
     mt_pool_init(&w->pool, NAMES_BYTES);
     mt_intern_init(&w->names, &w->pool, NAMES_MAX);
     w->refs = mt_packet_refs_new((size_t)o->memory_bytes);
     w->conns = mt_packet_conns_new((size_t)o->memory_bytes);
-    if (w->refs == NULL || w->conns == NULL || !list_folders(w)) {
-        w->rc = -ENOMEM;
-        return say_stopped(w);
-    }
+    if (w->refs != NULL && w->conns != NULL &&
+        mt_packet_folders_init(&w->folders, o) == 0)
+        return 0;
+    w->rc = -ENOMEM;
+    return say_stopped(w);
+}
+
+int mt_wanted_settle(struct mt_wanted *w)
+{
+    int rc = w->rc != 0 ? say_stopped(w) : 0;
+    mt_packet_refs_sort(w->refs);
+    mt_packet_conns_sort(w->conns);
+    return rc;
+}
+
+int mt_wanted_collect(struct mt_wanted *w, const struct mt_options *o)
+{
+    int rc = mt_wanted_init(w, o);
+    if (rc != 0)
+        return rc;
     struct mt_each each = {.options = o,
                            .newest = o->limit,
                            .with_packets = true,
                            .context = w,
-                           .source = add_file,
-                           .exchange = add_exchange};
-    int rc = mt_each_exchange(&each);
+                           .source = mt_wanted_source,
+                           .exchange = mt_wanted_exchange};
+    rc = mt_each_exchange(&each);
     w->sample_one_of = each.sample_one_of;
-    if (rc == 0 && w->rc != 0)
-        rc = say_stopped(w);
-    mt_packet_refs_sort(w->refs);
-    mt_packet_conns_sort(w->conns);
-    return rc;
+    int settled = mt_wanted_settle(w);
+    return rc != 0 ? rc : settled;
+}
+
+bool mt_wanted_stopped(const struct mt_wanted *w)
+{
+    return mt_interrupted() || (w->stop != NULL && w->stop(w->stop_arg));
 }
 
 void mt_wanted_deinit(struct mt_wanted *w)
@@ -271,23 +266,12 @@ void mt_wanted_deinit(struct mt_wanted *w)
     }
     free(w->files);
     free(w->texts);
-    free(w->folders);
+    mt_packet_folders_deinit(&w->folders);
     mt_intern_deinit(&w->names);
     mt_pool_deinit(&w->pool);
 }
 
 /* ---- what is missing ---- */
-
-static const char *const reasons[] = {
-    [MT_PACKET_FILE_GONE] = "it is gone; name the folder it is in now with "
-                            "--captures DIR",
-    [MT_PACKET_FILE_CHANGED] = "it was changed since it was recorded; record "
-                               "it again",
-    [MT_PACKET_FILE_NO_FILE] = "it was no file; keep its packets with record "
-                               "--ring DIR",
-    [MT_PACKET_FILE_ROTATED] = "it was rotated out of its packet ring; keep "
-                               "more with record --ring-size",
-};
 
 static const char *plural(uint64_t n)
 {
@@ -310,13 +294,14 @@ static void report_files(const struct mt_wanted *w)
         }
         mt_warn(f->path != NULL ? f->path : "packets",
                 "%s (%" PRIu64 " exchange%s not exported)",
-                f->path != NULL ? reasons[f->rc]
+                f->path != NULL ? mt_packet_file_reason(f->rc)
                                 : "their file is not in the database",
                 f->refused, plural(f->refused));
     }
     if (first != NULL)
         mt_warn(first->path, "%s (%" PRIu64 " exchange%s not exported)",
-                reasons[MT_PACKET_FILE_ROTATED], rotated, plural(rotated));
+                mt_packet_file_reason(MT_PACKET_FILE_ROTATED), rotated,
+                plural(rotated));
 }
 
 static void report_lost(const struct mt_wanted *w)

@@ -17,7 +17,7 @@
 #include "base/intern.h"
 #include "capture/packet_conns.h"
 #include "capture/packet_refs.h"
-#include "cli/options.h"
+#include "cli/packet_folders.h"
 
 struct mt_wanted_file {
     char *path;  /* as recorded; NULL: no such source */
@@ -29,8 +29,7 @@ struct mt_wanted_file {
 
 struct mt_wanted {
     const struct mt_options *options;
-    const char **folders; /* where a file may have been moved to */
-    size_t folders_count;
+    struct mt_packet_folders folders; /* a file may have been moved there */
     struct mt_packet_refs *refs;
     struct mt_packet_conns *conns; /* their endpoints */
     struct mt_wanted_file *files;  /* by the number of their source */
@@ -38,18 +37,33 @@ struct mt_wanted {
     char *texts; /* comments, each ends in NUL; a tag is an offset + 1 */
     size_t texts_len, texts_cap;
     struct mt_pool pool;
-    struct mt_intern names; /* of services: an address, then the text */
-    uint64_t exchanges;     /* that are exported */
-    uint64_t refused;       /* left out: packets of theirs are not there */
-    uint64_t without;       /* left out: no packet of theirs was noted */
-    uint64_t clipped;       /* had more packets than were noted */
-    uint64_t layered;       /* in HTTP/2 or TLS */
-    uint32_t sample_one_of; /* they are of a sample of connections */
-    int rc;                 /* what ended it early: MT_ELIMIT or -ENOMEM */
+    struct mt_intern names;  /* of services: an address, then the text */
+    uint64_t exchanges;      /* that are exported */
+    uint64_t packets;        /* that were written */
+    uint64_t refused;        /* left out: packets of theirs are not there */
+    uint64_t without;        /* left out: no packet of theirs was noted */
+    uint64_t clipped;        /* had more packets than were noted */
+    uint64_t layered;        /* in HTTP/2 or TLS */
+    uint32_t sample_one_of;  /* they are of a sample of connections */
+    bool (*stop)(void *arg); /* beside signals; NULL: never */
+    void *stop_arg;
+    int rc; /* what ended it early: MT_ELIMIT or -ENOMEM */
 };
 
-/* 0 or an exit code. mt_wanted_deinit() in every case. */
+/* Of the exchanges that the command line selects. 0 or an exit code.
+ * mt_wanted_deinit() in every case. */
 int mt_wanted_collect(struct mt_wanted *w, const struct mt_options *o);
+
+/* The same in steps, for who has the exchanges: the files that references may
+ * point into, then each exchange (as callbacks of mt_each), then settle. */
+int mt_wanted_init(struct mt_wanted *w, const struct mt_options *o);
+int mt_wanted_source(void *context, const struct mt_source_row *row);
+bool mt_wanted_exchange(void *context, const struct mt_exchange *x);
+int mt_wanted_settle(struct mt_wanted *w);
+
+/* Writing is to end now. */
+bool mt_wanted_stopped(const struct mt_wanted *w);
+
 void mt_wanted_deinit(struct mt_wanted *w);
 
 /* "GET /cart/{id} 503 41ms id 48211"; empty for tag 0. Lives as long as w. */

@@ -284,7 +284,9 @@ struct mt_exchange {
 
     /* attempts (proxy) */
     uint32_t attempt;        /* 1 for the first, 0 for the request itself */
-    uint64_t retry_of;       /* id of the request's row; 0 none */
+    uint64_t retry_of;       /* number of the request, unique in its proxy's
+                                run and the same in all its rows, its own
+                                among them; 0: it was tried once */
     struct mt_span endpoint; /* address:port chosen */
     struct mt_span why_not_retried; /* MESH.md's words */
 

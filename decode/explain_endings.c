@@ -4,26 +4,50 @@
 #include "base/text_escape.h"
 #include "decode/outcome.h"
 
-static int64_t latest(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static bool has_response(const struct mt_exchange *x)
 {
     return x->resp.start_ns != 0;
 }
 
-/* "12ms after the request", from its last byte, or from its first where that
- * one is not known; nothing where neither is. */
+static bool is_l4(const struct mt_exchange *x)
+{
+    return x->kind == MT_KIND_L4;
+}
+
+static void put_since(struct mt_buf *b, int64_t from_ns, int64_t to_ns,
+                      const char *what)
+{
+    mt_put_str(b, " ");
+    mt_put_latency(b, to_ns > from_ns ? to_ns - from_ns : 0);
+    mt_put_str(b, what);
+}
+
+/* " 12ms after the request", from its last byte, or from its first where that
+ * one is not known; nothing where neither is. A whole connection has no
+ * request. */
 static void put_after_request(const struct mt_exchange *x, struct mt_buf *b)
 {
-    int64_t from = latest(x->req.end_ns, x->req.start_ns);
-    if (from == 0 || x->end_ns == 0)
+    const struct mt_message *m = &x->req;
+    if (x->end_ns == 0 || (m->start_ns == 0 && m->end_ns == 0))
         return;
-    mt_put_str(b, " ");
-    mt_put_latency(b, x->end_ns > from ? x->end_ns - from : 0);
-    mt_put_str(b, " after the request");
+    if (is_l4(x))
+        put_since(b, m->start_ns != 0 ? m->start_ns : m->end_ns, x->end_ns,
+                  " after it began");
+    else if (m->end_ns != 0)
+        put_since(b, m->end_ns > m->start_ns ? m->end_ns : m->start_ns,
+                  x->end_ns, " after the request");
+    else
+        put_since(b, m->start_ns, x->end_ns, " after the request began");
+}
+
+/* ", 12ms after the request" */
+static void put_then(const struct mt_exchange *x, struct mt_buf *b)
+{
+    size_t before = b->len;
+    mt_put_char(b, ',');
+    put_after_request(x, b);
+    if (b->len == before + 1)
+        b->len = before;
 }
 
 static void put_message(const struct mt_exchange *x, struct mt_buf *b)
@@ -34,11 +58,34 @@ static void put_message(const struct mt_exchange *x, struct mt_buf *b)
     (void)mt_put_escaped(b, x->error_message, MT_EXPLAIN_COLUMNS);
 }
 
+static bool has_headers(const struct mt_exchange *x)
+{
+    switch (x->protocol) {
+    case MT_PROTOCOL_HTTP10:
+    case MT_PROTOCOL_HTTP11:
+    case MT_PROTOCOL_H2:
+    case MT_PROTOCOL_GRPC:
+    case MT_PROTOCOL_GRPC_WEB:
+    case MT_PROTOCOL_SSE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* What there was of a response when it ended. */
 static void put_phase(const struct mt_exchange *x, struct mt_buf *b)
 {
-    if (!has_response(x)) {
+    if (is_l4(x)) {
+        mt_put_str(b, ", after ");
+        mt_put_bytes(b, x->req.body_bytes);
+        mt_put_str(b, " of the client and ");
+        mt_put_bytes(b, x->resp.body_bytes);
+        mt_put_str(b, " of the server");
+    } else if (!has_response(x)) {
         mt_put_str(b, ", before any response");
+    } else if (has_headers(x) && x->status == 0) {
+        mt_put_str(b, ", in the headers of the response");
     } else if (mt_elapsed_ns(x->resp.start_ns, x->resp.end_ns) > 0) {
         mt_put_str(b, ", ");
         mt_put_latency(b, mt_elapsed_ns(x->resp.start_ns, x->resp.end_ns));
@@ -69,9 +116,11 @@ ON_ERROR(abandoned, ABANDONED)
 
 static void say_refused(const struct mt_exchange *x, struct mt_buf *b)
 {
-    mt_put_str(b, x->kind == MT_KIND_L4 ? "the connection was refused"
-                                        : "the request was refused");
-    put_after_request(x, b);
+    mt_put_str(b, is_l4(x) ? "the connection was refused"
+                           : "the request was refused");
+    if (x->req.start_ns != 0 && x->end_ns != 0)
+        put_since(b, x->req.start_ns, x->end_ns,
+                  is_l4(x) ? " after it began" : " after it was sent");
     put_message(x, b);
 }
 
@@ -95,7 +144,8 @@ static void say_failed_handshake(const struct mt_exchange *x, struct mt_buf *b)
 static void say_protocol(const struct mt_exchange *x, struct mt_buf *b)
 {
     mt_put_str(b, "a message broke the protocol's grammar");
-    put_after_request(x, b);
+    put_then(x, b);
+    put_phase(x, b);
     put_message(x, b);
 }
 
@@ -125,9 +175,9 @@ static void say_reset_by_server(const struct mt_exchange *x, struct mt_buf *b)
 /* Datagrams have no connection that could end. */
 static void say_no_response(const struct mt_exchange *x, struct mt_buf *b)
 {
-    mt_put_str(b, x->protocol == MT_PROTOCOL_DNS
-                      ? "no response: given up"
-                      : "no response: the connection ended");
+    mt_put_str(b, has_response(x) ? "no final response: " : "no response: ");
+    mt_put_str(b, x->protocol == MT_PROTOCOL_DNS ? "given up"
+                                                 : "the connection ended");
     put_after_request(x, b);
     put_message(x, b);
 }
@@ -136,12 +186,18 @@ static void say_timeout(const struct mt_exchange *x, struct mt_buf *b)
 {
     mt_put_str(b, "no answer in time: given up");
     put_after_request(x, b);
+    put_phase(x, b);
     put_message(x, b);
 }
 
 static void say_truncated(const struct mt_exchange *x, struct mt_buf *b)
 {
     bool response = has_response(x);
+    if (is_l4(x)) {
+        mt_put_str(b, "the connection was cut short");
+        put_phase(x, b);
+        return;
+    }
     mt_put_str(b, response ? "the response was cut short after "
                            : "the request was cut short after ");
     mt_put_bytes(b, response ? x->resp.body_bytes : x->req.body_bytes);
@@ -150,8 +206,8 @@ static void say_truncated(const struct mt_exchange *x, struct mt_buf *b)
 
 static void say_capture_gap(const struct mt_exchange *x, struct mt_buf *b)
 {
-    (void)x;
     mt_put_str(b, "packets are missing from the capture where it ended");
+    put_phase(x, b);
 }
 
 static void say_one_sided(const struct mt_exchange *x, struct mt_buf *b)
@@ -164,22 +220,21 @@ static void say_one_sided(const struct mt_exchange *x, struct mt_buf *b)
 static void say_capture_end(const struct mt_exchange *x, struct mt_buf *b)
 {
     mt_put_str(b, "still open when the capture ended");
-    if (has_response(x))
-        mt_put_str(b, ", its response begun");
-    else
-        put_after_request(x, b);
+    put_then(x, b);
+    put_phase(x, b);
 }
 
 static void say_evicted(const struct mt_exchange *x, struct mt_buf *b)
 {
-    (void)x;
     mt_put_str(b, "meshtop dropped it to keep its memory ceiling");
+    put_then(x, b);
+    put_phase(x, b);
 }
 
 static void say_abandoned(const struct mt_exchange *x, struct mt_buf *b)
 {
-    (void)x;
     mt_put_str(b, "the meshtop that wrote it died while it was open");
+    put_phase(x, b);
 }
 
 static void put_ending_time(const struct mt_exchange *x, struct mt_buf *b)
@@ -264,11 +319,6 @@ static void say_turn(const struct mt_exchange *x, struct mt_buf *b)
 {
     mt_put_str(b, "encrypted: the server's data followed the client's by ");
     mt_put_latency(b, mt_exchange_ttfb_ns(x));
-}
-
-static bool is_l4(const struct mt_exchange *x)
-{
-    return x->kind == MT_KIND_L4;
 }
 
 static void say_l4(const struct mt_exchange *x, struct mt_buf *b)

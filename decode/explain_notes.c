@@ -68,7 +68,21 @@ static bool was_not_retried(const struct mt_exchange *x)
 
 static void say_not_retried(const struct mt_exchange *x, struct mt_buf *b)
 {
+    static const char *const words[][2] = {
+        {"limit", "its attempts were used up"},
+        {"budget", "the budget of retries was spent"},
+        {"body_too_large", "its body was too large to be kept for that"},
+        {"not_idempotent", "its method may do harm when it is repeated"},
+        {"response_started", "its client had some of the response already"},
+        {"breaker_open", "the breaker was open"},
+        {"deadline", "its time was up"},
+        {"pushback", "the server asked for none"}};
     mt_put_str(b, "not tried again: ");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (mt_span_eq(x->why_not_retried, mt_span_str(words[i][0]))) {
+            mt_put_str(b, words[i][1]);
+            return;
+        }
     (void)mt_put_escaped(b, x->why_not_retried, MT_EXPLAIN_COLUMNS);
 }
 

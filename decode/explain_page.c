@@ -149,19 +149,24 @@ static void put_why(struct line *l, const struct mt_exchange *x)
     }
 }
 
-static void put_trace(struct line *l, const struct mt_exchange *x)
+static void put_ids(struct line *l, const struct mt_exchange *x)
 {
     static const uint8_t none[16];
     if (memcmp(x->trace_id, none, 16) == 0 && x->request_id.len == 0)
         return;
-    begin(l, " trace      ");
-    if (memcmp(x->trace_id, none, 16) != 0) {
+    bool traced = memcmp(x->trace_id, none, 16) != 0;
+    begin(l, " ids        ");
+    if (traced) {
+        mt_put_str(&l->b, "trace ");
         mt_put_hex(&l->b, x->trace_id, 16);
-        mt_put_str(&l->b, " span ");
+        mt_put_str(&l->b, ", span ");
         mt_put_hex(&l->b, x->span_id, 8);
-        mt_put_char(&l->b, ' ');
     }
-    put_text(l, "request id ", x->request_id);
+    if (memcmp(x->parent_id, none, 8) != 0) {
+        mt_put_str(&l->b, ", parent ");
+        mt_put_hex(&l->b, x->parent_id, 8);
+    }
+    put_text(l, traced ? ", request id " : "request id ", x->request_id);
     end(l);
 }
 
@@ -176,17 +181,27 @@ static void put_fields(struct line *l, const char *title,
     }
 }
 
-void mt_explain_page(const struct mt_exchange *x, int32_t offset_s,
-                     struct mt_sink sink)
+void mt_explain_head(const struct mt_exchange *x, struct mt_sink sink)
 {
     struct line l = {.sink = sink};
     put_title(&l, x);
     put_why(&l, x);
+}
+
+void mt_explain_facts(const struct mt_exchange *x, int32_t offset_s,
+                      struct mt_sink sink)
+{
+    struct line l = {.sink = sink};
     put_parties(&l, x);
     put_phases(&l, x, offset_s);
     put_sizes(&l, " request    ", &x->req);
     put_sizes(&l, " response   ", &x->resp);
-    put_trace(&l, x);
+    put_ids(&l, x);
+}
+
+void mt_explain_fields(const struct mt_exchange *x, struct mt_sink sink)
+{
+    struct line l = {.sink = sink};
     put_fields(&l, " sent       ", &x->req_fields);
     put_fields(&l, " answered   ", &x->resp_fields);
 }

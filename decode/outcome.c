@@ -195,7 +195,7 @@ const struct mt_outcome_rule mt_outcome_rules[] = {
      "the server did its work: what was asked for is not there, or the "
      "request was at fault"},
     {is_dns, "any other DNS response code, such as SERVFAIL or REFUSED",
-     MT_OUTCOME_FAILURE, "the client did not get its answer"},
+     MT_OUTCOME_FAILURE, "the server could not answer"},
     {status_5xx, "status 500 and above", MT_OUTCOME_FAILURE,
      "the server failed a valid request"},
     {status_4xx, "status 4xx", MT_OUTCOME_CLIENT_ERROR,

@@ -11,6 +11,7 @@ struct mt_export *mt_export_new(const struct mt_export_options *options,
     if (e == NULL)
         return NULL;
     e->options = *options;
+    e->skipped = 0;
     e->begun = false;
     e->first = true;
     e->names = false;
@@ -54,8 +55,17 @@ int mt_export_add(struct mt_export *e, const struct mt_exchange *x)
     case MT_EXPORT_HAR:
         written = export_har(e, x);
         break;
+    case MT_EXPORT_CURL:
+        written = export_curl(e, x);
+        break;
     }
+    e->skipped += !written;
     return e->out.rc != 0 ? e->out.rc : written;
+}
+
+uint64_t mt_export_skipped(const struct mt_export *e)
+{
+    return e->skipped;
 }
 
 int mt_export_flush(struct mt_export *e)

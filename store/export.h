@@ -1,5 +1,5 @@
 /**
- * export.h - exchanges as JSON lines, CSV or HAR.
+ * export.h - exchanges as JSON lines, CSV, HAR or curl commands.
  *
  *     struct mt_export *e = mt_export_new(&options, sink);
  *     while ((x = next()) != NULL)
@@ -21,6 +21,7 @@ enum mt_export_format {
     MT_EXPORT_JSONL, /* one object a line; what is not there is left out */
     MT_EXPORT_CSV,   /* RFC 4180, with a header line */
     MT_EXPORT_HAR,   /* HAR 1.2; exchanges that are no HTTP are skipped */
+    MT_EXPORT_CURL,  /* a command a line, without bodies; skips likewise */
 };
 
 struct mt_export_options {
@@ -41,12 +42,22 @@ void mt_export_free(struct mt_export *e);
  * now on says so. */
 void mt_export_sample(struct mt_export *e, uint32_t one_of);
 
-/* Returns 1 when it was written, 0 when it was skipped (HAR), or the sink's
- * first error. */
+/* Returns 1 when it was written, 0 when it was skipped (HAR, curl), or the
+ * sink's first error. */
 int mt_export_add(struct mt_export *e, const struct mt_exchange *x);
 
 /* Write what closes the document and flush. Returns 0 or the sink's error. */
 int mt_export_end(struct mt_export *e);
+
+/* Exchanges that the format has no place for, so far. */
+uint64_t mt_export_skipped(const struct mt_export *e);
+
+enum { MT_CURL_BYTES = 12288 };
+
+/* A curl command that asks the same again, quoted for a shell: without the
+ * body, which is never kept. False: it is no HTTP, or is longer than b or
+ * MT_CURL_BYTES allow; then nothing was written. */
+bool mt_put_curl(struct mt_buf *b, const struct mt_exchange *x);
 
 /* Flush what is waiting: for a tail that somebody watches. */
 int mt_export_flush(struct mt_export *e);

@@ -28,7 +28,9 @@
 #include "store/store.h"
 #include "store/writer.h"
 
-struct mt_filter; /* filter.h */
+struct mt_filter;   /* filter.h */
+struct mt_trace;    /* trace.h */
+struct mt_attempts; /* attempts.h */
 
 /* [from, to) of the moments at which exchanges ended. */
 struct mt_ask {
@@ -190,6 +192,11 @@ struct mt_scan {
     uint64_t after_id; /* go on from this id, exclusive; 0: from the end */
     bool with_packets; /* fill mt_exchange.packets */
     bool all_time;     /* ask.from_ns and to_ns are not looked at */
+    bool goes_on;      /* one question with the scan before: so is its time */
+    /* only these; empty and 0: all. Borrowed as long as the scan */
+    struct mt_span trace_id, request_id;
+    uint64_t retry_of; /* of `writer` */
+    int64_t writer;
 };
 
 struct mt_rows;
@@ -212,6 +219,17 @@ void mt_rows_free(struct mt_rows *r);
  * handle holds it: free it. */
 int mt_query_exchange(struct mt_store *s, uint64_t id, struct mt_rows **out,
                       const struct mt_exchange **x);
+
+/* The exchanges of the trace that x belongs to, as a tree around it: those of
+ * its trace id, or where it has none of its request id. Of an exchange with
+ * neither, none. Free it with mt_trace_free(), also after an error. */
+int mt_query_trace(struct mt_store *s, const struct mt_exchange *x,
+                   struct mt_trace *t);
+
+/* The attempts of a request of a proxy, or of the request that x is an attempt
+ * of: none where there was one alone. */
+int mt_query_attempts(struct mt_store *s, const struct mt_exchange *x,
+                      struct mt_attempts *a);
 
 /* --- the rest --- */
 

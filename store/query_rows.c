@@ -43,15 +43,44 @@ static void put_select(struct mt_rows *r, struct mt_buf *b)
                   "e.ext,t.trace_id,t.span_id,t.parent_id");
     mt_put_str(b, scan->with_packets ? ",p.refs" : "");
     mt_put_str(b, " FROM ");
+    bool traced = scan->trace_id.len > 0; /* then that table leads */
+    mt_put_str(b, traced ? "trace t CROSS JOIN " : "");
     mt_rows_put_from(r, b);
-    mt_put_str(b, "LEFT JOIN trace t ON t.id=e.id ");
+    mt_put_str(b, traced ? "ON e.id=t.id " : "LEFT JOIN trace t ON t.id=e.id ");
     if (scan->with_packets)
         mt_put_str(b, "LEFT JOIN packets p ON p.id=e.id ");
     mt_put_str(b, "WHERE e.id>=:low AND e.id<=:high");
     mt_rows_put_filter(r, b);
-    mt_put_str(b, scan->order == MT_NEWEST_FIRST ? " ORDER BY e.id DESC"
-                                                 : " ORDER BY e.id ASC");
+    if (traced)
+        mt_put_str(b, " AND t.id>=:low AND t.id<=:high AND t.trace_id=:trace");
+    if (scan->request_id.len > 0)
+        mt_put_str(b, " AND json_extract(e.ext,'$.request_id')=:request_id");
+    if (scan->retry_of != 0) /* the cheap one of the two first */
+        mt_put_str(b, " AND json_extract(e.ext,'$.retry_of')=:retry_of AND "
+                      "(SELECT b.writer FROM batch b WHERE b.first<=e.id "
+                      "ORDER BY b.first DESC LIMIT 1)=:writer");
+    mt_put_str(b, traced ? " ORDER BY t.id" : " ORDER BY e.id");
+    mt_put_str(b, scan->order == MT_NEWEST_FIRST ? " DESC" : " ASC");
     mt_put_u8(b, 0);
+}
+
+static int bind_ids(struct mt_rows *r)
+{
+    const struct mt_scan *scan = &r->scan;
+    int rc = 0, at = sqlite3_bind_parameter_index(r->rows, ":trace");
+    if (at > 0)
+        rc = sqlite3_bind_blob(r->rows, at, scan->trace_id.ptr,
+                               (int)scan->trace_id.len, SQLITE_STATIC);
+    at = sqlite3_bind_parameter_index(r->rows, ":request_id");
+    if (rc == 0 && at > 0)
+        rc = mt_bind_span(r->rows, at, scan->request_id, false);
+    at = sqlite3_bind_parameter_index(r->rows, ":retry_of");
+    if (rc == 0 && at > 0)
+        rc = sqlite3_bind_int64(r->rows, at, (int64_t)scan->retry_of);
+    at = sqlite3_bind_parameter_index(r->rows, ":writer");
+    if (rc == 0 && at > 0)
+        rc = sqlite3_bind_int64(r->rows, at, scan->writer);
+    return mt_store_rc_of(r->s->db, rc);
 }
 
 static int prepare_rows(struct mt_rows *r)
@@ -64,6 +93,8 @@ static int prepare_rows(struct mt_rows *r)
     int rc = b.full ? MT_STORE_EFILTER
                     : mt_store_prepare(r->s->db, &r->rows, (char *)sql);
     free(sql);
+    if (rc == 0)
+        rc = bind_ids(r);
     return rc == 0 ? mt_rows_bind_filter(r) : rc;
 }
 
@@ -150,7 +181,8 @@ int mt_query_exchanges(struct mt_store *s, const struct mt_scan *scan,
     mt_arena_init(&r->row_text, &r->pool, ROW_TEXT_MAX);
     r->shapes = calloc(SHAPES_MAX, sizeof(struct mt_shape_row *));
     r->conns = calloc(CONN_SLOTS, sizeof *r->conns);
-    mt_store_begin(s);
+    if (!scan->goes_on)
+        mt_store_begin(s);
     int rc = r->shapes == NULL || r->conns == NULL ? MT_STORE_ENOMEM : 0;
     if (rc == 0)
         rc = mt_directory_init(&r->directory, s->db, false);

@@ -75,7 +75,7 @@ static struct mt_span in_ascii(struct mt_span c)
         {"\xe2\x94\x94", "`"}, {"\xe2\x96\xb6", ">"}, {"\xe2\x96\x81", "."},
         {"\xe2\x96\x82", ","}, {"\xe2\x96\x83", ":"}, {"\xe2\x96\x84", "-"},
         {"\xe2\x96\x85", "="}, {"\xe2\x96\x86", "+"}, {"\xe2\x96\x87", "*"},
-        {"\xe2\x96\x88", "#"}};
+        {"\xe2\x96\x88", "#"}, {"\xc2\xb5", "u"}};
     if (c.len == 1 && c.ptr[0] < 127)
         return c;
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)

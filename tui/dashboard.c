@@ -167,13 +167,11 @@ bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size)
     return !b.full && mt_join_filter(out, size, parent, mt_buf_span(&added));
 }
 
-static unsigned open_exchange(struct mt_dashboard *d,
-                              const struct mt_line *line)
+unsigned mt_open_exchange(struct mt_dashboard *d, uint64_t id)
 {
     struct mt_level *from = mt_level(d), *to = &d->levels[++d->depth];
-    *to = (struct mt_level){.screen = MT_SCREEN_DETAIL,
-                            .topic = MT_TOPIC_EXCHANGE,
-                            .id = line->key};
+    *to = (struct mt_level){
+        .screen = MT_SCREEN_DETAIL, .topic = MT_TOPIC_EXCHANGE, .id = id};
     memcpy(to->filter, from->filter, sizeof to->filter);
     return mt_ask_anew(d);
 }
@@ -188,7 +186,7 @@ unsigned mt_drill(struct mt_dashboard *d)
         return MT_DO_DRAW;
     from->key = line->key;
     if (screen->opens == MT_SCREEN_DETAIL)
-        return open_exchange(d, line);
+        return mt_open_exchange(d, line->key);
     char filter[sizeof from->filter];
     if (!mt_drilled_filter(d, filter, sizeof filter) ||
         !mt_check_filter(d, filter)) {
@@ -222,7 +220,7 @@ static bool asks_for_failures(const struct mt_dashboard *d,
            (l->topic == MT_TOPIC_NEWEST || l->topic == MT_TOPIC_SLOWEST);
 }
 
-static void fill_request(const struct mt_dashboard *d, struct mt_request *r)
+void mt_fill_request(const struct mt_dashboard *d, struct mt_request *r)
 {
     const struct mt_level *l = &d->levels[d->depth];
     *r = (struct mt_request){.serial = d->serial,
@@ -242,7 +240,7 @@ bool mt_dashboard_request(struct mt_dashboard *d, int64_t steady_ns,
     bool due = !d->pending && steady_ns >= d->next_ns;
     if (!d->stale && !due)
         return false;
-    fill_request(d, request);
+    mt_fill_request(d, request);
     request->wall_ns = wall_ns;
     request->offset_s = mt_offset(d, wall_ns);
     d->stale = false;
@@ -289,7 +287,7 @@ unsigned mt_dashboard_answer(struct mt_dashboard *d, struct mt_snapshot *a,
     struct mt_level *l = mt_level(d);
     mt_snapshot_free(l->snapshot);
     l->snapshot = a;
-    d->pending = false;
+    d->pending = a->request.brief && a->rc == 0; /* there is more to come */
     d->next_ns = next_after(d, a, steady_ns);
     mt_level_arrange(d, l);
     return MT_DO_DRAW;
@@ -311,24 +309,6 @@ void mt_dashboard_say(struct mt_dashboard *d, bool trouble, const char *text)
 const char *mt_dashboard_clip(const struct mt_dashboard *d)
 {
     return d->clip;
-}
-
-/* All exchanges of the filter, whatever screen shows them. */
-void mt_dashboard_export(const struct mt_dashboard *d,
-                         struct mt_request *request, const char **path)
-{
-    const struct mt_level *l = &d->levels[d->depth];
-    fill_request(d, request);
-    *path = d->export_path;
-    if (l->topic == MT_TOPIC_EXCHANGE) {
-        char term[40];
-        struct mt_buf b = mt_buf_of(term, sizeof term);
-        mt_put_str(&b, "id=");
-        mt_put_decimal(&b, l->id);
-        request->span_ns = 0;
-        (void)mt_join_filter(request->filter, sizeof request->filter, "",
-                             mt_buf_span(&b));
-    }
 }
 
 void mt_put_window(struct mt_buf *b, const struct mt_dashboard *d)

@@ -401,8 +401,11 @@ static void draw_page(struct mt_dashboard *d, struct mt_canvas *c,
                       struct mt_area area)
 {
     struct mt_level *l = mt_level(d);
-    const struct mt_pen pen = {
-        .style = style_of(d), .scroll = l->top, .lines_out = &l->page_lines};
+    const struct mt_pen pen = {.style = style_of(d),
+                               .scroll = l->top,
+                               .lines_out = &l->page_lines,
+                               .marked = l->marked,
+                               .trace_out = &l->trace_line};
     d->rows_shown = area.rows;
     d->list_row = area.row;
     mt_class(d)->draw(l->snapshot, c, area, &pen);
@@ -524,8 +527,11 @@ static void draw_typing_help(const struct mt_dashboard *d, struct pen *p)
         mt_put_str(&b, " Enter applies, Esc leaves.  status=5xx and lat>100ms,"
                        " svc=cart, path~\"^/api\"");
     } else if (d->typing == MT_TYPING_EXPORT) {
-        mt_put_str(&b, " Enter writes all exchanges of the filter and window "
-                       "to .jsonl, .csv or .har");
+        mt_put_str(&b, d->export_one
+                           ? " Enter writes this one: end the name in "
+                             ".pcapng .har .curl .jsonl .csv"
+                           : " Enter writes what filter and window select: "
+                             ".pcapng .har .curl .jsonl .csv");
     } else {
         mt_put_str(&b, " Enter keeps it, then n and N; Esc leaves");
     }

@@ -25,6 +25,9 @@ struct mt_level {
     uint64_t key; /* of the selected line */
     size_t selected, top;
     size_t page_lines; /* of what is no list */
+    uint64_t marked;   /* in Detail: the exchange of its trace that Enter
+                          opens; 0: none */
+    size_t trace_line; /* of the page, where its trace begins */
     char filter[MT_FILTER_TEXT_MAX + 1];
     struct mt_snapshot *snapshot; /* NULL: not answered yet */
     struct mt_lines lines;        /* of the snapshot */
@@ -59,6 +62,8 @@ struct mt_dashboard {
     bool trouble;
     char clip[MT_FILTER_TEXT_MAX];
     char export_path[PATH_BYTES];
+    char export_filter[MT_FILTER_TEXT_MAX + 1]; /* of export_one */
+    bool export_one;   /* what is shown, or the selected row stands for */
     size_t rows_shown; /* of the list, when it was drawn last */
     size_t list_row;   /* on the canvas: the first line's */
 };
@@ -104,12 +109,25 @@ struct mt_binding {
 extern const struct mt_binding mt_bindings[];
 extern const size_t mt_bindings_count;
 
+/* ---- dashboard_detail.c: the trace in Detail ---- */
+
+/* Mark the next of its exchanges, or the one before. */
+unsigned mt_detail_mark(struct mt_dashboard *d, int by);
+
+/* Go into the one that is marked. */
+unsigned mt_detail_open(struct mt_dashboard *d);
+
+/* A click on a line of the canvas: marks, or opens what is marked. */
+unsigned mt_detail_click(struct mt_dashboard *d, size_t row);
+
 /* ---- what actions are made of: dashboard.c ---- */
 
 void mt_level_free(struct mt_level *l);
 unsigned mt_ask_anew(struct mt_dashboard *d);
 unsigned mt_open_screen(struct mt_dashboard *d, uint8_t screen);
 unsigned mt_drill(struct mt_dashboard *d);
+/* Detail of an exchange, one level down. */
+unsigned mt_open_exchange(struct mt_dashboard *d, uint64_t id);
 unsigned mt_go_back(struct mt_dashboard *d);
 /* Is it a filter? Sets d->error; the message says why not. */
 bool mt_check_filter(struct mt_dashboard *d, const char *text);
@@ -119,6 +137,12 @@ bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size);
 /* A filter and-ed with a term; false: too long. */
 bool mt_join_filter(char *out, size_t size, const char *filter,
                     struct mt_span term);
+
+/* Ask for the file's name; row: of what the selected row stands for. */
+unsigned mt_begin_export(struct mt_dashboard *d, bool row);
+
+/* The question of the level that is shown. */
+void mt_fill_request(const struct mt_dashboard *d, struct mt_request *r);
 
 /* "last 1m", "everything" */
 void mt_put_window(struct mt_buf *b, const struct mt_dashboard *d);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/text_time.h"
+#include "store/export.h"
 #include "tui/dashboard_impl.h"
 
 #define ACTION(name) \
@@ -136,8 +137,10 @@ static void select_neighbour(struct mt_level *list, int64_t by)
 ACTION(neighbour)
 {
     struct mt_level *l = mt_level(d);
-    struct mt_level *list = d->depth > 0 ? &d->levels[d->depth - 1] : NULL;
-    if (list == NULL || list->lines.count == 0)
+    struct mt_level *list = l;
+    while (list > d->levels && list->screen == MT_SCREEN_DETAIL)
+        list--;
+    if (list->lines.count == 0)
         return MT_DO_DRAW;
     int64_t by = key == MT_KEY_LEFT || key == 'h' ? -1 : 1;
     list->follow = false;
@@ -151,7 +154,15 @@ ACTION(neighbour)
     }
     l->id = line->key;
     l->top = 0;
+    l->marked = 0;
     return mt_ask_anew(d);
+}
+
+ACTION(span)
+{
+    if (key == MT_KEY_ENTER)
+        return mt_detail_open(d);
+    return mt_detail_mark(d, key == 'T' ? -1 : 1);
 }
 
 /* ---- filter and search ---- */
@@ -391,37 +402,6 @@ ACTION(repaint)
     return MT_DO_DRAW | MT_DO_REPAINT;
 }
 
-/* 'text', safe for a shell. */
-static void put_shell(struct mt_buf *b, struct mt_span text)
-{
-    mt_put_char(b, '\'');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '\'')
-            mt_put_str(b, "'\\''");
-        else if (text.ptr[i] >= ' ' && text.ptr[i] != 127)
-            mt_put_u8(b, text.ptr[i]);
-    }
-    mt_put_char(b, '\'');
-}
-
-static void put_curl(struct mt_buf *b, const struct mt_exchange *x)
-{
-    uint8_t bytes[MT_FILTER_TEXT_MAX];
-    struct mt_buf url = mt_buf_of(bytes, sizeof bytes);
-    mt_put_span(&url, x->scheme.len > 0 ? x->scheme : MT_SPAN("http"));
-    mt_put_str(&url, "://");
-    mt_put_span(&url, x->authority);
-    mt_put_span(&url, x->path);
-    if (x->query.len > 0) {
-        mt_put_char(&url, '?');
-        mt_put_span(&url, x->query);
-    }
-    mt_put_str(b, "curl -X ");
-    put_shell(b, x->method);
-    mt_put_char(b, ' ');
-    put_shell(b, mt_buf_span(&url));
-}
-
 /* An exchange as curl; else the filter that selects the row. */
 ACTION(copy)
 {
@@ -436,11 +416,9 @@ ACTION(copy)
         x = &l->snapshot->exchanges[0].x;
     else if (l->screen == MT_SCREEN_TAIL && line != NULL)
         x = line->row;
-    if (x != NULL && x->authority.len > 0) {
-        put_curl(&b, x);
+    bool curl = x != NULL && mt_put_curl(&b, x);
+    if (curl) {
         d->clip[b.len] = '\0';
-        if (b.full)
-            d->clip[0] = '\0';
     } else if (!mt_drilled_filter(d, d->clip, sizeof d->clip)) {
         d->clip[0] = '\0';
     }
@@ -449,32 +427,13 @@ ACTION(copy)
         return MT_DO_DRAW;
     }
     mt_dashboard_say(d, false,
-                     x != NULL && x->authority.len > 0
-                         ? "copied as a curl command"
-                         : "copied as a filter");
+                     curl ? "copied as a curl command" : "copied as a filter");
     return MT_DO_DRAW | MT_DO_COPY;
 }
 
-/* The name tells of which time the rows are. */
 ACTION(export)
 {
-    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    char name[64] = "meshtop-";
-    struct mt_buf b = mt_buf_of(name + 8, sizeof name - 9);
-    (void)key;
-    if (a == NULL || a->rc != 0)
-        return MT_DO_DRAW;
-    char stamp[40];
-    struct mt_buf s = mt_buf_of(stamp, sizeof stamp);
-    mt_put_rfc3339(&s, a->to_ns, mt_offset(d, a->to_ns), 0);
-    for (size_t i = 0; i < s.len && i < 19; i++)
-        if (stamp[i] != ':')
-            mt_put_char(&b, stamp[i]);
-    mt_put_str(&b, ".jsonl");
-    name[8 + b.len] = '\0';
-    d->typing = MT_TYPING_EXPORT;
-    mt_edit_set(&d->edit, name);
-    return MT_DO_DRAW;
+    return mt_begin_export(d, key == 'X');
 }
 
 /* ---- the table ---- */
@@ -526,6 +485,12 @@ const struct mt_binding mt_bindings[] = {
      "in Detail: the exchange before, the next",
      ON(DETAIL),
      act_neighbour},
+    {{'t', 'T', MT_KEY_ENTER},
+     "t T",
+     "trace",
+     "in Detail: mark an exchange of its trace; Enter opens it",
+     ON(DETAIL),
+     act_span},
     {{'f', MT_KEY_F4},
      "f F4",
      "filter",
@@ -573,8 +538,14 @@ const struct mt_binding mt_bindings[] = {
     {{'x', MT_KEY_F9},
      "x F9",
      "export",
-     "write the filter's exchanges into a file",
+     "write what the filter selects: pcapng, HAR, curl, JSONL, CSV",
      ALL,
+     act_export},
+    {{'X'},
+     "X",
+     NULL,
+     "write what the selected row stands for",
+     LISTS,
      act_export},
     {{'z'}, "z", NULL, "the list alone", ALL, act_zoom},
     {{'0'}, "0", NULL, "reset filter, order and window", ALL, act_reset},
@@ -688,6 +659,8 @@ unsigned mt_dashboard_key(struct mt_dashboard *d, int32_t key)
 unsigned mt_dashboard_click(struct mt_dashboard *d, size_t column, size_t row)
 {
     struct mt_level *l = mt_level(d);
+    if (!d->help && d->typing == MT_TYPING_NOT && l->screen == MT_SCREEN_DETAIL)
+        return mt_detail_click(d, row);
     if (d->help || d->typing != MT_TYPING_NOT || !is_list(d))
         return d->help ? read_help(d, MT_KEY_ESC) : 0;
     if (row + 1 == d->list_row && mt_class(d)->lead == NULL) {

@@ -4,9 +4,17 @@
 
 #include "tui/snapshot.h"
 
-/* The name's end chooses the form: .jsonl, .csv or .har. A file that is there
- * is not touched. Says how it went; returns whether it went wrong. */
-bool mt_export_file(struct mt_store *s, const struct mt_request *request,
-                    const char *path, char *said, size_t size);
+struct mt_export_to {
+    struct mt_store *store;
+    const struct mt_request *request;
+    const struct mt_reader *reader; /* for .pcapng */
+    struct mt_patience patience;    /* its end: what is written is left */
+};
+
+/* The name's end chooses the form: .jsonl, .csv, .har, .curl (or .sh), or
+ * .pcapng. A file that is there is not touched. Says how it went; returns
+ * whether it went wrong. */
+bool mt_export_file(const struct mt_export_to *to, const char *path, char *said,
+                    size_t size);
 
 #endif

@@ -41,3 +41,11 @@ void mt_page_end(struct mt_page *p)
     p->line++;
     p->column = 0;
 }
+
+void mt_page_select(struct mt_page *p)
+{
+    p->line--;
+    if (is_seen(p))
+        mt_canvas_select(p->canvas, row_of(p));
+    p->line++;
+}

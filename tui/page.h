@@ -22,5 +22,7 @@ void mt_page_tab(struct mt_page *p, size_t column);
 void mt_page_right(struct mt_page *p, size_t end, unsigned role,
                    struct mt_span text);
 void mt_page_end(struct mt_page *p);
+/* Make the line that ended last the selected one. */
+void mt_page_select(struct mt_page *p);
 
 #endif

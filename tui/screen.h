@@ -55,6 +55,8 @@ struct mt_pen {
     struct mt_value_style style;
     size_t scroll;     /* lines that are above the area */
     size_t *lines_out; /* all that there are: set by the draw */
+    uint64_t marked;   /* Detail: an exchange of its trace; 0: none */
+    size_t *trace_out; /* Detail: the first line of its trace */
 };
 
 struct mt_screen_class {

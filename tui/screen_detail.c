@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "base/text_escape.h"
 #include "decode/explain_page.h"
-#include "tui/page.h"
+#include "tui/detail.h"
 
 enum { PHASES = 3, LABEL_BYTES = 48, BAR_ENDS = 4, BAR_LEAST = 24 };
 
@@ -97,7 +97,7 @@ struct writer {
     const struct mt_exchange *x;
 };
 
-enum { LABEL_COLUMNS = 12 };
+enum { LABEL_COLUMNS = MT_EXPLAIN_LABEL_COLUMNS };
 
 /* The characters that fit into some columns, up to the last space if there is
  * one far enough in. */
@@ -164,7 +164,17 @@ static void draw(const struct mt_snapshot *a, struct mt_canvas *c,
     if (a->exchanges_count == 0)
         return;
     w.x = &a->exchanges[0].x;
-    mt_explain_page(w.x, pen->style.offset_s, (struct mt_sink){each_line, &w});
+    const struct mt_sink sink = {each_line, &w};
+    mt_explain_head(w.x, sink);
+    if (a->request.brief)
+        mt_detail_looking(&p, w.x);
+    else
+        mt_detail_attempts(&p, &a->attempts);
+    mt_detail_trace(&p, &a->trace, pen);
+    mt_explain_facts(w.x, pen->style.offset_s, sink);
+    if (a->ladder != NULL)
+        mt_detail_ladder(&p, a->ladder, w.x);
+    mt_explain_fields(w.x, sink);
     *pen->lines_out = p.line;
 }
 

@@ -183,6 +183,11 @@ static int read_exchange(struct mt_snapshot *a, struct mt_store *s)
         rc = a->exchanges_count == 1 ? 0 : MT_STORE_ENOMEM;
         mt_rows_free(rows);
     }
+    if (rc != 0 || a->request.brief)
+        return rc;
+    rc = mt_query_attempts(s, &a->exchanges[0].x, &a->attempts);
+    if (rc == 0)
+        rc = mt_query_trace(s, &a->exchanges[0].x, &a->trace);
     return rc;
 }
 
@@ -345,6 +350,20 @@ struct mt_snapshot *mt_snapshot_make(struct mt_store *s,
     return a;
 }
 
+void mt_snapshot_read(struct mt_snapshot *a, struct mt_store *s,
+                      const struct mt_reader *reader,
+                      const struct mt_patience *patience)
+{
+    if (a->request.topic != MT_TOPIC_EXCHANGE || a->rc != 0 ||
+        a->exchanges_count == 0 || reader->ladder == NULL)
+        return;
+    a->ladder = calloc(1, sizeof *a->ladder);
+    if (a->ladder == NULL)
+        a->rc = MT_STORE_ENOMEM;
+    else
+        reader->ladder(reader->arg, s, &a->exchanges[0].x, patience, a->ladder);
+}
+
 void mt_snapshot_free(struct mt_snapshot *a)
 {
     if (a == NULL)
@@ -352,6 +371,8 @@ void mt_snapshot_free(struct mt_snapshot *a)
     for (size_t i = 0; i < a->exchanges_count; i++)
         drop(&a->exchanges[i]);
     free(a->exchanges);
+    mt_trace_free(&a->trace);
+    free(a->ladder);
     free(a->sources);
     mt_answer_free(&a->summary);
     mt_answer_free(&a->series);

@@ -13,8 +13,11 @@
 #define MT_TUI_SNAPSHOT_H
 
 #include "decode/codec.h"
+#include "decode/ladder.h"
+#include "store/attempts.h"
 #include "store/filter.h"
 #include "store/query.h"
+#include "store/trace.h"
 
 enum {
     MT_SNAPSHOT_EXCHANGES = 500,
@@ -37,6 +40,8 @@ struct mt_request {
     uint64_t serial; /* comes back in the snapshot */
     uint8_t topic;   /* enum mt_topic */
     uint64_t id;     /* of the exchange */
+    bool brief;      /* without its attempts, trace and packets, for which one
+                        may have to wait: they come in a second answer */
     int64_t span_ns; /* the window; 0: everything */
     int64_t end_ns;  /* its end; 0: now */
     int64_t wall_ns;
@@ -74,13 +79,41 @@ struct mt_snapshot {
     struct mt_lost lost[MT_SNAPSHOT_LOST]; /* NEWEST: among the exchanges, the
                                               newest first */
     size_t lost_count;
-    uint64_t exchanges_seen; /* passed the filter, as far as was read */
-    bool complete;           /* nothing of the asked time is missing */
-    uint64_t unfiltered;     /* where nothing passed: exchanges without it */
+    struct mt_ladder *ladder;    /* of the one exchange; NULL: nobody reads */
+    struct mt_attempts attempts; /* of the one exchange */
+    struct mt_trace trace;       /* of the one exchange */
+    uint64_t exchanges_seen;     /* passed the filter, as far as was read */
+    bool complete;               /* nothing of the asked time is missing */
+    uint64_t unfiltered; /* where nothing passed: exchanges without it */
     uint64_t losses[MT_LOSS_COUNT];
     struct mt_store_info info;
     struct mt_source_kept *sources;
     size_t sources_count;
+};
+
+/* How an export ended. */
+struct mt_exported {
+    bool trouble;
+    uint64_t exchanges;
+    char said[480]; /* beside their number: "48 packets", or what is wrong */
+};
+
+/* How long something may take: until stop says true; NULL: for ever. */
+struct mt_patience {
+    bool (*stop)(void *arg);
+    void *arg;
+};
+
+/* What is not in the store: packets are read again by who has them. NULL in
+ * the place of a function: nobody does. Called by the thread that asks. */
+struct mt_reader {
+    void *arg;
+    void (*ladder)(void *arg, struct mt_store *s, const struct mt_exchange *x,
+                   const struct mt_patience *patience, struct mt_ladder *out);
+    /* The packets of what ask selects, as pcapng, into a file. */
+    void (*pcapng)(void *arg, struct mt_store *s, const struct mt_ask *ask,
+                   int fd, const struct mt_patience *patience,
+                   struct mt_exported *out);
 };
 
 /* The window and the filter that a request means. *filter is the caller's;
@@ -91,6 +124,12 @@ int mt_request_ask(struct mt_store *s, const struct mt_request *request,
 /* NULL: no memory. Errors of the store are in rc. */
 struct mt_snapshot *mt_snapshot_make(struct mt_store *s,
                                      const struct mt_request *request);
+
+/* Add the packets of the exchange that was asked for. */
+void mt_snapshot_read(struct mt_snapshot *a, struct mt_store *s,
+                      const struct mt_reader *reader,
+                      const struct mt_patience *patience);
+
 void mt_snapshot_free(struct mt_snapshot *a); /* NULL is fine */
 
 /* Losses that are events: what of the traffic was not seen. */

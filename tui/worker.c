@@ -10,11 +10,15 @@
 #include "tui/export_file.h"
 
 #define LEAP_NS (INT64_C(1) << 50)
+#define PATIENCE_NS INT64_C(1000000000)
 
 struct mt_worker {
     struct mt_store *store;
     mt_store_clock *clock;
-    int64_t leap_ns; /* of the clock, once a question is to be cut short */
+    struct mt_reader reader;
+    uint64_t known_id;   /* the exchange of the question before; 0: none */
+    int64_t patience_ns; /* of the clock, until when packets are read */
+    int64_t leap_ns;     /* of the clock, once a question is to be cut short */
     atomic_bool cut;
     int fd;
     pthread_t thread;
@@ -58,20 +62,55 @@ static void post(struct mt_worker *w, struct mt_snapshot *a)
     wake(w);
 }
 
-static void answer(struct mt_worker *w, const struct mt_request *request)
+static bool enough(void *arg)
+{
+    struct mt_worker *w = arg;
+    return atomic_load_explicit(&w->cut, memory_order_relaxed) ||
+           w->clock(NULL) > w->patience_ns;
+}
+
+static void answer_whole(struct mt_worker *w, const struct mt_request *request)
 {
     int64_t begun = w->clock(NULL);
     struct mt_snapshot *a = mt_snapshot_make(w->store, request);
+    w->patience_ns = w->clock(NULL) + PATIENCE_NS;
+    if (a != NULL && !request->brief)
+        mt_snapshot_read(a, w->store, &w->reader,
+                         &(struct mt_patience){enough, w});
     if (a != NULL)
         a->took_ns = w->clock(NULL) - begun;
     post(w, a);
+}
+
+/* Of an exchange that was not shown before there is a brief answer first. */
+static void answer(struct mt_worker *w, struct mt_request *request)
+{
+    bool one = request->topic == MT_TOPIC_EXCHANGE;
+    if (one && request->id != w->known_id) {
+        request->brief = true;
+        answer_whole(w, request);
+        request->brief = false;
+    }
+    w->known_id = one ? request->id : 0;
+    answer_whole(w, request);
+}
+
+/* Nothing but the end cuts an export short. */
+static bool ends(void *arg)
+{
+    const struct mt_worker *w = arg;
+    return atomic_load_explicit(&w->cut, memory_order_relaxed);
 }
 
 static void export_rows(struct mt_worker *w, const struct mt_request *request,
                         const char *path)
 {
     char said[MT_WORKER_SAID_BYTES];
-    bool trouble = mt_export_file(w->store, request, path, said, sizeof said);
+    const struct mt_export_to to = {.store = w->store,
+                                    .request = request,
+                                    .reader = &w->reader,
+                                    .patience = {ends, w}};
+    bool trouble = mt_export_file(&to, path, said, sizeof said);
     (void)pthread_mutex_lock(&w->lock);
     memcpy(w->said, said, sizeof said);
     w->said_trouble = trouble;
@@ -160,6 +199,11 @@ void mt_worker_stop(struct mt_worker *w)
     mt_store_free(w->store);
     (void)close(w->fd);
     free(w);
+}
+
+void mt_worker_reads(struct mt_worker *w, const struct mt_reader *reader)
+{
+    w->reader = *reader;
 }
 
 void mt_worker_ask(struct mt_worker *w, const struct mt_request *request)

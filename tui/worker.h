@@ -22,6 +22,9 @@ enum { MT_WORKER_SAID_BYTES = 512 };
 /* clock: steady nanoseconds. 0, or a code of mt_store_rc. */
 int mt_worker_start(struct mt_worker **out, const char *path,
                     mt_store_clock *clock);
+/* Who reads packets again: before the first question. */
+void mt_worker_reads(struct mt_worker *w, const struct mt_reader *reader);
+
 void mt_worker_stop(struct mt_worker *w); /* NULL is fine */
 
 void mt_worker_ask(struct mt_worker *w, const struct mt_request *request);

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "capture/packet_conns.h"
+#include "capture/packet_ladder.h"
 #include "capture/packet_refs.h"
 #include "capture/packet_ring.h"
 #include "capture/pcapng_out.h"
@@ -108,6 +109,18 @@ static bool read_refs(void)
     return ok && n == 100;
 }
 
+/* Without memory it says so, and has no packets. */
+static bool read_ladder(void)
+{
+    static struct mt_ladder l;
+    const struct mt_ladder_file file = {.path = MESH};
+    const struct mt_exchange x = {
+        .packets = offsets, .packets_count = 100, .end_ns = INT64_MAX};
+    mt_packet_ladder_read(&l, &x, &file, 1, &(struct mt_ladder_options){0});
+    assert_int_equal(l.complete, l.why[0] == '\0');
+    return l.complete;
+}
+
 static bool read_conns(void)
 {
     struct mt_packet_conns *c = mt_packet_conns_new(1 << 20);
@@ -175,6 +188,13 @@ static void test_refs(void **state)
     refuse_each(read_refs);
 }
 
+static void test_ladder(void **state)
+{
+    (void)state;
+    find_packets();
+    refuse_each(read_ladder);
+}
+
 static void test_conns(void **state)
 {
     (void)state;
@@ -198,9 +218,8 @@ static void test_ring(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refs),
-        cmocka_unit_test(test_conns),
-        cmocka_unit_test(test_out),
+        cmocka_unit_test(test_refs),  cmocka_unit_test(test_ladder),
+        cmocka_unit_test(test_conns), cmocka_unit_test(test_out),
         cmocka_unit_test(test_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

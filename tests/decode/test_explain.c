@@ -65,10 +65,10 @@ static const struct {
      "the TLS handshake failed: TLS alert: unknown_ca (48) from client",
      "counts as failure: no request could be sent"},
     {{NO_GRPC, .error = MT_ERROR_PROTOCOL},
-     "a message broke the protocol's grammar",
+     "a message broke the protocol's grammar, before any response",
      NULL},
     {{NO_GRPC, .error = MT_ERROR_TIMEOUT, TIMES(1, 0, 5000 * MS + 1)},
-     "no answer in time: given up 5.0 s after the request",
+     "no answer in time: given up 5.0 s after the request, before any response",
      NULL},
     {{NO_GRPC, .error = MT_ERROR_TRUNCATED, .status = 200,
       .resp = {.start_ns = 1, .body_bytes = 412}},
@@ -76,20 +76,21 @@ static const struct {
      NULL},
     {{NO_GRPC, .error = MT_ERROR_CAPTURE_GAP, .resp = {.gap_bytes = 1234},
       .quality = MT_QUALITY_TRUNCATED},
-     "packets are missing from the capture where it ended",
+     "packets are missing from the capture where it ended, before any response",
      "the capture lacks 0 B of its request and 1.2 kB of its response"},
     {{NO_GRPC, .error = MT_ERROR_ONE_SIDED, .half = MT_HALF_REQUEST},
      "only the client's direction was captured",
      "counts as unknown: the capture is short, which is not the service's "
      "fault"},
     {{NO_GRPC, .error = MT_ERROR_CAPTURE_END, TIMES(1, 0, 20 * MS + 1)},
-     "still open when the capture ended 20ms after the request",
+     "still open when the capture ended, 20ms after the request, before any "
+     "response",
      NULL},
     {{NO_GRPC, .error = MT_ERROR_EVICTED},
-     "meshtop dropped it to keep its memory ceiling",
+     "meshtop dropped it to keep its memory ceiling, before any response",
      NULL},
     {{NO_GRPC, .error = MT_ERROR_ABANDONED},
-     "the meshtop that wrote it died while it was open",
+     "the meshtop that wrote it died while it was open, before any response",
      NULL},
     {{.protocol = MT_PROTOCOL_GRPC,
       .grpc_status = 4,
@@ -139,9 +140,12 @@ static const struct {
       .why_not_retried = TEXT("attempts used up")},
      "answered 200",
      "attempt 2, at 10.0.0.6:80"},
-    {{NO_GRPC, .status = 503, .why_not_retried = TEXT("attempts used up")},
+    {{NO_GRPC, .status = 503, .why_not_retried = TEXT("limit")},
      "answered 503",
-     "not tried again: attempts used up"},
+     "not tried again: its attempts were used up"},
+    {{NO_GRPC, .status = 503, .why_not_retried = TEXT("some\nword")},
+     "answered 503",
+     "not tried again: some\\nword"},
     {{NO_GRPC, .status = 200, .req = {.retransmissions = 2}},
      "answered 200",
      "sent again while it was open: 2 packets of the client, 0 of the server"},
@@ -183,6 +187,100 @@ static void test_sentences(void **state)
             fail_msg("%zu: no \"%s\" in\n%.*s", i, cases[i].other,
                      (int)text.len, (const char *)text.ptr);
     }
+}
+
+/* ---- every error in every phase ---- */
+
+enum phase { UNSEEN, ASKING, WAITING, HEADERS, BODY, PHASES };
+
+static struct mt_exchange failed(unsigned error, unsigned kind,
+                                 enum phase phase)
+{
+    struct mt_exchange x = {.error = (uint8_t)error,
+                            .kind = (uint8_t)kind,
+                            .protocol = MT_PROTOCOL_HTTP11,
+                            NO_GRPC,
+                            .end_ns = 100 * MS};
+    if (phase >= ASKING)
+        x.req = (struct mt_message){.start_ns = 10 * MS, .body_bytes = 7};
+    if (phase >= WAITING)
+        x.req.end_ns = 20 * MS;
+    if (phase >= HEADERS)
+        x.resp.start_ns = x.resp.end_ns = 50 * MS;
+    if (phase >= BODY) {
+        x.status = 200;
+        x.resp.body_bytes = 412;
+        x.resp.end_ns = 80 * MS;
+    }
+    return x;
+}
+
+static struct mt_span ending_of(unsigned error, unsigned kind, enum phase phase,
+                                uint8_t bytes[MT_EXPLAIN_BYTES])
+{
+    struct mt_exchange x = failed(error, kind, phase);
+    struct mt_buf b = mt_buf_of(bytes, MT_EXPLAIN_BYTES);
+    mt_explain(&x, &b);
+    struct mt_span first = mt_buf_span(&b);
+    first.len = mt_span_find(first, '\n');
+    assert_true(first.len > 0);
+    return first;
+}
+
+static bool has_word(struct mt_span text, const char *word)
+{
+    for (; text.len > 0; (void)mt_span_take(&text, 1))
+        if (mt_span_starts(text, mt_span_str(word)))
+            return true;
+    return false;
+}
+
+/* Each error has a sentence of its own, in whichever phase it came; and what
+ * had no request is not said to have had one. */
+static void test_each_error_has_its_own_sentence(void **state)
+{
+    static uint8_t one[MT_EXPLAIN_BYTES], two[MT_EXPLAIN_BYTES];
+    (void)state;
+    for (unsigned kind = 0; kind < MT_KIND_COUNT; kind++)
+        for (unsigned error = 1; error < MT_ERROR_COUNT; error++)
+            for (unsigned phase = 0; phase < PHASES; phase++) {
+                struct mt_span mine =
+                    ending_of(error, kind, (enum phase)phase, one);
+                if (kind == MT_KIND_L4 && has_word(mine, "request"))
+                    fail_msg("of a connection: %.*s", (int)mine.len,
+                             (const char *)mine.ptr);
+                if (has_word(mine, "nothing that was seen"))
+                    fail_msg("%s has no sentence", mt_error_text(error));
+                for (unsigned other = 0; other < error; other++)
+                    if (mt_span_eq(mine, ending_of(other, kind,
+                                                   (enum phase)phase, two)))
+                        fail_msg("%s and %s in phase %u: %.*s",
+                                 mt_error_text(error), mt_error_text(other),
+                                 phase, (int)mine.len, (const char *)mine.ptr);
+            }
+}
+
+/* And where it matters to whom one turns, the phase is told. */
+static void test_phases_are_told(void **state)
+{
+    static const unsigned errors[] = {
+        MT_ERROR_TIMEOUT,     MT_ERROR_RESET_BY_CLIENT,
+        MT_ERROR_PROTOCOL,    MT_ERROR_RESET_BY_SERVER,
+        MT_ERROR_CAPTURE_GAP, MT_ERROR_CAPTURE_END,
+        MT_ERROR_EVICTED,     MT_ERROR_ABANDONED};
+    static uint8_t one[MT_EXPLAIN_BYTES], two[MT_EXPLAIN_BYTES];
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+        for (unsigned a = WAITING; a < PHASES; a++)
+            for (unsigned b = a + 1; b < PHASES; b++) {
+                struct mt_span x =
+                    ending_of(errors[i], MT_KIND_UNARY, (enum phase)a, one);
+                struct mt_span y =
+                    ending_of(errors[i], MT_KIND_UNARY, (enum phase)b, two);
+                if (mt_span_eq(x, y))
+                    fail_msg("phases %u and %u: %.*s", a, b, (int)x.len,
+                             (const char *)x.ptr);
+            }
 }
 
 /* Every value of every enum, and the longest texts: it fits, and ends whole. */
@@ -229,6 +327,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_each_error_has_its_own_sentence),
+        cmocka_unit_test(test_phases_are_told),
         cmocka_unit_test(test_any_exchange_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,12 @@
 
 enum { OUT_MAX = 1 << 22 };
 
+/* MT_SPAN() as a constant initialiser. */
+#define TEXT(literal)                                   \
+    {                                                   \
+        (const uint8_t *)(literal), sizeof(literal) - 1 \
+    }
+
 static char *got;
 static size_t got_len;
 
@@ -449,6 +455,68 @@ static void test_the_manual_has_every_column(void **state)
     }
 }
 
+/* What a shell makes of the command: one argument a line. */
+static const char *arguments_of(const char *command)
+{
+    static char text[8192];
+    char script[8192];
+    (void)snprintf(
+        script, sizeof script,
+        "bash -c 'curl() { printf \"%%s\\n\" \"$@\"; }; eval \"$1\"' "
+        "x \"$CURL_LINE\"");
+    assert_int_equal(setenv("CURL_LINE", command, 1), 0);
+    FILE *f = popen(script, "r"); /* NOLINT(cert-env33-c): it is the test */
+    assert_non_null(f);
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    assert_int_equal(pclose(f), 0);
+    text[n] = '\0';
+    return text;
+}
+
+static void test_curl(void **state)
+{
+    static const struct mt_field fields[] = {
+        {TEXT("Host"), TEXT("shop")},
+        {TEXT("accept"), TEXT("it's; $(id) `id` \x1b[2J")},
+        {TEXT("authorization"), TEXT("\xe2\x80\xb9redacted\xe2\x80\xba")},
+        {TEXT("@/etc/passwd"), TEXT("x")},
+        {TEXT("x-n"), TEXT("1")}};
+    struct mt_exchange x = {.protocol = MT_PROTOCOL_H2,
+                            .method = MT_SPAN("-o/tmp/'x"),
+                            .scheme = MT_SPAN("file"),
+                            .authority = MT_SPAN("shop:80"),
+                            .path = MT_SPAN("/a'b/[1]"),
+                            .query = MT_SPAN("q=*&x=$HOME"),
+                            .req_fields = {fields, 5}};
+    (void)state;
+    export_one((struct mt_export_options){.format = MT_EXPORT_CURL}, &x);
+    assert_int_equal(got[got_len - 1], '\n');
+    assert_string_equal(arguments_of(got),
+                        "-g\n--http2-prior-knowledge\n-X\n-o/tmp/'x\n"
+                        "-H\naccept: it's; $(id) `id` [2J\n"
+                        "-H\nx-n: 1\n"
+                        "http://shop:80/a'b/[1]?q=*&x=$HOME\n");
+    x.scheme = MT_SPAN("HTTPS");
+    x.method = MT_SPAN("HEAD");
+    x.req_fields.count = 0;
+    export_one((struct mt_export_options){.format = MT_EXPORT_CURL}, &x);
+    assert_string_equal(got, "curl -g -I 'https://shop:80/a'\\''b/[1]?q=*&x="
+                             "$HOME'\n");
+    x.authority.len = 0; /* no HTTP that could be asked again */
+    struct mt_export *e =
+        begin(&(struct mt_export_options){.format = MT_EXPORT_CURL});
+    assert_int_equal(mt_export_add(e, &x), 0);
+    assert_int_equal(mt_export_skipped(e), 1);
+    end(e);
+    assert_string_equal(got, "");
+    static uint8_t endless[MT_CURL_BYTES];
+    memset(endless, '\'', sizeof endless);
+    x.authority = MT_SPAN("shop");
+    x.path = (struct mt_span){endless, sizeof endless};
+    export_one((struct mt_export_options){.format = MT_EXPORT_CURL}, &x);
+    assert_string_equal(got, "");
+}
+
 static int refuse(void *arg, struct mt_span bytes)
 {
     (void)bytes;
@@ -513,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_terminal_controls_are_escaped),
         cmocka_unit_test(test_har),
         cmocka_unit_test(test_har_entry),
+        cmocka_unit_test(test_curl),
         cmocka_unit_test(test_nothing_is_a_document_too),
         cmocka_unit_test(test_the_manual_has_every_column),
         cmocka_unit_test(test_sink_error_is_sticky),

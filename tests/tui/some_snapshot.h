@@ -3,6 +3,7 @@
 #ifndef MT_TESTS_TUI_SOME_SNAPSHOT_H
 #define MT_TESTS_TUI_SOME_SNAPSHOT_H
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tui/dashboard.h"
@@ -131,6 +132,47 @@ static inline void some_lost(struct dice *d, struct mt_snapshot *a)
                              .loss = (uint8_t)roll(d, MT_LOSS_COUNT)};
 }
 
+/* Ids and times of any kind; the first is the one asked about. */
+static inline void some_trace(struct dice *d, struct mt_trace *t, uint64_t id)
+{
+    size_t count = roll(d, 70);
+    *t = (struct mt_trace){.key = (uint8_t)roll(d, 3), .complete = roll(d, 2)};
+    t->spans = calloc(count + 1, sizeof *t->spans);
+    for (size_t i = 0; t->spans != NULL && i < count; i++) {
+        struct mt_exchange x = {.id = i == 0 ? id : 1 + roll(d, 1000)};
+        x.end_ns = some_ns(d);
+        x.req.start_ns = some_ns(d);
+        x.span_id[0] = (uint8_t)roll(d, 9);
+        x.parent_id[0] = (uint8_t)roll(d, 9);
+        x.server.service = mt_span_str(some_name(d));
+        x.client.service = mt_span_str(some_name(d));
+        x.path = mt_span_str(some_name(d));
+        x.outcome = (uint8_t)roll(d, MT_OUTCOME_COUNT);
+        x.error = (uint8_t)roll(d, MT_ERROR_COUNT);
+        x.grpc_status = (int16_t)roll(d, 20);
+        mt_trace_span_of(&t->spans[t->count++], &x);
+    }
+    t->seen = t->count + roll(d, 3);
+    (void)mt_trace_arrange(t, id);
+}
+
+static inline struct mt_ladder *some_ladder(struct dice *d)
+{
+    struct mt_ladder *l = calloc(1, sizeof *l);
+    for (size_t n = roll(d, 100); l != NULL && n > 0; n--)
+        mt_ladder_add(
+            l, (struct mt_ladder_step){.ts_ns = some_ns(d),
+                                       .payload_bytes = roll(d, UINT32_MAX),
+                                       .gap_bytes = roll(d, UINT32_MAX),
+                                       .marks = (uint16_t)roll(d, UINT16_MAX),
+                                       .from = (uint8_t)roll(d, 2),
+                                       .flags = (uint8_t)roll(d, 256),
+                                       .tcp = roll(d, 2) != 0});
+    if (l != NULL)
+        (void)snprintf(l->why, sizeof l->why, "%s", some_name(d));
+    return l;
+}
+
 /* An answer to a request, as the worker might give it. NULL: no memory. */
 static inline struct mt_snapshot *some_snapshot(struct dice *d,
                                                 const struct mt_request *r)
@@ -155,8 +197,11 @@ static inline struct mt_snapshot *some_snapshot(struct dice *d,
         some_rows(d, &a->rows);
     else if (r->topic <= MT_TOPIC_SLOWEST)
         some_exchanges(d, a, 80);
-    else if (r->topic == MT_TOPIC_EXCHANGE)
+    else if (r->topic == MT_TOPIC_EXCHANGE) {
         some_exchanges(d, a, 1);
+        some_trace(d, &a->trace, r->id);
+        a->ladder = some_ladder(d);
+    }
     if (r->topic == MT_TOPIC_NEWEST)
         some_lost(d, a);
     return a;
@@ -166,7 +211,7 @@ static inline struct mt_snapshot *some_snapshot(struct dice *d,
 static inline int32_t some_key(struct dice *d)
 {
     static const char usual[] =
-        "123456fF!+/nNeI<>wWpxczm0?hjklgG[]{}. svc=cart\"or(";
+        "123456fF!+/nNeI<>wWpxczm0?hjklgG[]{}.tTX svc=cart\"or(";
     switch (roll(d, 4)) {
     case 0:
         return MT_KEY_FIRST_NAMED +

@@ -1,15 +1,7 @@
 /* golden/LIST: the screens as text, at many sizes, after any keys. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/store/some_attempts.h"
 
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "capture/packet_ladder.h"
 #include "tui/dashboard.h"
 
 #define WALL_NS INT64_C(1795430000000000000)
@@ -33,11 +25,40 @@ static int collect(void *arg, struct mt_span bytes)
     return 0;
 }
 
+/* Sources are noted as they are named in tests/data. */
+static int find_file(void *arg, const struct mt_source_row *row)
+{
+    static char path[512];
+    struct mt_ladder_file *f = arg;
+    (void)snprintf(path, sizeof path, MT_TEST_DATA "/%s", row->path);
+    *f = (struct mt_ladder_file){.source = (uint16_t)row->id, .path = path};
+    return 1;
+}
+
+static void read_ladder(void *arg, struct mt_store *s,
+                        const struct mt_exchange *x,
+                        const struct mt_patience *patience,
+                        struct mt_ladder *out)
+{
+    struct mt_ladder_file file;
+    const struct mt_ladder_options bounds = {patience->stop, patience->arg};
+    (void)arg;
+    if (mt_query_sources(s, find_file, &file) == 1)
+        mt_packet_ladder_read(out, x, &file, 1, &bounds);
+    else
+        (void)snprintf(out->why, sizeof out->why, "none was noted");
+}
+
 static void answer(struct mt_dashboard *d, struct mt_store *s)
 {
+    static const struct mt_reader reader = {.ladder = read_ladder};
     struct mt_request request;
-    if (mt_dashboard_request(d, 0, WALL_NS, &request))
-        (void)mt_dashboard_answer(d, mt_snapshot_make(s, &request), 0);
+    if (!mt_dashboard_request(d, 0, WALL_NS, &request))
+        return;
+    struct mt_snapshot *a = mt_snapshot_make(s, &request);
+    assert_non_null(a);
+    mt_snapshot_read(a, s, &reader, &(struct mt_patience){NULL, NULL});
+    (void)mt_dashboard_answer(d, a, 0);
 }
 
 static void press_all(struct mt_dashboard *d, struct mt_store *s,
@@ -112,6 +133,17 @@ static bool is_golden(const char *path, const struct text *shown)
     return false;
 }
 
+/* No capture holds what a proxy tells. */
+static void make_proxied(void)
+{
+    (void)remove(MT_DATABASES "/proxied.db");
+    struct mt_writer *w = writer_open(
+        MT_DATABASES "/proxied.db",
+        (struct mt_writer_options){.kind = MT_WRITER_PROXY, .now_ns = T0});
+    proxy_retries(w);
+    writer_close(w);
+}
+
 static void screens_are_as_they_were(void **state)
 {
     static struct text shown;
@@ -120,6 +152,7 @@ static void screens_are_as_they_were(void **state)
     FILE *list = fopen(MT_GOLDEN "/LIST", "r");
     (void)state;
     assert_non_null(list);
+    make_proxied();
     while (fgets(line, sizeof line, list) != NULL) {
         struct row row = {.keys = ""};
         if (line[0] == '#' || sscanf(line, "%63s %31s %31s %255s", row.name,

@@ -111,6 +111,47 @@ static void the_slowest_are_the_slowest(void **state)
     close_scene(&s);
 }
 
+static bool stopped_at_once;
+
+static void some_packet(void *arg, struct mt_store *s,
+                        const struct mt_exchange *x,
+                        const struct mt_patience *patience,
+                        struct mt_ladder *out)
+{
+    (void)arg, (void)s;
+    stopped_at_once = patience->stop(patience->arg);
+    mt_ladder_add(out, (struct mt_ladder_step){.ts_ns = x->end_ns});
+}
+
+/* What takes long comes in a second answer; asked again, in the first. */
+static void an_exchange_is_shown_before_its_packets(void **state)
+{
+    static const struct mt_reader reader = {.ladder = some_packet};
+    struct scene s;
+    (void)state;
+    open_scene(&s);
+    mt_worker_reads(s.w, &reader);
+    for (uint64_t serial = 1; serial <= 2; serial++) {
+        const struct mt_request r = {
+            .serial = serial, .topic = MT_TOPIC_EXCHANGE, .id = 7};
+        mt_worker_ask(s.w, &r);
+        struct mt_snapshot *a = wait_for(&s, serial);
+        if (a->request.brief) { /* else the second took its place already */
+            assert_int_equal(serial, 1);
+            assert_int_equal(a->exchanges_count, 1);
+            assert_null(a->ladder);
+            mt_snapshot_free(a);
+            a = wait_for(&s, serial);
+        }
+        assert_false(a->request.brief);
+        assert_int_equal(a->exchanges[0].x.id, 7);
+        assert_int_equal(a->ladder->count, 1);
+        assert_false(stopped_at_once);
+        mt_snapshot_free(a);
+    }
+    close_scene(&s);
+}
+
 static void trouble_is_part_of_the_answer(void **state)
 {
     struct scene s;
@@ -175,7 +216,13 @@ static void exports_into_a_new_file(void **state)
     assert_int_equal(lines, 11); /* a title */
     export_to(&s, path, true, "is there already");
     (void)snprintf(path, sizeof path, "%s/out.txt", s.dir.path);
-    export_to(&s, path, true, ".jsonl, .csv or .har");
+    export_to(&s, path, true, ".jsonl, .csv, .har, .pcapng or .curl");
+    (void)snprintf(path, sizeof path, "%s/out.pcapng", s.dir.path);
+    export_to(&s, path, true, "cannot be read again here");
+    assert_int_equal(access(path, F_OK), -1);
+    (void)snprintf(path, sizeof path, "%s/out.curl", s.dir.path);
+    export_to(&s, path, false, "was not written: none of 10 is HTTP");
+    assert_int_equal(access(path, F_OK), -1);
     (void)snprintf(path, sizeof path, "%s/no/out.har", s.dir.path);
     export_to(&s, path, true, "No such file");
     close_scene(&s);
@@ -187,6 +234,7 @@ int main(void)
         cmocka_unit_test(answers_what_is_asked),
         cmocka_unit_test(the_newest_question_is_the_one_answered),
         cmocka_unit_test(the_slowest_are_the_slowest),
+        cmocka_unit_test(an_exchange_is_shown_before_its_packets),
         cmocka_unit_test(trouble_is_part_of_the_answer),
         cmocka_unit_test(exports_into_a_new_file),
     };
