@@ -1,0 +1,46 @@
+/**
+ * tally.h - two counters over the last seconds, written by any thread.
+ *
+ *     struct mt_tally t = {0};
+ *     mt_tally_add(&t, now_ns, 1, failed ? 1 : 0);
+ *     struct mt_tally_sum s = mt_tally_sum(&t, now_ns, 10);
+ *
+ * A slot a second, sixteen of them, each one word: which second it counts, and
+ * both counters, so that a slot begins anew in one relaxed compare-and-swap
+ * and no thread sees one counter of this second beside the other of a past
+ * one. A counter stays at 4 194 303 a second. A thread whose clock is a slot's
+ * round behind (16 s) counts nothing. Zero bytes are an empty tally.
+ */
+#ifndef MT_PROXY_LITE_POLICY_TALLY_H
+#define MT_PROXY_LITE_POLICY_TALLY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MT_TALLY_SLOTS = 16, MT_TALLY_MAX = (1 << 22) - 1 };
+
+struct mt_tally {
+    _Atomic uint64_t slots[MT_TALLY_SLOTS];
+};
+
+struct mt_tally_sum {
+    uint64_t a, b;
+};
+
+/* Count in the second of now_ns >= 0. False: it was not counted, for the slot
+ * is full or belongs to a later second. */
+bool mt_tally_add(struct mt_tally *t, int64_t now_ns, uint32_t a, uint32_t b);
+
+/* Take back what was added in the second of now_ns, if it still counts. */
+void mt_tally_take_back(struct mt_tally *t, int64_t now_ns, uint32_t a,
+                        uint32_t b);
+
+/* Of this second and those before it, `seconds` (1 ... 16) in all. */
+struct mt_tally_sum mt_tally_sum(const struct mt_tally *t, int64_t now_ns,
+                                 unsigned seconds);
+
+/* Forget everything. */
+void mt_tally_reset(struct mt_tally *t);
+
+#endif
