@@ -11,9 +11,9 @@
  * Finagle's RetryBudget (https://twitter.github.io/finagle/guide/Clients.html),
  * as a window of whole seconds instead of a bucket: for the retries the
  * current second counts and ten before it, for the requests nine, so that no
- * stretch of 10 s is over the budget (and of a share of 20 % some 18 are used). The slot is taken first and given back
- * when the sum is too large: threads at once get too little rather than too
- * much.
+ * stretch of 10 s is over the budget (and of a share of 20 % some 18 are used).
+ * The slot is taken first and given back when the sum is too large: threads at
+ * once get too little rather than too much.
  */
 #ifndef MT_PROXY_LITE_POLICY_BUDGET_H
 #define MT_PROXY_LITE_POLICY_BUDGET_H

@@ -39,11 +39,13 @@ enum mt_retry_on {
         MT_RETRY_ON_COUNT
 };
 
-/* Names for several statuses. X(word, first, last, help) */
-#define MT_RETRY_STATUS_CLASSES(X)                         \
-    X("gateway-error", 502, 504, "status 502, 503 or 504") \
-    X("4xx", 400, 499, "any status from 400 to 499")       \
-    X("5xx", 500, 599, "any status from 500 to 599")
+/* Names for several statuses. X(word, first, last, no_answer, help); no_answer:
+ * what has none counts too, for the proxy answers 502, 503 or 504 then (as
+ * Envoy's conditions of these names). */
+#define MT_RETRY_STATUS_CLASSES(X)                                           \
+    X("gateway-error", 502, 504, true, "status 502, 503, 504, or no answer") \
+    X("4xx", 400, 499, false, "any status from 400 to 499")                  \
+    X("5xx", 500, 599, true, "any status from 500 to 599, or no answer")
 
 /* gRPC statuses that may be retried. X(word, code, help) */
 #define MT_RETRY_GRPC_CODES(X)                                   \

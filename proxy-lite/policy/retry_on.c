@@ -36,8 +36,9 @@ static const struct {
 static const struct {
     const char *word;
     uint16_t first, last;
+    bool no_answer;
 } classes[] = {
-#define X(word, first, last, help) {word, first, last},
+#define X(word, first, last, no_answer, help) {word, first, last, no_answer},
     MT_RETRY_STATUS_CLASSES(X)
 #undef X
 };
@@ -55,7 +56,7 @@ const char *const mt_retry_words[] = {
 #define X(name, word, help) word,
     MT_RETRY_ON(X)
 #undef X
-#define X(word, first, last, help) word,
+#define X(word, first, last, no_answer, help) word,
         MT_RETRY_STATUS_CLASSES(X)
 #undef X
 #define X(word, code, help) word,
@@ -98,6 +99,8 @@ bool mt_retry_add(struct mt_policy_retry *p, struct mt_span word)
         if (mt_span_eq(word, mt_span_str(classes[i].word))) {
             for (unsigned s = classes[i].first; s <= classes[i].last; s++)
                 mt_retry_add_status(p, s);
+            if (classes[i].no_answer)
+                p->on |= (1u << MT_RETRY_ON_COUNT) - 1;
             return true;
         }
     for (unsigned i = 0; i < sizeof grpc_codes / sizeof grpc_codes[0]; i++)

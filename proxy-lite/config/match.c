@@ -1,0 +1,480 @@
+/* `match:` of a route: a row of match_keys for each thing that is matched. */
+#include "proxy-lite/config/parts.h"
+
+#include "proxy-lite/policy/match.h"
+
+#define ARGS                                                     \
+    struct mt_config_reader *r, const struct mt_config_key *key, \
+        const struct mt_node *n, void *out
+
+/* A match, and the hosts that stand in it. */
+struct match_draft {
+    struct mt_policy_match match;
+    const struct mt_policy_host *hosts;
+    uint32_t hosts_count;
+};
+
+/* ---- host, method ---- */
+
+bool mt_config_host(struct mt_config_reader *r, const struct mt_node *n,
+                    struct mt_policy_host *out)
+{
+    struct mt_span s = n->text;
+    if (n->kind != MT_NODE_SCALAR || !mt_is_host(s, true)) {
+        MT_WRONG(r, n,
+                 "'%s' is no host; write api.example or *.example, without a "
+                 "port",
+                 mt_show(s).text);
+        return false;
+    }
+    out->suffix = s.ptr[0] == '*';
+    if (out->suffix)
+        (void)mt_span_take(&s, 1);
+    out->text = mt_config_copy_lower(r, s);
+    return true;
+}
+
+static bool one_host(struct mt_config_reader *r, const struct mt_node *n,
+                     void *out)
+{
+    return mt_config_host(r, n, out);
+}
+
+static void read_hosts(ARGS)
+{
+    struct match_draft *d = out;
+    (void)key;
+    d->hosts =
+        mt_config_each(r, n, sizeof *d->hosts, one_host, &d->hosts_count);
+}
+
+static const struct mt_config_type type_hosts = {
+    .name = "hosts",
+    .wanted = "a host such as api.example or *.example, or a list of them",
+    .kinds = MT_NODE_SCALAR | MT_NODE_LIST,
+    .read = read_hosts,
+    .scalar = "{\"type\":\"string\"}",
+    .item = &mt_type_host};
+
+bool mt_config_method(struct mt_config_reader *r, const struct mt_node *n,
+                      struct mt_span *out)
+{
+    bool lower = false;
+    for (size_t i = 0; i < n->text.len; i++)
+        lower |= n->text.ptr[i] >= 'a' && n->text.ptr[i] <= 'z';
+    if (n->kind != MT_NODE_SCALAR || !mt_is_token(n->text) || lower) {
+        MT_WRONG(r, n, "'%s' is no method; write it as GET, in capitals",
+                 mt_show(n->text).text);
+        return false;
+    }
+    *out = mt_config_copy(r, n->text);
+    return true;
+}
+
+static bool one_method(struct mt_config_reader *r, const struct mt_node *n,
+                       void *out)
+{
+    return mt_config_method(r, n, out);
+}
+
+static void read_methods(ARGS)
+{
+    struct mt_policy_match *m = &((struct match_draft *)out)->match;
+    (void)key;
+    m->methods =
+        mt_config_each(r, n, sizeof *m->methods, one_method, &m->methods_count);
+}
+
+static const struct mt_config_type type_methods = {
+    .name = "methods",
+    .wanted = "a method such as GET, or a list of them",
+    .kinds = MT_NODE_SCALAR | MT_NODE_LIST,
+    .read = read_methods,
+    .scalar = "{\"type\":\"string\",\"pattern\":\"^[A-Z]\"}",
+    .item = &mt_type_text};
+
+/* ---- path ---- */
+
+bool mt_config_path(struct mt_config_reader *r, const struct mt_node *n,
+                    unsigned how, struct mt_policy_match *m)
+{
+    struct mt_span s = n->text;
+    if (how == MT_PATH_REGEX) {
+        m->path_regex = mt_config_regex(r, n);
+        if (m->path_regex == NULL)
+            return false;
+    } else if (!mt_is_path(s)) {
+        MT_WRONG(r, n, "'%s' is no path; it begins with / and has no query",
+                 mt_show(s).text);
+        return false;
+    }
+    while (how == MT_PATH_PREFIX && s.len > 0 && s.ptr[s.len - 1] == '/')
+        s.len--;
+    m->path_how = (uint8_t)how;
+    m->path = mt_config_copy(r, s);
+    return true;
+}
+
+/* `/cart` is that path, `/cart/` + `*` all that is below it. */
+static void short_path(struct mt_config_reader *r, const struct mt_node *n,
+                       struct mt_policy_match *m)
+{
+    struct mt_node inner = *n;
+    size_t star = mt_span_find(n->text, '*');
+    unsigned how = MT_PATH_EXACT;
+    if (star + 1 == n->text.len && star > 0 && n->text.ptr[star - 1] == '/') {
+        how = MT_PATH_PREFIX;
+        inner.text.len--;
+    } else if (star < n->text.len) {
+        MT_WRONG(r, n,
+                 "'%s': a * stands only as /* at the end; else write {regex: "
+                 "...}",
+                 mt_show(n->text).text);
+        return;
+    }
+    (void)mt_config_path(r, &inner, how, m);
+}
+
+static void read_path_how(ARGS)
+{
+    (void)mt_config_path(r, n, (unsigned)key->offset, out);
+}
+
+static const struct mt_config_type type_path_text = {
+    .name = "path-text",
+    .wanted = "a path such as /cart",
+    .kinds = MT_NODE_SCALAR,
+    .read = read_path_how,
+    .scalar = "{\"type\":\"string\"}"};
+
+static const struct mt_config_key path_keys[] = {
+    {"exact", &type_path_text, "This path alone.", MT_PATH_EXACT, 0},
+    {"prefix", &type_path_text,
+     "This path and what is below it: /a takes /a/b, not /ab.", MT_PATH_PREFIX,
+     0},
+    {"regex", &type_path_text, "PCRE2, over the whole path.", MT_PATH_REGEX, 0},
+};
+
+static void read_path(ARGS)
+{
+    static const char *const ways[] = {"exact", "prefix", "regex", NULL};
+    struct mt_policy_match *m = &((struct match_draft *)out)->match;
+    if (n->kind == MT_NODE_SCALAR)
+        short_path(r, n, m);
+    else if (mt_config_one_of(r, n, ways) <= 1)
+        (void)mt_config_read_keys(r, key->type, n, m);
+}
+
+static const struct mt_config_type type_path = {
+    .name = "path-match",
+    .wanted = "a path such as /cart or /cart/*, or {regex: ...}",
+    .kinds = MT_NODE_SCALAR | MT_NODE_MAP,
+    .read = read_path,
+    .scalar = "{\"type\":\"string\",\"pattern\":\"^/\"}",
+    MT_CONFIG_KEYS(path_keys)};
+
+/* ---- header fields and query parameters ---- */
+
+bool mt_config_field(struct mt_config_reader *r, const struct mt_node *name,
+                     const struct mt_node *value, unsigned how,
+                     struct mt_policy_field_match *m)
+{
+    m->how = (uint8_t)how;
+    m->name = mt_config_copy(r, name->text);
+    if (how == MT_COMPARE_REGEX) {
+        m->regex = mt_config_regex(r, value);
+        if (m->regex == NULL)
+            return false;
+    }
+    if (value != NULL)
+        m->value = mt_config_copy(r, value->text);
+    return true;
+}
+
+static void read_comparison(ARGS)
+{
+    struct mt_policy_field_match *m = out;
+    struct mt_node no_name = {.text = {.ptr = NULL, .len = 0}};
+    bool flag =
+        key->offset == MT_COMPARE_PRESENT || key->offset == MT_COMPARE_ABSENT;
+    if (flag && !mt_span_eq(n->text, MT_SPAN("true")))
+        mt_config_unfit(r, key->name, key->type, n);
+    else
+        (void)mt_config_field(r, &no_name, flag ? NULL : n,
+                              (unsigned)key->offset, m);
+}
+
+static const struct mt_config_type type_compared = {
+    .name = "compared",
+    .wanted = "a text",
+    .kinds = MT_NODE_SCALAR,
+    .read = read_comparison,
+    .scalar = "{\"type\":[\"string\",\"number\"]}"};
+
+static const struct mt_config_type type_true = {.name = "true",
+                                                .wanted = "true",
+                                                .kinds = MT_NODE_SCALAR,
+                                                .read = read_comparison,
+                                                .scalar = "{\"const\":true}"};
+
+static const struct mt_config_key comparison_keys[] = {
+    {"exact", &type_compared, "This value alone.", MT_COMPARE_EXACT, 0},
+    {"prefix", &type_compared, "The value begins so.", MT_COMPARE_PREFIX, 0},
+    {"regex", &type_compared, "PCRE2, over the whole value.", MT_COMPARE_REGEX,
+     0},
+    {"present", &type_true, "It is there, whatever its value.",
+     MT_COMPARE_PRESENT, 0},
+    {"absent", &type_true, "It is not there.", MT_COMPARE_ABSENT, 0},
+};
+
+static const struct mt_config_type type_comparison = {
+    .name = "comparison",
+    .wanted = "a value, or {prefix: ...}, {regex: ...}, {present: true} or "
+              "{absent: true}",
+    .kinds = MT_NODE_SCALAR | MT_NODE_MAP,
+    .scalar = "{\"type\":[\"string\",\"number\"]}",
+    MT_CONFIG_KEYS(comparison_keys)};
+
+static bool one_field(struct mt_config_reader *r, const struct mt_node *name,
+                      const struct mt_node *value, void *out)
+{
+    static const char *const ways[] = {"exact",   "prefix", "regex",
+                                       "present", "absent", NULL};
+    struct mt_policy_field_match *m = out;
+    if (!mt_config_fits(r, &type_comparison, mt_show(name->text).text, value))
+        return false;
+    if (value->kind == MT_NODE_SCALAR)
+        return mt_config_field(r, name, value, MT_COMPARE_EXACT, m);
+    if (mt_config_one_of(r, value, ways) != 1) {
+        if (value->count == 0)
+            mt_config_unfit(r, mt_show(name->text).text, &type_comparison,
+                            value);
+        else
+            (void)mt_config_read_keys(r, &type_comparison, value, m);
+        return false;
+    }
+    (void)mt_config_read_keys(r, &type_comparison, value, m);
+    m->name = mt_config_copy(r, name->text);
+    return true;
+}
+
+static bool one_header(struct mt_config_reader *r, const struct mt_node *name,
+                       const struct mt_node *value, void *out)
+{
+    struct mt_policy_field_match *m = out;
+    if (!mt_is_token(name->text)) {
+        MT_WRONG(r, name, "'%s' is no name of a header field",
+                 mt_show(name->text).text);
+        return false;
+    }
+    if (!one_field(r, name, value, out))
+        return false;
+    m->name = mt_config_copy_lower(r, name->text);
+    return true;
+}
+
+static void read_headers(ARGS)
+{
+    struct mt_policy_match *m = &((struct match_draft *)out)->match;
+    (void)key;
+    m->headers = mt_config_each_pair(r, n, sizeof *m->headers, one_header,
+                                     &m->headers_count);
+}
+
+static void read_query(ARGS)
+{
+    struct mt_policy_match *m = &((struct match_draft *)out)->match;
+    (void)key;
+    m->query =
+        mt_config_each_pair(r, n, sizeof *m->query, one_field, &m->query_count);
+}
+
+static const struct mt_config_type type_headers = {
+    .name = "header-matches",
+    .wanted = "names with values, such as {x-canary: \"1\"}",
+    .kinds = MT_NODE_MAP,
+    .read = read_headers,
+    .item = &type_comparison};
+
+static const struct mt_config_type type_query = {
+    .name = "query-matches",
+    .wanted = "names with values, such as {user: \"7\"}",
+    .kinds = MT_NODE_MAP,
+    .read = read_query,
+    .item = &type_comparison};
+
+/* ---- gRPC ---- */
+
+static bool is_grpc_word(const struct mt_node *n)
+{
+    if (n == NULL)
+        return true;
+    bool good = n->text.len > 0;
+    for (size_t i = 0; good && i < n->text.len; i++)
+        good = n->text.ptr[i] > 0x20 && n->text.ptr[i] < 0x7f &&
+               n->text.ptr[i] != '/';
+    return good;
+}
+
+/* "/package.Service/Method", "/package.Service" and all below, or any. */
+bool mt_config_grpc(struct mt_config_reader *r, const struct mt_node *service,
+                    const struct mt_node *method, struct mt_policy_match *m)
+{
+    uint8_t bytes[512];
+    struct mt_buf path = mt_buf_of(bytes, sizeof bytes);
+    const struct mt_node *bad = !is_grpc_word(service)  ? service
+                                : !is_grpc_word(method) ? method
+                                                        : NULL;
+    if (bad != NULL) {
+        MT_WRONG(r, bad,
+                 "'%s' is no name of gRPC; write package.Service, "
+                 "or Method alone",
+                 mt_show(bad->text).text);
+        return false;
+    }
+    m->grpc = true;
+    if (service != NULL) {
+        mt_put_char(&path, '/');
+        mt_put_span(&path, service->text);
+    }
+    if (service != NULL && method != NULL)
+        mt_put_char(&path, '/');
+    if (method != NULL)
+        mt_put_span(&path, method->text);
+    if (path.full) {
+        MT_WRONG(r, service != NULL ? service : method,
+                 "the name is longer than 500 bytes");
+        return false;
+    }
+    if (service == NULL)
+        m->path_how = method != NULL ? MT_PATH_GRPC_METHOD : MT_PATH_ANY;
+    else
+        m->path_how = method != NULL ? MT_PATH_EXACT : MT_PATH_PREFIX;
+    m->path = mt_config_copy(r, mt_buf_span(&path));
+    return true;
+}
+
+static void read_nothing(ARGS)
+{
+    (void)r;
+    (void)key;
+    (void)n;
+    (void)out;
+}
+
+static const struct mt_config_type type_grpc_name = {
+    .name = "grpc-name",
+    .wanted = "a name of gRPC such as shop.Cart",
+    .kinds = MT_NODE_SCALAR,
+    .read = read_nothing,
+    .scalar = "{\"type\":\"string\"}"};
+
+static const struct mt_config_key grpc_keys[] = {
+    {"service", &type_grpc_name, "Its package and name: shop.Cart.", 0, 0},
+    {"method", &type_grpc_name, "One of its methods, or of any service's.", 0,
+     0},
+};
+
+/* `shop.Cart` or `shop.Cart/Add`. */
+static void short_grpc(struct mt_config_reader *r, const struct mt_node *n,
+                       struct mt_policy_match *m)
+{
+    struct mt_node service = *n, method = *n;
+    size_t slash = mt_span_find(n->text, '/');
+    service.text.len = slash;
+    if (slash == n->text.len) {
+        (void)mt_config_grpc(r, &service, NULL, m);
+        return;
+    }
+    (void)mt_span_take(&method.text, slash + 1);
+    (void)mt_config_grpc(r, &service, &method, m);
+}
+
+static void read_grpc(ARGS)
+{
+    struct mt_policy_match *m = &((struct match_draft *)out)->match;
+    if (n->kind == MT_NODE_SCALAR) {
+        short_grpc(r, n, m);
+        return;
+    }
+    uint32_t before = r->problems->count + r->problems->more;
+    (void)mt_config_read_keys(r, key->type, n, m);
+    if (before == r->problems->count + r->problems->more)
+        (void)mt_config_grpc(r, mt_node_get(n, "service"),
+                             mt_node_get(n, "method"), m);
+}
+
+static const struct mt_config_type type_grpc = {
+    .name = "grpc-match",
+    .wanted = "a gRPC service such as shop.Cart, or shop.Cart/Add",
+    .kinds = MT_NODE_SCALAR | MT_NODE_MAP,
+    .read = read_grpc,
+    .scalar = "{\"type\":\"string\"}",
+    MT_CONFIG_KEYS(grpc_keys)};
+
+/* ---- the whole ---- */
+
+static const struct mt_config_key match_keys[] = {
+    {"host", &type_hosts, "Host or :authority: one, or any of several.", 0, 0},
+    {"path", &type_path, "/cart is that path, /cart/* all below it.", 0, 0},
+    {"method", &type_methods, "One, or any of several.", 0, 0},
+    {"header", &type_headers, "All of them must hold.", 0, 0},
+    {"query", &type_query, "Parameters, decoded; all of them must hold.", 0, 0},
+    {"grpc", &type_grpc, "Calls of a gRPC service or method.", 0, 0},
+};
+
+static const struct mt_config_type type_one_match = {
+    .name = "one-match",
+    .wanted = "what is matched, such as {path: /cart/*}",
+    .kinds = MT_NODE_MAP,
+    .read = read_nothing,
+    MT_CONFIG_KEYS(match_keys)};
+
+/* Hosts stand in a match, and belong to a route. */
+static void take_hosts(struct mt_config_reader *r, const struct mt_node *n,
+                       const struct match_draft *d,
+                       struct mt_policy_route *route, bool first)
+{
+    if (first) {
+        route->hosts = d->hosts;
+        route->hosts_count = d->hosts_count;
+        return;
+    }
+    bool same = d->hosts_count == route->hosts_count;
+    for (uint32_t i = 0; same && i < d->hosts_count; i++)
+        same = d->hosts[i].suffix == route->hosts[i].suffix &&
+               mt_span_eq(d->hosts[i].text, route->hosts[i].text);
+    if (!same)
+        MT_WRONG(r, n,
+                 "the matches of one route have the same hosts; write another "
+                 "route");
+}
+
+static void read_matches(ARGS)
+{
+    static const char *const paths[] = {"path", "grpc", NULL};
+    struct mt_policy_route *route = out;
+    struct mt_policy_match *list =
+        mt_config_alloc(r, mt_config_count(n), sizeof *list);
+    if (list == NULL)
+        return;
+    for (const struct mt_node *i = mt_config_first(n); i != NULL;
+         i = mt_config_next(n, i)) {
+        struct match_draft d = {.match = {.path_how = MT_PATH_ANY}};
+        if (!mt_config_fits(r, &type_one_match, key->name, i))
+            continue;
+        (void)mt_config_one_of(r, i, paths);
+        (void)mt_config_read_keys(r, &type_one_match, i, &d);
+        take_hosts(r, i, &d, route, route->matches_count == 0);
+        list[route->matches_count++] = d.match;
+    }
+    route->matches = list;
+}
+
+const struct mt_config_type mt_type_match = {
+    .name = "match",
+    .wanted = "what is matched, such as {path: /cart/*}, or a list of them",
+    .kinds = MT_NODE_LIST | MT_NODE_MAP,
+    .read = read_matches,
+    .item = &type_one_match,
+    MT_CONFIG_KEYS(match_keys)};
