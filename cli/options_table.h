@@ -20,6 +20,7 @@ enum mt_option_group {
     G_LIVE = 1 << 8,   /* captures */
     G_CHECK = 1 << 9,  /* looks whether it could */
     G_DASHBOARD = 1 << 10,
+    G_PROXY = 1 << 11,
 };
 
 enum mt_option_kind {

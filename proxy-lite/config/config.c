@@ -73,39 +73,40 @@ static void check_whole(struct mt_config_reader *r)
     if (r->problems->count > 0)
         return;
     if (p->listeners_count == 0)
-        mt_problem(r->problems, 1, 1,
-                   "nothing listens; add 'listeners: [{name: edge, address: "
-                   "\"127.0.0.1:8080\"}]'");
+        mt_config_problem(
+            r->problems, 1, 1,
+            "nothing listens; add 'listeners: [{name: edge, address: "
+            "\"127.0.0.1:8080\"}]'");
     if (p->routes_count == 0)
-        mt_problem(r->problems, 1, 1,
-                   "there are no routes; add 'routes: [{to: SERVICE}]'");
+        mt_config_problem(r->problems, 1, 1,
+                          "there are no routes; add 'routes: [{to: SERVICE}]'");
 }
 
 struct mt_policy *mt_config_finish(struct mt_config_reader *r)
 {
     if (r->problems->count == 0 && r->no_memory)
-        mt_problem(r->problems, 1, 1, "no memory for so much");
+        mt_config_problem(r->problems, 1, 1, "no memory for so much");
     if (r->problems->count == 0 && mt_policy_seal(r->policy) != 0)
-        mt_problem(r->problems, 1, 1,
-                   "hosts and matches of all routes make more than %d "
-                   "combinations, or there is no memory for them",
-                   MT_POLICY_ENTRIES_MAX);
+        mt_config_problem(r->problems, 1, 1,
+                          "hosts and matches of all routes make more than %d "
+                          "combinations, or there is no memory for them",
+                          MT_POLICY_ENTRIES_MAX);
     if (r->problems->count == 0)
         return r->policy;
-    mt_problems_sort(r->problems);
+    mt_config_problems_sort(r->problems);
     mt_policy_free(r->policy);
     return NULL;
 }
 
 struct mt_policy *mt_config_read(struct mt_span yaml,
-                                 struct mt_problems *problems)
+                                 struct mt_config_problems *problems)
 {
     struct mt_config_reader r = {.problems = problems};
     struct mt_tree tree;
     problems->count = problems->more = 0;
     r.policy = mt_policy_new();
     if (r.policy == NULL) {
-        mt_problem(problems, 1, 1, "no memory");
+        mt_config_problem(problems, 1, 1, "no memory");
         return NULL;
     }
     if (mt_tree_read(&tree, yaml, problems)) {

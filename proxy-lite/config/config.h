@@ -1,7 +1,7 @@
 /**
  * config.h - a mesh as people write it, made into a policy: docs/proxy.md.
  *
- *     struct mt_problems problems;
+ *     struct mt_config_problems problems;
  *     struct mt_policy *p = mt_config_read(text, &problems);
  *     if (p == NULL)
  *         each of problems.list: FILE:line:column: text
@@ -18,9 +18,11 @@
 #include "proxy-lite/config/problems.h"
 #include "proxy-lite/policy/model.h"
 
+enum { MT_CONFIG_BYTES_MAX = 1 << 20 }; /* of one file */
+
 /* NULL: problems->list says what is wrong, in the order of the text. */
 struct mt_policy *mt_config_read(struct mt_span yaml,
-                                 struct mt_problems *problems);
+                                 struct mt_config_problems *problems);
 
 /**
  * A mesh in words of the command line, one a listener:
@@ -34,7 +36,7 @@ struct mt_policy *mt_config_read(struct mt_span yaml,
  * word, column = byte in it, both from 1.
  */
 struct mt_policy *mt_config_read_words(const char *const *words, size_t count,
-                                       struct mt_problems *problems);
+                                       struct mt_config_problems *problems);
 
 /* Is it such a word, rather than the name of a file or of a command? */
 bool mt_config_is_word(const char *word);

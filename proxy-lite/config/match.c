@@ -3,11 +3,7 @@
 
 #include "proxy-lite/policy/match.h"
 
-#define ARGS                                                     \
-    struct mt_config_reader *r, const struct mt_config_key *key, \
-        const struct mt_node *n, void *out
-
-/* A match, and the hosts that stand in it. */
+/* A match, first, and the hosts that stand in it. */
 struct match_draft {
     struct mt_policy_match match;
     const struct mt_policy_host *hosts;
@@ -40,7 +36,7 @@ static bool one_host(struct mt_config_reader *r, const struct mt_node *n,
     return mt_config_host(r, n, out);
 }
 
-static void read_hosts(ARGS)
+static void read_hosts(MT_READ_ARGS)
 {
     struct match_draft *d = out;
     (void)key;
@@ -77,7 +73,7 @@ static bool one_method(struct mt_config_reader *r, const struct mt_node *n,
     return mt_config_method(r, n, out);
 }
 
-static void read_methods(ARGS)
+static void read_methods(MT_READ_ARGS)
 {
     struct mt_policy_match *m = &((struct match_draft *)out)->match;
     (void)key;
@@ -135,7 +131,7 @@ static void short_path(struct mt_config_reader *r, const struct mt_node *n,
     (void)mt_config_path(r, &inner, how, m);
 }
 
-static void read_path_how(ARGS)
+static void read_path_how(MT_READ_ARGS)
 {
     (void)mt_config_path(r, n, (unsigned)key->offset, out);
 }
@@ -155,7 +151,7 @@ static const struct mt_config_key path_keys[] = {
     {"regex", &type_path_text, "PCRE2, over the whole path.", MT_PATH_REGEX, 0},
 };
 
-static void read_path(ARGS)
+static void read_path(MT_READ_ARGS)
 {
     static const char *const ways[] = {"exact", "prefix", "regex", NULL};
     struct mt_policy_match *m = &((struct match_draft *)out)->match;
@@ -172,136 +168,6 @@ static const struct mt_config_type type_path = {
     .read = read_path,
     .scalar = "{\"type\":\"string\",\"pattern\":\"^/\"}",
     MT_CONFIG_KEYS(path_keys)};
-
-/* ---- header fields and query parameters ---- */
-
-bool mt_config_field(struct mt_config_reader *r, const struct mt_node *name,
-                     const struct mt_node *value, unsigned how,
-                     struct mt_policy_field_match *m)
-{
-    m->how = (uint8_t)how;
-    m->name = mt_config_copy(r, name->text);
-    if (how == MT_COMPARE_REGEX) {
-        m->regex = mt_config_regex(r, value);
-        if (m->regex == NULL)
-            return false;
-    }
-    if (value != NULL)
-        m->value = mt_config_copy(r, value->text);
-    return true;
-}
-
-static void read_comparison(ARGS)
-{
-    struct mt_policy_field_match *m = out;
-    struct mt_node no_name = {.text = {.ptr = NULL, .len = 0}};
-    bool flag =
-        key->offset == MT_COMPARE_PRESENT || key->offset == MT_COMPARE_ABSENT;
-    if (flag && !mt_span_eq(n->text, MT_SPAN("true")))
-        mt_config_unfit(r, key->name, key->type, n);
-    else
-        (void)mt_config_field(r, &no_name, flag ? NULL : n,
-                              (unsigned)key->offset, m);
-}
-
-static const struct mt_config_type type_compared = {
-    .name = "compared",
-    .wanted = "a text",
-    .kinds = MT_NODE_SCALAR,
-    .read = read_comparison,
-    .scalar = "{\"type\":[\"string\",\"number\"]}"};
-
-static const struct mt_config_type type_true = {.name = "true",
-                                                .wanted = "true",
-                                                .kinds = MT_NODE_SCALAR,
-                                                .read = read_comparison,
-                                                .scalar = "{\"const\":true}"};
-
-static const struct mt_config_key comparison_keys[] = {
-    {"exact", &type_compared, "This value alone.", MT_COMPARE_EXACT, 0},
-    {"prefix", &type_compared, "The value begins so.", MT_COMPARE_PREFIX, 0},
-    {"regex", &type_compared, "PCRE2, over the whole value.", MT_COMPARE_REGEX,
-     0},
-    {"present", &type_true, "It is there, whatever its value.",
-     MT_COMPARE_PRESENT, 0},
-    {"absent", &type_true, "It is not there.", MT_COMPARE_ABSENT, 0},
-};
-
-static const struct mt_config_type type_comparison = {
-    .name = "comparison",
-    .wanted = "a value, or {prefix: ...}, {regex: ...}, {present: true} or "
-              "{absent: true}",
-    .kinds = MT_NODE_SCALAR | MT_NODE_MAP,
-    .scalar = "{\"type\":[\"string\",\"number\"]}",
-    MT_CONFIG_KEYS(comparison_keys)};
-
-static bool one_field(struct mt_config_reader *r, const struct mt_node *name,
-                      const struct mt_node *value, void *out)
-{
-    static const char *const ways[] = {"exact",   "prefix", "regex",
-                                       "present", "absent", NULL};
-    struct mt_policy_field_match *m = out;
-    if (!mt_config_fits(r, &type_comparison, mt_show(name->text).text, value))
-        return false;
-    if (value->kind == MT_NODE_SCALAR)
-        return mt_config_field(r, name, value, MT_COMPARE_EXACT, m);
-    if (mt_config_one_of(r, value, ways) != 1) {
-        if (value->count == 0)
-            mt_config_unfit(r, mt_show(name->text).text, &type_comparison,
-                            value);
-        else
-            (void)mt_config_read_keys(r, &type_comparison, value, m);
-        return false;
-    }
-    (void)mt_config_read_keys(r, &type_comparison, value, m);
-    m->name = mt_config_copy(r, name->text);
-    return true;
-}
-
-static bool one_header(struct mt_config_reader *r, const struct mt_node *name,
-                       const struct mt_node *value, void *out)
-{
-    struct mt_policy_field_match *m = out;
-    if (!mt_is_token(name->text)) {
-        MT_WRONG(r, name, "'%s' is no name of a header field",
-                 mt_show(name->text).text);
-        return false;
-    }
-    if (!one_field(r, name, value, out))
-        return false;
-    m->name = mt_config_copy_lower(r, name->text);
-    return true;
-}
-
-static void read_headers(ARGS)
-{
-    struct mt_policy_match *m = &((struct match_draft *)out)->match;
-    (void)key;
-    m->headers = mt_config_each_pair(r, n, sizeof *m->headers, one_header,
-                                     &m->headers_count);
-}
-
-static void read_query(ARGS)
-{
-    struct mt_policy_match *m = &((struct match_draft *)out)->match;
-    (void)key;
-    m->query =
-        mt_config_each_pair(r, n, sizeof *m->query, one_field, &m->query_count);
-}
-
-static const struct mt_config_type type_headers = {
-    .name = "header-matches",
-    .wanted = "names with values, such as {x-canary: \"1\"}",
-    .kinds = MT_NODE_MAP,
-    .read = read_headers,
-    .item = &type_comparison};
-
-static const struct mt_config_type type_query = {
-    .name = "query-matches",
-    .wanted = "names with values, such as {user: \"7\"}",
-    .kinds = MT_NODE_MAP,
-    .read = read_query,
-    .item = &type_comparison};
 
 /* ---- gRPC ---- */
 
@@ -354,7 +220,7 @@ bool mt_config_grpc(struct mt_config_reader *r, const struct mt_node *service,
     return true;
 }
 
-static void read_nothing(ARGS)
+static void read_nothing(MT_READ_ARGS)
 {
     (void)r;
     (void)key;
@@ -390,7 +256,7 @@ static void short_grpc(struct mt_config_reader *r, const struct mt_node *n,
     (void)mt_config_grpc(r, &service, &method, m);
 }
 
-static void read_grpc(ARGS)
+static void read_grpc(MT_READ_ARGS)
 {
     struct mt_policy_match *m = &((struct match_draft *)out)->match;
     if (n->kind == MT_NODE_SCALAR) {
@@ -418,8 +284,9 @@ static const struct mt_config_key match_keys[] = {
     {"host", &type_hosts, "Host or :authority: one, or any of several.", 0, 0},
     {"path", &type_path, "/cart is that path, /cart/* all below it.", 0, 0},
     {"method", &type_methods, "One, or any of several.", 0, 0},
-    {"header", &type_headers, "All of them must hold.", 0, 0},
-    {"query", &type_query, "Parameters, decoded; all of them must hold.", 0, 0},
+    {"header", &mt_type_header_matches, "All of them must hold.", 0, 0},
+    {"query", &mt_type_query_matches,
+     "Parameters, decoded; all of them must hold.", 0, 0},
     {"grpc", &type_grpc, "Calls of a gRPC service or method.", 0, 0},
 };
 
@@ -450,7 +317,7 @@ static void take_hosts(struct mt_config_reader *r, const struct mt_node *n,
                  "route");
 }
 
-static void read_matches(ARGS)
+static void read_matches(MT_READ_ARGS)
 {
     static const char *const paths[] = {"path", "grpc", NULL};
     struct mt_policy_route *route = out;

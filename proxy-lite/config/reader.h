@@ -21,18 +21,22 @@
 
 struct mt_config_reader {
     struct mt_policy *policy;
-    struct mt_problems *problems;
+    struct mt_config_problems *problems;
     bool no_memory;
 };
 
 struct mt_config_key;
 
+/* Of every read function. */
+#define MT_READ_ARGS                                             \
+    struct mt_config_reader *r, const struct mt_config_key *key, \
+        const struct mt_node *n, void *out
+
 struct mt_config_type {
     const char *name;   /* in the schema */
     const char *wanted; /* "a duration such as 250ms" */
     uint8_t kinds;      /* bits of enum mt_node_kind */
-    void (*read)(struct mt_config_reader *r, const struct mt_config_key *key,
-                 const struct mt_node *n, void *out);
+    void (*read)(MT_READ_ARGS);
     const char *scalar; /* JSON schema of the scalar form; NULL: its words */
     const char *const *words;          /* of an enumeration, NULL at the end */
     const struct mt_config_key *keys;  /* of the map form; NULL: free keys */
@@ -88,7 +92,7 @@ bool mt_config_no_twins(struct mt_config_reader *r, const struct mt_node *map);
 /* ---- saying and keeping ---- */
 
 #define MT_WRONG(r, n, ...) \
-    mt_problem((r)->problems, (n)->line, (n)->column, __VA_ARGS__)
+    mt_config_problem((r)->problems, (n)->line, (n)->column, __VA_ARGS__)
 
 /* "'KEY' is X; it wants ..." */
 void mt_config_unfit(struct mt_config_reader *r, const char *name,

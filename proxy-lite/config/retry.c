@@ -3,10 +3,6 @@
 
 #include "proxy-lite/policy/retry.h"
 
-#define ARGS                                                     \
-    struct mt_config_reader *r, const struct mt_config_key *key, \
-        const struct mt_node *n, void *out
-
 struct retry_draft {
     struct mt_policy_retry retry;
     int64_t per_try_timeout_ns;
@@ -47,7 +43,7 @@ static void read_conditions(struct mt_config_reader *r, const struct mt_node *n,
         MT_WRONG(r, n, "no condition is given; write 5xx, or [503, reset]");
 }
 
-static void read_on(ARGS)
+static void read_on(MT_READ_ARGS)
 {
     (void)key;
     read_conditions(r, n, &((struct retry_draft *)out)->retry);
@@ -84,7 +80,7 @@ static const struct mt_config_key budget_keys[] = {
 };
 
 /* Of a route: its own, beside the process's. */
-static void read_budget(ARGS)
+static void read_budget(MT_READ_ARGS)
 {
     struct mt_policy_budget b = {.percent = 20, .min_per_second = 10};
     struct mt_policy_retry *p = &((struct retry_draft *)out)->retry;
@@ -104,7 +100,7 @@ static const struct mt_config_type type_budget = {
     .read = read_budget,
     MT_CONFIG_KEYS(budget_keys)};
 
-static void read_process_budget(ARGS)
+static void read_process_budget(MT_READ_ARGS)
 {
     struct mt_policy *p = out;
     (void)mt_config_read_keys(r, key->type, n, &p->budgets[0]);
@@ -125,7 +121,7 @@ static bool one_method(struct mt_config_reader *r, const struct mt_node *n,
     return mt_config_method(r, n, out);
 }
 
-static void read_methods(ARGS)
+static void read_methods(MT_READ_ARGS)
 {
     struct mt_policy_retry *p = &((struct retry_draft *)out)->retry;
     (void)key;
@@ -162,7 +158,7 @@ static const struct mt_config_key retry_keys[] = {
     {"hedge", NULL, "A second try beside the first.", 0, MT_KEY_NOT_YET},
 };
 
-static void read_retry(ARGS)
+static void read_retry(MT_READ_ARGS)
 {
     struct mt_policy_route *route = out;
     struct retry_draft d = {.per_try_timeout_ns = 0};

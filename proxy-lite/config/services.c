@@ -6,10 +6,6 @@
 #include "base/text_addr.h"
 #include "proxy-lite/policy/balance.h"
 
-#define ARGS                                                     \
-    struct mt_config_reader *r, const struct mt_config_key *key, \
-        const struct mt_node *n, void *out
-
 /* ---- endpoints ---- */
 
 static bool endpoint(struct mt_config_reader *r, const struct mt_node *n,
@@ -47,7 +43,7 @@ static void twins(struct mt_config_reader *r, const struct mt_node *n,
         }
 }
 
-static void read_endpoints(ARGS)
+static void read_endpoints(MT_READ_ARGS)
 {
     struct mt_policy_service *s = out;
     (void)key;
@@ -76,7 +72,7 @@ static const struct mt_config_type type_endpoints = {
     .scalar = "{\"type\":\"string\",\"pattern\":\":[0-9]+$\"}",
     .item = &type_endpoint};
 
-static void read_dns(ARGS)
+static void read_dns(MT_READ_ARGS)
 {
     struct mt_policy_service *s = out;
     struct mt_policy_endpoint *one = mt_config_alloc(r, 1, sizeof *one);
@@ -121,7 +117,7 @@ static const char *const balances[] = {
 #undef X
         NULL};
 
-static void read_balance(ARGS)
+static void read_balance(MT_READ_ARGS)
 {
     static const char *const not_yet[] = {"ring-hash", "maglev", NULL};
     if (mt_word_index(not_yet, n->text) >= 0)
@@ -160,7 +156,7 @@ static const struct mt_config_key breaker_keys[] = {
      offsetof(struct mt_policy_breaker, max_out_percent), 0},
 };
 
-static void read_breaker(ARGS)
+static void read_breaker(MT_READ_ARGS)
 {
     struct mt_policy_service *s = out;
     if (n->kind == MT_NODE_MAP) {
@@ -257,7 +253,7 @@ static void one_service(struct mt_config_reader *r, const struct mt_node *name,
     (void)mt_config_read_keys(r, &type_service, n, s);
 }
 
-static void read_services(ARGS)
+static void read_services(MT_READ_ARGS)
 {
     (void)key;
     (void)out;
@@ -277,7 +273,7 @@ const struct mt_config_type mt_type_services = {
 /* ---- listeners ---- */
 
 /* `127.0.0.1:8080`, `[::1]:8080`; a port alone is of 127.0.0.1. */
-static void read_address(ARGS)
+static void read_address(MT_READ_ARGS)
 {
     struct mt_policy_listener *l = out;
     struct mt_policy_endpoint e = {.port = 0};
@@ -305,7 +301,7 @@ static const struct mt_config_type type_address = {
     .scalar = "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":"
               "65535},{\"type\":\"string\",\"pattern\":\"[0-9]+$\"}]}"};
 
-static void read_service_name(ARGS)
+static void read_service_name(MT_READ_ARGS)
 {
     uint32_t service = mt_config_service(r, n);
     memcpy((uint8_t *)out + key->offset, &service, sizeof service);
@@ -359,7 +355,7 @@ static void check_listener(struct mt_config_reader *r, const struct mt_node *n,
     }
 }
 
-static void read_listeners(ARGS)
+static void read_listeners(MT_READ_ARGS)
 {
     (void)out;
     for (const struct mt_node *i = n->first; i != NULL; i = i->next) {

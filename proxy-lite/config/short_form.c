@@ -219,13 +219,13 @@ static void read_word(struct word *w)
 }
 
 struct mt_policy *mt_config_read_words(const char *const *words, size_t count,
-                                       struct mt_problems *problems)
+                                       struct mt_config_problems *problems)
 {
     struct mt_config_reader r = {.problems = problems};
     problems->count = problems->more = 0;
     r.policy = mt_policy_new();
     if (r.policy == NULL) {
-        mt_problem(problems, 1, 1, "no memory");
+        mt_config_problem(problems, 1, 1, "no memory");
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {

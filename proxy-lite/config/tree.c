@@ -8,7 +8,7 @@ enum { TREE_BYTES = 32 << 20 };
 
 struct growing {
     struct mt_tree *tree;
-    struct mt_problems *problems;
+    struct mt_config_problems *problems;
     yaml_parser_t yaml;
     struct mt_node *parents[MT_TREE_DEPTH_MAX];
     uint32_t depth;
@@ -18,8 +18,8 @@ struct growing {
 
 static bool wrong(struct growing *g, yaml_mark_t mark, const char *what)
 {
-    mt_problem(g->problems, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1,
-               "%s", what);
+    mt_config_problem(g->problems, (uint32_t)mark.line + 1,
+                      (uint32_t)mark.column + 1, "%s", what);
     return false;
 }
 
@@ -152,9 +152,10 @@ static bool not_yaml(struct growing *g)
     const char *problem = g->yaml.problem;
     struct mt_shown shown =
         mt_show(mt_span_str(problem != NULL ? problem : "it cannot be read"));
-    mt_problem(g->problems, (uint32_t)g->yaml.problem_mark.line + 1,
-               (uint32_t)g->yaml.problem_mark.column + 1,
-               "not YAML: %s; check indentation and quotes there", shown.text);
+    mt_config_problem(g->problems, (uint32_t)g->yaml.problem_mark.line + 1,
+                      (uint32_t)g->yaml.problem_mark.column + 1,
+                      "not YAML: %s; check indentation and quotes there",
+                      shown.text);
     return false;
 }
 
@@ -173,7 +174,7 @@ static bool grow(struct growing *g)
 }
 
 bool mt_tree_read(struct mt_tree *t, struct mt_span yaml,
-                  struct mt_problems *problems)
+                  struct mt_config_problems *problems)
 {
     struct growing g = {.tree = t, .problems = problems};
     *t = (struct mt_tree){.documents = NULL};

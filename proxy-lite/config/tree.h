@@ -13,10 +13,10 @@
 #define MT_PROXY_LITE_CONFIG_TREE_H
 
 #include "base/arena.h"
-#include "proxy-lite/config/problems.h"
+#include "proxy-lite/config/config.h"
 
 enum {
-    MT_TREE_BYTES_MAX = 1 << 20,
+    MT_TREE_BYTES_MAX = MT_CONFIG_BYTES_MAX,
     MT_TREE_DEPTH_MAX = 32,
     MT_TREE_NODES_MAX = 100000,
     MT_TREE_DOCUMENTS_MAX = 64,
@@ -49,7 +49,7 @@ struct mt_tree {
 /* False: it cannot be read, which is among the problems. mt_tree_free() in
  * either case. */
 bool mt_tree_read(struct mt_tree *t, struct mt_span yaml,
-                  struct mt_problems *problems);
+                  struct mt_config_problems *problems);
 void mt_tree_free(struct mt_tree *t);
 
 /* Nothing stands there: an empty plain scalar, `~` or `null`. */

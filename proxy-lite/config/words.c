@@ -9,10 +9,6 @@
     "{\"type\":\"string\",\"pattern\":\"^([0-9]+(\\\\.[0-9]+)?" \
     "(ns|us|ms|s|m|h|d|w))+$\"}"
 
-#define ARGS                                                     \
-    struct mt_config_reader *r, const struct mt_config_key *key, \
-        const struct mt_node *n, void *out
-
 static void *at(const struct mt_config_key *key, void *out)
 {
     return (uint8_t *)out + key->offset;
@@ -29,7 +25,7 @@ static bool duration_of(struct mt_span text, int64_t *ns)
     return true;
 }
 
-static void read_duration(ARGS)
+static void read_duration(MT_READ_ARGS)
 {
     int64_t ns;
     if (duration_of(n->text, &ns))
@@ -45,7 +41,7 @@ const struct mt_config_type mt_type_duration = {
     .read = read_duration,
     .scalar = DURATION_SCHEMA};
 
-static void read_timeout(ARGS)
+static void read_timeout(MT_READ_ARGS)
 {
     int64_t none = 0;
     if (mt_span_eq(n->text, MT_SPAN("none")) ||
@@ -82,7 +78,7 @@ static bool range_of(struct mt_span text, int64_t range[2])
            range[0] <= range[1];
 }
 
-static void read_range(ARGS)
+static void read_range(MT_READ_ARGS)
 {
     int64_t range[2] = {0, 0};
     if (range_of(n->text, range))
@@ -119,12 +115,12 @@ static void read_u32(struct mt_config_reader *r,
     }
 }
 
-static void read_count(ARGS)
+static void read_count(MT_READ_ARGS)
 {
     read_u32(r, key, n, 1, out);
 }
 
-static void read_number(ARGS)
+static void read_number(MT_READ_ARGS)
 {
     read_u32(r, key, n, 0, out);
 }
@@ -143,7 +139,7 @@ const struct mt_config_type mt_type_number = {
     .read = read_number,
     .scalar = "{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000}"};
 
-static void read_percent(ARGS)
+static void read_percent(MT_READ_ARGS)
 {
     struct mt_span text = n->text;
     uint64_t v;
@@ -165,7 +161,7 @@ const struct mt_config_type mt_type_percent = {
     .scalar = "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":"
               "100},{\"type\":\"string\",\"pattern\":\"^[0-9]{1,3}%$\"}]}"};
 
-static void read_port(ARGS)
+static void read_port(MT_READ_ARGS)
 {
     uint64_t v;
     if (number_of(n->text, 1, UINT16_MAX, &v)) {
@@ -193,7 +189,7 @@ int mt_word_index(const char *const *words, struct mt_span text)
     return -1;
 }
 
-void mt_config_read_word(ARGS)
+void mt_config_read_word(MT_READ_ARGS)
 {
     const char *const *words = key->type->words;
     int i = mt_word_index(words, n->text);
@@ -221,7 +217,7 @@ static void keep(struct mt_config_reader *r, const struct mt_config_key *key,
     memcpy(at(key, out), &copy, sizeof copy);
 }
 
-static void read_name(ARGS)
+static void read_name(MT_READ_ARGS)
 {
     if (mt_config_name(r, n))
         keep(r, key, n->text, out);
@@ -234,7 +230,7 @@ const struct mt_config_type mt_type_name = {
     .read = read_name,
     .scalar = "{\"type\":\"string\",\"minLength\":1,\"maxLength\":253}"};
 
-static void read_text(ARGS)
+static void read_text(MT_READ_ARGS)
 {
     (void)r;
     keep(r, key, n->text, out);
@@ -284,7 +280,7 @@ bool mt_is_host(struct mt_span s, bool suffix_may)
     return is_dns_name(s);
 }
 
-static void read_host(ARGS)
+static void read_host(MT_READ_ARGS)
 {
     if (!mt_is_host(n->text, false)) {
         mt_config_unfit(r, key->name, key->type, n);

@@ -90,7 +90,7 @@ static bool take_place(struct mt_breaker_group *g, uint32_t max_percent)
 static void start_anew(struct mt_breaker *b)
 {
     atomic_store_explicit(&b->consecutive, 0, memory_order_relaxed);
-    mt_tally_reset(&b->tally);
+    mt_recent_reset(&b->recent);
 }
 
 static bool put_out(struct mt_breaker *b, struct mt_breaker_group *g,
@@ -117,7 +117,8 @@ static bool too_many(struct mt_breaker *b, const struct mt_policy_breaker *p,
         atomic_fetch_add_explicit(&b->consecutive, 1, memory_order_relaxed) + 1;
     if (p->consecutive != 0 && row >= p->consecutive)
         return true;
-    struct mt_tally_sum s = mt_tally_sum(&b->tally, now_ns, MT_BREAKER_SECONDS);
+    struct mt_recent_sum s =
+        mt_recent_sum(&b->recent, now_ns, MT_BREAKER_SECONDS);
     return s.a >= p->min_requests && s.a >= s.b &&
            (s.a - s.b) * 100 < s.a * p->success_percent;
 }
@@ -153,7 +154,7 @@ bool mt_breaker_record(struct mt_breaker *b, struct mt_breaker_group *g,
     if (r->outcome == MT_BREAKER_NOTHING || (get(&b->word) & STATE_MASK) != IN)
         return false; /* begun before it was put out */
     bool failed = r->outcome == MT_BREAKER_FAILED;
-    (void)mt_tally_add(&b->tally, r->now_ns, 1, failed ? 1 : 0);
+    (void)mt_recent_add(&b->recent, r->now_ns, 1, failed ? 1 : 0);
     if (failed)
         return too_many(b, p, r->now_ns) && put_out(b, g, p, r->now_ns, random);
     if (atomic_load_explicit(&b->consecutive, memory_order_relaxed) != 0)

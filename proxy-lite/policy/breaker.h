@@ -24,7 +24,7 @@
 
 #include "proxy-lite/policy/model.h"
 #include "proxy-lite/policy/random.h"
-#include "proxy-lite/policy/tally.h"
+#include "proxy-lite/policy/recent.h"
 
 enum { MT_BREAKER_SECONDS = 10, MT_BREAKER_PROBE_S = 30 };
 
@@ -48,7 +48,7 @@ struct mt_breaker {
     _Atomic uint32_t level;      /* how often it was put out, in a row */
     _Atomic uint32_t generation; /* how often it came back */
     _Atomic int64_t back_ns;     /* when it came back; 0: never */
-    struct mt_tally tally;       /* requests, failures */
+    struct mt_recent recent;     /* requests, failures */
 };
 
 /* Of one service: its endpoints that are out. */

@@ -2,7 +2,7 @@
 
 void mt_budget_request(struct mt_budget *b, int64_t now_ns)
 {
-    (void)mt_tally_add(&b->tally, now_ns, 1, 0); /* above 4 million: enough */
+    (void)mt_recent_add(&b->recent, now_ns, 1, 0); /* above 4 million: enough */
 }
 
 /* Both times a hundred, to stay whole. */
@@ -14,8 +14,9 @@ static struct hundredths look(const struct mt_budget *b,
                               const struct mt_policy_budget *policy,
                               int64_t now_ns)
 {
-    uint64_t requests = mt_tally_sum(&b->tally, now_ns, MT_BUDGET_SECONDS).a;
-    uint64_t retries = mt_tally_sum(&b->tally, now_ns, MT_BUDGET_SECONDS + 1).b;
+    uint64_t requests = mt_recent_sum(&b->recent, now_ns, MT_BUDGET_SECONDS).a;
+    uint64_t retries =
+        mt_recent_sum(&b->recent, now_ns, MT_BUDGET_SECONDS + 1).b;
     return (struct hundredths){.used = retries * 100,
                                .allowed = requests * policy->percent +
                                           100 * (uint64_t)MT_BUDGET_SECONDS *
@@ -25,12 +26,12 @@ static struct hundredths look(const struct mt_budget *b,
 bool mt_budget_take(struct mt_budget *b, const struct mt_policy_budget *policy,
                     int64_t now_ns)
 {
-    bool taken = mt_tally_add(&b->tally, now_ns, 0, 1);
+    bool taken = mt_recent_add(&b->recent, now_ns, 0, 1);
     if (taken) {
         struct hundredths h = look(b, policy, now_ns);
         if (h.used <= h.allowed)
             return true;
-        mt_tally_take_back(&b->tally, now_ns, 0, 1);
+        mt_recent_take_back(&b->recent, now_ns, 0, 1);
     }
     atomic_fetch_add_explicit(&b->denied, 1, memory_order_relaxed);
     return false;

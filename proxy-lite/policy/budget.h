@@ -19,13 +19,13 @@
 #define MT_PROXY_LITE_POLICY_BUDGET_H
 
 #include "proxy-lite/policy/model.h"
-#include "proxy-lite/policy/tally.h"
+#include "proxy-lite/policy/recent.h"
 
 enum { MT_BUDGET_SECONDS = 10 };
 
 /* Zero bytes are an unused one. */
 struct mt_budget {
-    struct mt_tally tally;   /* requests, retries */
+    struct mt_recent recent; /* requests, retries */
     _Atomic uint64_t denied; /* so far */
 };
 

@@ -16,9 +16,9 @@ static void check(bool good)
         abort();
 }
 
-static void check_problems(const struct mt_problems *p)
+static void check_problems(const struct mt_config_problems *p)
 {
-    check(p->count > 0 && p->count <= MT_PROBLEMS_MAX);
+    check(p->count > 0 && p->count <= MT_CONFIG_PROBLEMS_MAX);
     for (uint32_t i = 0; i < p->count; i++) {
         check(p->list[i].line > 0 && p->list[i].column > 0);
         check(p->list[i].text[0] != '\0');
@@ -88,7 +88,7 @@ static void check_policy(struct mt_policy *p, struct mt_span text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct mt_problems problems;
+    static struct mt_config_problems problems;
     struct mt_span text = {data, size};
     struct mt_policy *p = mt_config_read(text, &problems);
     if (p != NULL)

@@ -21,7 +21,7 @@
 
 static struct mt_policy *good(const char *text)
 {
-    static struct mt_problems problems;
+    static struct mt_config_problems problems;
     struct mt_policy *p = mt_config_read(mt_span_str(text), &problems);
     if (p == NULL)
         fail_msg("%u:%u: %s\n%s", problems.list[0].line,
@@ -32,8 +32,8 @@ static struct mt_policy *good(const char *text)
 /* All of its problems, as lines "LINE:COLUMN: TEXT". */
 static const char *bad(const char *text)
 {
-    static char lines[(MT_PROBLEM_BYTES + 32) * MT_PROBLEMS_MAX];
-    static struct mt_problems problems;
+    static char lines[(MT_CONFIG_PROBLEM_BYTES + 32) * MT_CONFIG_PROBLEMS_MAX];
+    static struct mt_config_problems problems;
     if (mt_config_read(mt_span_str(text), &problems) != NULL)
         fail_msg("nothing is wrong with\n%s", text);
     size_t n = 0;
@@ -265,159 +265,163 @@ static void test_services(void **state)
     mt_policy_free(p);
 }
 
-/* One mistake each; \1 stands for the mesh that is right otherwise. */
-static void test_mistakes(void **state)
+/* One mistake each, in a mesh that is right otherwise. */
+static const struct mistake {
+    const char *text, *says;
+} mistakes[] = {
+    {"", "1:1: nothing listens; add 'listeners: [{name: edge, address: "
+         "\"127.0.0.1:8080\"}]'\n1:1: there are no routes; add 'routes: "
+         "[{to: SERVICE}]'"},
+    {"- a\n", "1:1: 'the file' is a list; it wants 'listeners', "
+              "'services' and 'routes'"},
+    {HEAD "route: []\n", "3:1: unknown key 'route'; did you mean 'routes'?"},
+    {HEAD "xyzzy: 1\n", "3:1: unknown key 'xyzzy'; known here: services, "
+                        "listeners, retry_budget, routes"},
+    {HEAD "admin: 1\n", "3:1: 'admin' does not work yet; leave it out"},
+    {HEAD "routes: [{to: crat}]\n",
+     "3:15: there is no service 'crat'; did you mean 'cart'?"},
+    {HEAD "routes: [{to: {cart: 1, nothing: 9}}]\n",
+     "3:25: there is no service 'nothing'; add it to 'services'"},
+    {HEAD "routes: [{to: {cart: many}}]\n",
+     "3:22: 'many' is no weight; write a number from 0 to 1000000"},
+    {HEAD "routes: [{to: {cart: 0}}]\n",
+     "3:15: no service gets anything; give one of them a weight"},
+    {HEAD "routes: [{to: [cart]}]\n",
+     "3:15: 'to' is a list; it wants a service, or several with weights "
+     "such as {v1: 90, v2: 10}"},
+    {HEAD "routes: [{to: cart, timeout: fast}]\n",
+     "3:30: 'timeout' is 'fast'; it wants a duration such as 250ms or 2s, "
+     "or none"},
+    {HEAD "routes: [{to: cart, timeout: 2}]\n",
+     "3:30: 'timeout' is '2'; it wants a duration such as 250ms or 2s, or "
+     "none"},
+    {HEAD "routes: [{to: cart, timeout: 1s, timeout: 2s}]\n",
+     "3:34: 'timeout' is given twice; the first stands at line 3"},
+    {HEAD "routes: [{to: cart, timeout: }]\n",
+     "3:30: 'timeout' has no value; it wants a duration such as 250ms or "
+     "2s, or none"},
+    {HEAD "routes: [{to: cart, retry: 5x}]\n",
+     "3:28: '5x' is no condition; did you mean '5xx'?"},
+    {HEAD "routes: [{to: cart, retry: [200]}]\n",
+     "3:29: '200' is no condition; write a status from 400 to 599, 5xx, "
+     "gateway-error, reset, connect-failure, refused-stream, timeout, or "
+     "a gRPC status such as unavailable"},
+    {HEAD "routes: [{to: cart, retry: {attempts: 2}}]\n",
+     "3:28: 'on' is missing; it wants conditions such as 5xx or [503, "
+     "reset]"},
+    {HEAD "routes: [{to: cart, retry: {on: reset, backoff: 250ms..25ms}}]\n",
+     "3:49: 'backoff' is '250ms..25ms'; it wants two durations, the "
+     "shorter first, such as 25ms..250ms"},
+    {HEAD "routes: [{to: cart, timeout: 1s, retry: {on: 5xx, "
+          "per_try_timeout: 2s}}]\n",
+     "3:10: the time-out of one try is longer than the route's; shorten "
+     "it, or lengthen 'timeout'"},
+    {HEAD "routes: [{to: cart, mirror: cart-v2}]\n",
+     "3:21: 'mirror' does not work yet; leave it out"},
+    {HEAD "routes: [{to: cart, respond: 404}]\n",
+     "3:30: 'respond' cannot stand beside 'to'; keep one"},
+    {HEAD "routes: [{name: x}]\n",
+     "3:10: the route does nothing; give 'to', 'redirect' or 'respond'"},
+    {HEAD "routes: [{respond: 404, retry: 5xx}]\n",
+     "3:32: 'retry' does nothing without 'to'; leave it out"},
+    {HEAD "routes: [{to: cart, sticky: {cookie: c}}]\n",
+     "3:29: 'sticky' does nothing with one service; leave it out"},
+    {HEAD "routes: [{to: cart, match: {path: cart}}]\n",
+     "3:35: 'cart' is no path; it begins with / and has no query"},
+    {HEAD "routes: [{to: cart, match: {path: \"/a?b=1\"}}]\n",
+     "3:35: '/a?b=1' is no path; it begins with / and has no query"},
+    {HEAD "routes: [{to: cart, match: {path: /a*b}}]\n",
+     "3:35: '/a*b': a * stands only as /* at the end; else write {regex: "
+     "...}"},
+    {HEAD "routes: [{to: cart, match: {path: {regex: \"(a\"}}}]\n",
+     "3:43: the pattern '(a' is wrong at its byte 3: missing closing "
+     "parenthesis"},
+    {HEAD "routes: [{to: cart, match: {method: get}}]\n",
+     "3:37: 'get' is no method; write it as GET, in capitals"},
+    {HEAD "routes: [{to: cart, match: {host: \"a.example:80\"}}]\n",
+     "3:35: 'a.example:80' is no host; write api.example or *.example, "
+     "without a port"},
+    {HEAD "routes: [{to: cart, match: {header: {\"x y\": 1}}}]\n",
+     "3:38: 'x y' is no name of a header field"},
+    {HEAD "routes: [{to: cart, match: {header: {x: {absent: no}}}}]\n",
+     "3:50: 'absent' is 'no'; it wants true"},
+    {HEAD "routes: [{to: cart, match: {grpc: a/b/c}}]\n",
+     "3:35: 'b/c' is no name of gRPC; write package.Service, or Method "
+     "alone"},
+    {HEAD "routes: [{to: cart, match: {grpc: a, path: /b}}]\n",
+     "3:35: 'grpc' cannot stand beside 'path'; keep one"},
+    {HEAD "routes: [{to: cart, match: {path: /a}, rewrite: {prefix: /}}]\n",
+     "3:10: a prefix is replaced, but not every match has one; match a "
+     "path such as /cart/*"},
+    {HEAD "routes: [{to: cart, request_headers: {set: {a: \"x\\ny\"}}}]\n",
+     "3:48: 'x?y' is no value of a header field: one line, without spaces "
+     "around"},
+    {HEAD "routes: [{to: cart, request_headers: {set: {Host: a}}}]\n",
+     "3:45: 'Host' is the proxy's own to set; for the host, write "
+     "'rewrite'"},
+    {HEAD "routes: [{to: cart, listeners: egde}]\n",
+     "3:32: there is no listener 'egde'; did you mean 'edge'?"},
+    {HEAD "routes: [{to: cart, name: a}, {to: cart, name: a}]\n",
+     "3:31: the route 'a' stands already at line 3"},
+    {HEAD "routes: {to: cart}\n",
+     "3:9: 'routes' is a mapping; it wants a list of routes, each such as "
+     "{match: {path: /cart/*}, to: cart}"},
+    {"listeners: [{name: a, address: 80}, {name: a, address: 81}, {name: "
+     "b, address: 80}]\nroutes: [{respond: 404}]\n",
+     "1:37: the listener 'a' stands already at line 1\n1:61: the listener "
+     "at line 1 has this address already"},
+    {"listeners: [{name: a, address: somewhere}]\nroutes: [{respond: "
+     "404}]\n",
+     "1:32: 'address' is 'somewhere'; it wants an IP address with a port, "
+     "such as 127.0.0.1:8080; 8080 alone is of 127.0.0.1"},
+    {"services: {a: b}\n",
+     "1:15: 'b' is no endpoint; write 10.0.0.5:8080, \"[fd00::1]:8080\" or "
+     "cart.internal:8080"},
+    {"services: {a: \"b:0\", a: \"b:1\"}\n",
+     "1:22: 'a' is given twice; the first stands at line 1"},
+    {"services: {a: [\"b:1\", \"b:1\"]}\n",
+     "1:15: the endpoint b:1 is given twice"},
+    {"services: {a: {balance: p2c}}\n",
+     "1:12: 'a' has no endpoints; give 'endpoints' or 'dns'\n1:25: "
+     "'balance' is 'p2c'; it wants p2c-ewma, least-request, round-robin "
+     "or random"},
+    {"services: {a: {dns: \"b:1\", balance: maglev}}\n",
+     "1:37: 'maglev' does not work yet; write p2c-ewma, least-request, "
+     "round-robin or random"},
+    {"services: {a: {dns: \"b:1\", balance: randm}}\n",
+     "1:37: 'balance' is 'randm'; did you mean 'random'?"},
+    {"services: {a: {dns: \"10.0.0.1:1\"}}\n",
+     "1:21: '10.0.0.1:1' is an address; it wants a name, or 'endpoints'"},
+    {"services: {a: {dns: \"b:1\", breaker: {success: 101}}}\n",
+     "1:47: 'success' is '101'; it wants a percentage from 0 to 100, such "
+     "as 20 or 20%"},
+    {"a: &x 1\n", "1:4: anchors, aliases and tags are not read; write the "
+                  "value out"},
+    {"a: *x\n", "1:4: anchors, aliases and tags are not read; write the "
+                "value out"},
+    {"a: !!int 1\n", "1:4: anchors, aliases and tags are not read; write "
+                     "the value out"},
+    {"a: [1\n", "2:1: not YAML: did not find expected ',' or ']'; check "
+                "indentation and quotes there"},
+    {HEAD "routes: [{to: cart}]\n---\n" HEAD,
+     "5:1: a second mesh begins; the first stands at line 1"},
+    {HEAD "routes: [{to: cart}]\n---\nkind: Service\n",
+     "5:7: the kind 'Service' is not read; HTTPRoute and GRPCRoute are"},
+};
+
+static void check_mistakes(const struct mistake *rows, size_t n)
 {
-    (void)state;
-    static const struct {
-        const char *text, *says;
-    } rows[] = {
-        {"", "1:1: nothing listens; add 'listeners: [{name: edge, address: "
-             "\"127.0.0.1:8080\"}]'\n1:1: there are no routes; add 'routes: "
-             "[{to: SERVICE}]'"},
-        {"- a\n", "1:1: 'the file' is a list; it wants 'listeners', "
-                  "'services' and 'routes'"},
-        {HEAD "route: []\n",
-         "3:1: unknown key 'route'; did you mean 'routes'?"},
-        {HEAD "xyzzy: 1\n", "3:1: unknown key 'xyzzy'; known here: services, "
-                            "listeners, retry_budget, routes"},
-        {HEAD "admin: 1\n", "3:1: 'admin' does not work yet; leave it out"},
-        {HEAD "routes: [{to: crat}]\n",
-         "3:15: there is no service 'crat'; did you mean 'cart'?"},
-        {HEAD "routes: [{to: {cart: 1, nothing: 9}}]\n",
-         "3:25: there is no service 'nothing'; add it to 'services'"},
-        {HEAD "routes: [{to: {cart: many}}]\n",
-         "3:22: 'many' is no weight; write a number from 0 to 1000000"},
-        {HEAD "routes: [{to: {cart: 0}}]\n",
-         "3:15: no service gets anything; give one of them a weight"},
-        {HEAD "routes: [{to: [cart]}]\n",
-         "3:15: 'to' is a list; it wants a service, or several with weights "
-         "such as {v1: 90, v2: 10}"},
-        {HEAD "routes: [{to: cart, timeout: fast}]\n",
-         "3:30: 'timeout' is 'fast'; it wants a duration such as 250ms or 2s, "
-         "or none"},
-        {HEAD "routes: [{to: cart, timeout: 2}]\n",
-         "3:30: 'timeout' is '2'; it wants a duration such as 250ms or 2s, or "
-         "none"},
-        {HEAD "routes: [{to: cart, timeout: 1s, timeout: 2s}]\n",
-         "3:34: 'timeout' is given twice; the first stands at line 3"},
-        {HEAD "routes: [{to: cart, timeout: }]\n",
-         "3:30: 'timeout' has no value; it wants a duration such as 250ms or "
-         "2s, or none"},
-        {HEAD "routes: [{to: cart, retry: 5x}]\n",
-         "3:28: '5x' is no condition; did you mean '5xx'?"},
-        {HEAD "routes: [{to: cart, retry: [200]}]\n",
-         "3:29: '200' is no condition; write a status from 400 to 599, 5xx, "
-         "gateway-error, reset, connect-failure, refused-stream, timeout, or "
-         "a gRPC status such as unavailable"},
-        {HEAD "routes: [{to: cart, retry: {attempts: 2}}]\n",
-         "3:28: 'on' is missing; it wants conditions such as 5xx or [503, "
-         "reset]"},
-        {HEAD
-         "routes: [{to: cart, retry: {on: reset, backoff: 250ms..25ms}}]\n",
-         "3:49: 'backoff' is '250ms..25ms'; it wants two durations, the "
-         "shorter first, such as 25ms..250ms"},
-        {HEAD "routes: [{to: cart, timeout: 1s, retry: {on: 5xx, "
-              "per_try_timeout: 2s}}]\n",
-         "3:10: the time-out of one try is longer than the route's; shorten "
-         "it, or lengthen 'timeout'"},
-        {HEAD "routes: [{to: cart, mirror: cart-v2}]\n",
-         "3:21: 'mirror' does not work yet; leave it out"},
-        {HEAD "routes: [{to: cart, respond: 404}]\n",
-         "3:30: 'respond' cannot stand beside 'to'; keep one"},
-        {HEAD "routes: [{name: x}]\n",
-         "3:10: the route does nothing; give 'to', 'redirect' or 'respond'"},
-        {HEAD "routes: [{respond: 404, retry: 5xx}]\n",
-         "3:32: 'retry' does nothing without 'to'; leave it out"},
-        {HEAD "routes: [{to: cart, sticky: {cookie: c}}]\n",
-         "3:29: 'sticky' does nothing with one service; leave it out"},
-        {HEAD "routes: [{to: cart, match: {path: cart}}]\n",
-         "3:35: 'cart' is no path; it begins with / and has no query"},
-        {HEAD "routes: [{to: cart, match: {path: \"/a?b=1\"}}]\n",
-         "3:35: '/a?b=1' is no path; it begins with / and has no query"},
-        {HEAD "routes: [{to: cart, match: {path: /a*b}}]\n",
-         "3:35: '/a*b': a * stands only as /* at the end; else write {regex: "
-         "...}"},
-        {HEAD "routes: [{to: cart, match: {path: {regex: \"(a\"}}}]\n",
-         "3:43: the pattern '(a' is wrong at its byte 3: missing closing "
-         "parenthesis"},
-        {HEAD "routes: [{to: cart, match: {method: get}}]\n",
-         "3:37: 'get' is no method; write it as GET, in capitals"},
-        {HEAD "routes: [{to: cart, match: {host: \"a.example:80\"}}]\n",
-         "3:35: 'a.example:80' is no host; write api.example or *.example, "
-         "without a port"},
-        {HEAD "routes: [{to: cart, match: {header: {\"x y\": 1}}}]\n",
-         "3:38: 'x y' is no name of a header field"},
-        {HEAD "routes: [{to: cart, match: {header: {x: {absent: no}}}}]\n",
-         "3:50: 'absent' is 'no'; it wants true"},
-        {HEAD "routes: [{to: cart, match: {grpc: a/b/c}}]\n",
-         "3:35: 'b/c' is no name of gRPC; write package.Service, or Method "
-         "alone"},
-        {HEAD "routes: [{to: cart, match: {grpc: a, path: /b}}]\n",
-         "3:35: 'grpc' cannot stand beside 'path'; keep one"},
-        {HEAD "routes: [{to: cart, match: {path: /a}, rewrite: {prefix: /}}]\n",
-         "3:10: a prefix is replaced, but not every match has one; match a "
-         "path such as /cart/*"},
-        {HEAD "routes: [{to: cart, request_headers: {set: {a: \"x\\ny\"}}}]\n",
-         "3:48: 'x?y' is no value of a header field: one line, without spaces "
-         "around"},
-        {HEAD "routes: [{to: cart, request_headers: {set: {Host: a}}}]\n",
-         "3:45: 'Host' is the proxy's own to set; for the host, write "
-         "'rewrite'"},
-        {HEAD "routes: [{to: cart, listeners: egde}]\n",
-         "3:32: there is no listener 'egde'; did you mean 'edge'?"},
-        {HEAD "routes: [{to: cart, name: a}, {to: cart, name: a}]\n",
-         "3:31: the route 'a' stands already at line 3"},
-        {HEAD "routes: {to: cart}\n",
-         "3:9: 'routes' is a mapping; it wants a list of routes, each such as "
-         "{match: {path: /cart/*}, to: cart}"},
-        {"listeners: [{name: a, address: 80}, {name: a, address: 81}, {name: "
-         "b, address: 80}]\nroutes: [{respond: 404}]\n",
-         "1:37: the listener 'a' stands already at line 1\n1:61: the listener "
-         "at line 1 has this address already"},
-        {"listeners: [{name: a, address: somewhere}]\nroutes: [{respond: "
-         "404}]\n",
-         "1:32: 'address' is 'somewhere'; it wants an IP address with a port, "
-         "such as 127.0.0.1:8080; 8080 alone is of 127.0.0.1"},
-        {"services: {a: b}\n",
-         "1:15: 'b' is no endpoint; write 10.0.0.5:8080, \"[fd00::1]:8080\" or "
-         "cart.internal:8080"},
-        {"services: {a: \"b:0\", a: \"b:1\"}\n",
-         "1:22: 'a' is given twice; the first stands at line 1"},
-        {"services: {a: [\"b:1\", \"b:1\"]}\n",
-         "1:15: the endpoint b:1 is given twice"},
-        {"services: {a: {balance: p2c}}\n",
-         "1:12: 'a' has no endpoints; give 'endpoints' or 'dns'\n1:25: "
-         "'balance' is 'p2c'; it wants p2c-ewma, least-request, round-robin "
-         "or random"},
-        {"services: {a: {dns: \"b:1\", balance: maglev}}\n",
-         "1:37: 'maglev' does not work yet; write p2c-ewma, least-request, "
-         "round-robin or random"},
-        {"services: {a: {dns: \"b:1\", balance: randm}}\n",
-         "1:37: 'balance' is 'randm'; did you mean 'random'?"},
-        {"services: {a: {dns: \"10.0.0.1:1\"}}\n",
-         "1:21: '10.0.0.1:1' is an address; it wants a name, or 'endpoints'"},
-        {"services: {a: {dns: \"b:1\", breaker: {success: 101}}}\n",
-         "1:47: 'success' is '101'; it wants a percentage from 0 to 100, such "
-         "as 20 or 20%"},
-        {"a: &x 1\n", "1:4: anchors, aliases and tags are not read; write the "
-                      "value out"},
-        {"a: *x\n", "1:4: anchors, aliases and tags are not read; write the "
-                    "value out"},
-        {"a: !!int 1\n", "1:4: anchors, aliases and tags are not read; write "
-                         "the value out"},
-        {"a: [1\n", "2:1: not YAML: did not find expected ',' or ']'; check "
-                    "indentation and quotes there"},
-        {HEAD "routes: [{to: cart}]\n---\n" HEAD,
-         "5:1: a second mesh begins; the first stands at line 1"},
-        {HEAD "routes: [{to: cart}]\n---\nkind: Service\n",
-         "5:7: the kind 'Service' is not read; HTTPRoute and GRPCRoute are"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < n; i++) {
         const char *says = bad(rows[i].text);
         if (strcmp(says, rows[i].says) != 0)
             fail_msg("%s\nsays\n%s\nnot\n%s", rows[i].text, says, rows[i].says);
     }
+}
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    check_mistakes(mistakes, sizeof mistakes / sizeof mistakes[0]);
 }
 
 /* One run finds them all, in the order of the file, up to a bound. */
@@ -442,9 +446,9 @@ static void test_all_mistakes_at_once(void **state)
     char many[4096] = "";
     for (int i = 0; i < 30; i++)
         strcat(many, "x: 1\n");
-    static struct mt_problems problems;
+    static struct mt_config_problems problems;
     assert_null(mt_config_read(mt_span_str(many), &problems));
-    assert_int_equal(problems.count, MT_PROBLEMS_MAX);
+    assert_int_equal(problems.count, MT_CONFIG_PROBLEMS_MAX);
     assert_int_equal(problems.more, 10);
 }
 
@@ -543,9 +547,7 @@ static void test_httproute_mistakes(void **state)
 #define ROUTE(spec)                                        \
     HEAD "---\napiVersion: gateway.networking.k8s.io/v1\n" \
          "kind: HTTPRoute\nmetadata: {name: a}\nspec: " spec "\n"
-    static const struct {
-        const char *text, *says;
-    } rows[] = {
+    static const struct mistake rows[] = {
         {ROUTE("{rules: [{}]}"),
          "7:16: the rule sends requests nowhere; give 'backendRefs'"},
         {ROUTE("{rules: [{backendRefs: [{name: crat}]}]}"),
@@ -575,11 +577,7 @@ static void test_httproute_mistakes(void **state)
          "4:13: 'apiVersion' is 'networking.istio.io/v1'; "
          "gateway.networking.k8s.io/v1 is read"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *says = bad(rows[i].text);
-        if (strcmp(says, rows[i].says) != 0)
-            fail_msg("%s\nsays\n%s\nnot\n%s", rows[i].text, says, rows[i].says);
-    }
+    check_mistakes(rows, sizeof rows / sizeof rows[0]);
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 enum { WORDS = 4 };
 
 static struct mt_policy *read_words(const char *const words[WORDS],
-                                    struct mt_problems *problems)
+                                    struct mt_config_problems *problems)
 {
     size_t n = 0;
     while (n < WORDS && words[n] != NULL)
@@ -29,7 +29,7 @@ static void is(struct mt_span s, const char *text)
 
 static struct mt_policy *good(const char *const words[WORDS])
 {
-    static struct mt_problems problems;
+    static struct mt_config_problems problems;
     struct mt_policy *p = read_words(words, &problems);
     if (p == NULL)
         fail_msg("%s: %s", words[0], problems.list[0].text);
@@ -110,8 +110,8 @@ static void test_mistakes(void **state)
         {{"80=a:1", "80=b:1"}, "2:1: '80' listens already; give each once"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        static struct mt_problems problems;
-        char says[MT_PROBLEM_BYTES + 32];
+        static struct mt_config_problems problems;
+        char says[MT_CONFIG_PROBLEM_BYTES + 32];
         assert_null(read_words(rows[i].words, &problems));
         (void)snprintf(says, sizeof says, "%u:%u: %s", problems.list[0].line,
                        problems.list[0].column, problems.list[0].text);
@@ -123,7 +123,7 @@ static void test_mistakes(void **state)
 static void test_too_many(void **state)
 {
     (void)state;
-    static struct mt_problems problems;
+    static struct mt_config_problems problems;
     char word[1024] = "80=a:1";
     for (int i = 0; i < MT_POLICY_SPLIT_MAX - 1; i++)
         strcat(word, ",a:1");

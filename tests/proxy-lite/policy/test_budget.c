@@ -20,45 +20,45 @@ static int64_t at(double s)
     return (int64_t)(s * 1e9);
 }
 
-static void test_a_tally_forgets(void **state)
+static void test_recent_forgets(void **state)
 {
     (void)state;
-    struct mt_tally t = {0};
-    assert_int_equal(mt_tally_sum(&t, 0, 10).a, 0);
+    struct mt_recent t = {0};
+    assert_int_equal(mt_recent_sum(&t, 0, 10).a, 0);
     for (unsigned s = 0; s < 40; s++) {
-        assert_true(mt_tally_add(&t, at(s), s, 1));
+        assert_true(mt_recent_add(&t, at(s), s, 1));
         unsigned first = s < 9 ? 0 : s - 9;
         uint64_t sum = 0;
         for (unsigned k = first; k <= s; k++)
             sum += k;
-        assert_int_equal(mt_tally_sum(&t, at(s + 0.9), 10).a, sum);
-        assert_int_equal(mt_tally_sum(&t, at(s + 0.9), 10).b, s - first + 1);
-        assert_int_equal(mt_tally_sum(&t, at(s), 1).a, s);
+        assert_int_equal(mt_recent_sum(&t, at(s + 0.9), 10).a, sum);
+        assert_int_equal(mt_recent_sum(&t, at(s + 0.9), 10).b, s - first + 1);
+        assert_int_equal(mt_recent_sum(&t, at(s), 1).a, s);
     }
-    assert_int_equal(mt_tally_sum(&t, at(48), 10).b, 1);
-    assert_int_equal(mt_tally_sum(&t, at(49), 10).b, 0);
-    assert_int_equal(mt_tally_sum(&t, at(400), 10).b, 0);
-    mt_tally_reset(&t);
-    assert_int_equal(mt_tally_sum(&t, at(39), 10).b, 0);
+    assert_int_equal(mt_recent_sum(&t, at(48), 10).b, 1);
+    assert_int_equal(mt_recent_sum(&t, at(49), 10).b, 0);
+    assert_int_equal(mt_recent_sum(&t, at(400), 10).b, 0);
+    mt_recent_reset(&t);
+    assert_int_equal(mt_recent_sum(&t, at(39), 10).b, 0);
 }
 
-static void test_a_tally_is_bounded(void **state)
+static void test_recent_is_bounded(void **state)
 {
     (void)state;
-    struct mt_tally t = {0};
-    assert_true(mt_tally_add(&t, at(5), MT_TALLY_MAX, MT_TALLY_MAX));
-    assert_false(mt_tally_add(&t, at(5), 1, 0));
-    assert_false(mt_tally_add(&t, at(5), 0, 1));
-    assert_int_equal(mt_tally_sum(&t, at(5), 1).a, MT_TALLY_MAX);
-    assert_int_equal(mt_tally_sum(&t, at(5), 1).b, MT_TALLY_MAX);
-    assert_true(mt_tally_add(&t, at(21), 1, 2)); /* the same slot, later */
-    assert_int_equal(mt_tally_sum(&t, at(21), 1).a, 1);
-    assert_false(mt_tally_add(&t, at(5), 1, 1)); /* too late */
-    assert_int_equal(mt_tally_sum(&t, at(21), 1).b, 2);
-    mt_tally_take_back(&t, at(5), 0, 1);
-    assert_int_equal(mt_tally_sum(&t, at(21), 1).b, 2);
-    mt_tally_take_back(&t, at(21), 0, 1);
-    assert_int_equal(mt_tally_sum(&t, at(21), 1).b, 1);
+    struct mt_recent t = {0};
+    assert_true(mt_recent_add(&t, at(5), MT_RECENT_MAX, MT_RECENT_MAX));
+    assert_false(mt_recent_add(&t, at(5), 1, 0));
+    assert_false(mt_recent_add(&t, at(5), 0, 1));
+    assert_int_equal(mt_recent_sum(&t, at(5), 1).a, MT_RECENT_MAX);
+    assert_int_equal(mt_recent_sum(&t, at(5), 1).b, MT_RECENT_MAX);
+    assert_true(mt_recent_add(&t, at(21), 1, 2)); /* the same slot, later */
+    assert_int_equal(mt_recent_sum(&t, at(21), 1).a, 1);
+    assert_false(mt_recent_add(&t, at(5), 1, 1)); /* too late */
+    assert_int_equal(mt_recent_sum(&t, at(21), 1).b, 2);
+    mt_recent_take_back(&t, at(5), 0, 1);
+    assert_int_equal(mt_recent_sum(&t, at(21), 1).b, 2);
+    mt_recent_take_back(&t, at(21), 0, 1);
+    assert_int_equal(mt_recent_sum(&t, at(21), 1).b, 1);
 }
 
 static unsigned taken(struct mt_budget *b, int64_t now_ns, unsigned wanted)
@@ -144,7 +144,7 @@ static void test_threads(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         granted += workers[i].granted;
     }
-    struct mt_tally_sum s = mt_tally_sum(&b.tally, at(104.9), 10);
+    struct mt_recent_sum s = mt_recent_sum(&b.recent, at(104.9), 10);
     assert_int_equal(s.a, THREADS * EACH);
     assert_int_equal(s.b, granted);
     assert_in_range(granted, THREADS * EACH / 5 * 9 / 10,
@@ -155,8 +155,8 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_tally_forgets),
-        cmocka_unit_test(test_a_tally_is_bounded),
+        cmocka_unit_test(test_recent_forgets),
+        cmocka_unit_test(test_recent_is_bounded),
         cmocka_unit_test(test_share_and_minimum),
         cmocka_unit_test(test_no_ten_seconds_are_over),
         cmocka_unit_test(test_threads),

@@ -1,9 +1,9 @@
-#include "proxy-lite/policy/tally.h"
+#include "proxy-lite/policy/recent.h"
 
 enum { COUNTER_BITS = 22, ROUND_BITS = 20 };
 
 #define ROUND_MASK ((1u << ROUND_BITS) - 1)
-#define COUNTER_MASK ((uint64_t)MT_TALLY_MAX)
+#define COUNTER_MASK ((uint64_t)MT_RECENT_MAX)
 
 /* Of a word: round | a | b, highest first. The round is how often the slots
  * were gone through, and one, so that zero bytes are of no second. */
@@ -33,7 +33,7 @@ static uint64_t second_of(int64_t now_ns)
 
 static uint32_t round_of(uint64_t second)
 {
-    return (uint32_t)(second / MT_TALLY_SLOTS + 1) & ROUND_MASK;
+    return (uint32_t)(second / MT_RECENT_SLOTS + 1) & ROUND_MASK;
 }
 
 /* Rounds wrap after 194 days: compare their distance. */
@@ -43,11 +43,11 @@ static bool is_later(uint32_t round, uint32_t than)
     return distance != 0 && distance <= ROUND_MASK / 2;
 }
 
-bool mt_tally_add(struct mt_tally *t, int64_t now_ns, uint32_t a, uint32_t b)
+bool mt_recent_add(struct mt_recent *t, int64_t now_ns, uint32_t a, uint32_t b)
 {
     uint64_t second = second_of(now_ns);
     uint32_t round = round_of(second);
-    _Atomic uint64_t *at = &t->slots[second % MT_TALLY_SLOTS];
+    _Atomic uint64_t *at = &t->slots[second % MT_RECENT_SLOTS];
     uint64_t word = atomic_load_explicit(at, memory_order_relaxed), wanted;
     do {
         struct slot s = unpack(word);
@@ -56,7 +56,7 @@ bool mt_tally_add(struct mt_tally *t, int64_t now_ns, uint32_t a, uint32_t b)
                 return false;
             s = (struct slot){.round = round};
         }
-        if (a > MT_TALLY_MAX - s.a || b > MT_TALLY_MAX - s.b)
+        if (a > MT_RECENT_MAX - s.a || b > MT_RECENT_MAX - s.b)
             return false;
         s.a += a;
         s.b += b;
@@ -66,11 +66,11 @@ bool mt_tally_add(struct mt_tally *t, int64_t now_ns, uint32_t a, uint32_t b)
     return true;
 }
 
-void mt_tally_take_back(struct mt_tally *t, int64_t now_ns, uint32_t a,
-                        uint32_t b)
+void mt_recent_take_back(struct mt_recent *t, int64_t now_ns, uint32_t a,
+                         uint32_t b)
 {
     uint64_t second = second_of(now_ns);
-    _Atomic uint64_t *at = &t->slots[second % MT_TALLY_SLOTS];
+    _Atomic uint64_t *at = &t->slots[second % MT_RECENT_SLOTS];
     uint64_t word = atomic_load_explicit(at, memory_order_relaxed), wanted;
     do {
         struct slot s = unpack(word);
@@ -83,16 +83,16 @@ void mt_tally_take_back(struct mt_tally *t, int64_t now_ns, uint32_t a,
         at, &word, wanted, memory_order_relaxed, memory_order_relaxed));
 }
 
-struct mt_tally_sum mt_tally_sum(const struct mt_tally *t, int64_t now_ns,
-                                 unsigned seconds)
+struct mt_recent_sum mt_recent_sum(const struct mt_recent *t, int64_t now_ns,
+                                   unsigned seconds)
 {
     uint64_t second = second_of(now_ns);
-    struct mt_tally_sum sum = {0, 0};
-    for (unsigned i = 0; i < seconds && i < MT_TALLY_SLOTS && i <= second;
+    struct mt_recent_sum sum = {0, 0};
+    for (unsigned i = 0; i < seconds && i < MT_RECENT_SLOTS && i <= second;
          i++) {
         uint64_t past = second - i;
         struct slot s = unpack(atomic_load_explicit(
-            &t->slots[past % MT_TALLY_SLOTS], memory_order_relaxed));
+            &t->slots[past % MT_RECENT_SLOTS], memory_order_relaxed));
         if (s.round == round_of(past)) {
             sum.a += s.a;
             sum.b += s.b;
@@ -101,8 +101,8 @@ struct mt_tally_sum mt_tally_sum(const struct mt_tally *t, int64_t now_ns,
     return sum;
 }
 
-void mt_tally_reset(struct mt_tally *t)
+void mt_recent_reset(struct mt_recent *t)
 {
-    for (unsigned i = 0; i < MT_TALLY_SLOTS; i++)
+    for (unsigned i = 0; i < MT_RECENT_SLOTS; i++)
         atomic_store_explicit(&t->slots[i], 0, memory_order_relaxed);
 }
