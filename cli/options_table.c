@@ -168,7 +168,7 @@ const struct mt_command mt_commands[] = {
      "One row a check: permission, interfaces, filter, buffer, database, disk, "
      "recent losses, encrypted traffic. Ends with 1 where there is a problem.",
      G_ALL | G_TABLE | G_CHECK, mt_command_check},
-    {"proxy", "[LISTEN=ENDPOINT...] [explain REQUEST [HEADER...]]",
+    {"proxy", "[LISTEN=ENDPOINT...] [explain REQUEST...]",
      "what a mesh would do with a request",
      "Reads a mesh from a file (-c), or from words such as "
      "8080=localhost:3000 or 8080=v1:3001*90,v2:3002*10, and checks it. "

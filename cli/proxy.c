@@ -59,7 +59,7 @@ static struct mt_policy *from_file(const char *path, int *rc)
     size_t length = 0;
     char *text = read_text(path, &length);
     if (text == NULL) {
-        *rc = MT_EXIT_USAGE;
+        *rc = MT_EXIT_ERROR;
         return NULL;
     }
     struct mt_policy *p = mt_config_read(
