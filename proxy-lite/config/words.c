@@ -244,7 +244,7 @@ const struct mt_config_type mt_type_text = {.name = "text",
 
 bool mt_is_path(struct mt_span s)
 {
-    bool good = s.len > 0 && s.ptr[0] == '/';
+    bool good = s.len > 0 && s.len <= MT_POLICY_PATH_MAX && s.ptr[0] == '/';
     for (size_t i = 0; good && i < s.len; i++)
         good = s.ptr[i] > 0x20 && s.ptr[i] != 0x7f && s.ptr[i] != '?' &&
                s.ptr[i] != '#';

@@ -35,7 +35,8 @@ bool mt_parse_endpoint(struct mt_span text, struct mt_policy_endpoint *out);
  * `*.` is fine where a suffix may stand. */
 bool mt_is_host(struct mt_span s, bool suffix_may);
 
-/* Does it begin with '/' and hold no query, fragment, blank or control? */
+/* Does it begin with '/' and hold no query, fragment, blank or control, and
+ * is it no longer than MT_POLICY_PATH_MAX? */
 bool mt_is_path(struct mt_span s);
 
 #endif

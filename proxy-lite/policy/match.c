@@ -26,8 +26,7 @@ static void listener_not(WORDS_ARGS)
 
 /* ---- host ---- */
 
-/* Of an absolute name the last dot is left out (RFC 3986 section 3.2.2). */
-static struct mt_span host_of(const struct mt_policy_request *r)
+struct mt_span mt_request_host(const struct mt_policy_request *r)
 {
     struct mt_span h = r->host;
     if (h.len > 1 && h.ptr[h.len - 1] == '.')
@@ -38,7 +37,7 @@ static struct mt_span host_of(const struct mt_policy_request *r)
 static bool host_holds(ARGS)
 {
     (void)s;
-    struct mt_span asked = host_of(r), wanted = e->host->text;
+    struct mt_span asked = mt_request_host(r), wanted = e->host->text;
     if (wanted.len == 0)
         return true;
     if (!e->host->suffix)
@@ -257,15 +256,5 @@ const struct mt_match_part *mt_match_fails(ARGS)
     for (unsigned i = 0; i < mt_match_parts_count; i++)
         if (!mt_match_parts[i].holds(e, r, s))
             return &mt_match_parts[i];
-    return NULL;
-}
-
-const struct mt_policy_entry *mt_match(const struct mt_policy *p,
-                                       const struct mt_policy_request *r,
-                                       struct mt_regex_scratch *s)
-{
-    for (uint32_t i = 0; i < p->entries_count; i++)
-        if (mt_match_fails(&p->entries[i], r, s) == NULL)
-            return &p->entries[i];
     return NULL;
 }

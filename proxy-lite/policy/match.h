@@ -51,7 +51,12 @@ const struct mt_match_part *mt_match_fails(const struct mt_policy_entry *e,
                                            const struct mt_policy_request *r,
                                            struct mt_regex_scratch *s);
 
-/* The first entry that matches; NULL: none. */
+/* The request's host; of an absolute name without the last dot (RFC 3986
+ * section 3.2.2). */
+struct mt_span mt_request_host(const struct mt_policy_request *r);
+
+/* The first entry that matches, as if all were gone through in their order;
+ * NULL: none. The policy is sealed. */
 const struct mt_policy_entry *mt_match(const struct mt_policy *p,
                                        const struct mt_policy_request *r,
                                        struct mt_regex_scratch *s);

@@ -31,6 +31,7 @@ enum {
     MT_POLICY_SPLIT_MAX = 64,      /* services that share a route */
     MT_POLICY_WEIGHT_MAX = 1000000,
     MT_POLICY_BUDGETS_MAX = 256,
+    MT_POLICY_PATH_MAX = 1024, /* bytes of a path that is matched */
 };
 
 #define MT_POLICY_MS(n) ((int64_t)(n)*1000000)
@@ -273,12 +274,15 @@ struct mt_policy_entry {
     const struct mt_policy_host *host;
 };
 
+struct mt_policy_index; /* index.h */
+
 struct mt_policy {
     struct mt_policy_listener **listeners;
     struct mt_policy_service **services;
     struct mt_policy_route **routes;
     struct mt_policy_budget *budgets; /* [0]: the whole process */
     struct mt_policy_entry *entries;  /* after mt_policy_seal() */
+    const struct mt_policy_index *index;
     uint32_t listeners_count, services_count, routes_count, budgets_count,
         entries_count;
 };
@@ -314,7 +318,8 @@ void mt_policy_retry_defaults(struct mt_policy_retry *r);
 
 /**
  * Make the entries: every route by every host and match of it, in order.
- * Returns 0 or MT_ELIMIT (more than MT_POLICY_ENTRIES_MAX, or no memory).
+ * Returns 0 or MT_ELIMIT (more than MT_POLICY_ENTRIES_MAX, a path longer than
+ * MT_POLICY_PATH_MAX, or no memory).
  */
 int mt_policy_seal(struct mt_policy *p);
 

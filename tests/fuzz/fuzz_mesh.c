@@ -61,6 +61,13 @@ static void ask(const struct mt_policy *p, struct mt_span text)
                                   .fields_count = 1};
     check(s != NULL);
     const struct mt_policy_entry *e = mt_match(p, &r, s);
+    for (uint32_t i = 0; i < p->entries_count; i++)
+        if (mt_match_fails(&p->entries[i], &r, s) == NULL) {
+            check(e == &p->entries[i]);
+            break;
+        } else {
+            check(e != &p->entries[i]);
+        }
     if (e != NULL) {
         mt_redirect_location(&e->route->redirect, e->match, &r, &out);
         (void)mt_edits_drop(&e->route->request_headers, text);

@@ -10,6 +10,7 @@
 
 #include "base/rc.h"
 #include "build.h"
+#include "proxy-lite/policy/random.h"
 
 struct ask {
     const char *method, *host, *path, *query;
@@ -360,6 +361,106 @@ static void test_why_not(void **state)
     }
 }
 
+/* ---- the index finds what going through all of them would ---- */
+
+static struct mt_random seed = {42};
+
+static const char *one_of(const char *const *list, uint32_t n)
+{
+    return list[mt_random_below(&seed, n)];
+}
+
+static const char *any_host(void)
+{
+    static const char *const hosts[] = {
+        NULL,    "a.example", "b.example", "*.example", "*.b.example",
+        "a.b.c", "*.c",       "*.b.c",     "aa.b.c",    "x"};
+    return one_of(hosts, sizeof hosts / sizeof hosts[0]);
+}
+
+static void random_route(struct mt_policy *p)
+{
+    static const char *const paths[] = {"",    "/a",  "/a/b", "/a/b/c", "/b",
+                                        "/ab", "/a/", "//",   "/a//b",  "/c"};
+    struct want w = {.host = any_host(),
+                     .how = (int)mt_random_below(&seed, MT_PATH_COUNT)};
+    w.path = one_of(paths, sizeof paths / sizeof paths[0]);
+    if (w.how == MT_PATH_REGEX)
+        w.path = mt_random_below(&seed, 2) ? "/a.*" : "/[ab]";
+    if (w.how == MT_PATH_GRPC_METHOD)
+        w.path = "b";
+    if (w.how == MT_PATH_ANY)
+        w.path = NULL;
+    if (mt_random_below(&seed, 3) == 0)
+        w.methods[0] = "GET";
+    if (mt_random_below(&seed, 3) == 0)
+        w.headers[0] = field("x", MT_COMPARE_EXACT, "1");
+    (void)add_route(p, &w);
+}
+
+static struct ask random_ask(void)
+{
+    static const char *const hosts[] = {
+        "a.example", "A.EXAMPLE.", "b.example", "a.b.example", ".example",
+        "example",   "a.b.c",      "aa.b.c",    "z.b.c",       "c",
+        "",          "x",          "..c"};
+    static const char *const paths[] = {"/",   "/a", "/a/", "/a/b", "/a/b/c/d",
+                                        "/ab", "/b", "//",  "//x",  "/a//b",
+                                        "/c",  "*",  "",    "/x/b"};
+    struct ask a = {.host = one_of(hosts, sizeof hosts / sizeof hosts[0]),
+                    .path = one_of(paths, sizeof paths / sizeof paths[0]),
+                    .method = mt_random_below(&seed, 2) ? "GET" : "PUT"};
+    if (mt_random_below(&seed, 2) == 0)
+        a.fields[0] = (struct mt_policy_field)HEADER("x", "1");
+    return a;
+}
+
+static void test_the_index_changes_nothing(void **state)
+{
+    (void)state;
+    struct mt_regex_scratch *s = mt_regex_scratch_new();
+    unsigned found = 0;
+    for (int times = 0; times < 300; times++) {
+        struct mt_policy *p = mt_policy_new();
+        for (uint32_t n = mt_random_below(&seed, 60); n > 0; n--)
+            random_route(p);
+        assert_int_equal(mt_policy_seal(p), 0);
+        for (int k = 0; k < 300; k++) {
+            struct ask a = random_ask();
+            struct mt_policy_request r = request_of(&a);
+            const struct mt_policy_entry *e = NULL;
+            for (uint32_t i = 0; i < p->entries_count && e == NULL; i++)
+                if (mt_match_fails(&p->entries[i], &r, s) == NULL)
+                    e = &p->entries[i];
+            if (mt_match(p, &r, s) != e)
+                fail_msg("%s %s", a.host, a.path);
+            found += e != NULL;
+        }
+        mt_policy_free(p);
+    }
+    assert_in_range(found, 30000, 89000);
+    mt_regex_scratch_free(s);
+}
+
+/* A prefix as long as may be, and a path far longer, all of it slashes. */
+static void test_long_paths(void **state)
+{
+    (void)state;
+    static char prefix[MT_POLICY_PATH_MAX + 2], path[1 << 16];
+    memset(prefix, '/', MT_POLICY_PATH_MAX);
+    memset(path, '/', sizeof path - 1);
+    struct want w = {.how = MT_PATH_PREFIX, .path = prefix};
+    struct ask a = {.path = path};
+    assert_true(takes(&w, &a));
+    a.path = prefix + 1;
+    assert_false(takes(&w, &a));
+    struct mt_policy *p = mt_policy_new();
+    prefix[MT_POLICY_PATH_MAX] = '/';
+    (void)add_route(p, &w);
+    assert_int_equal(mt_policy_seal(p), MT_ELIMIT);
+    mt_policy_free(p);
+}
+
 static void test_bounds(void **state)
 {
     (void)state;
@@ -389,6 +490,8 @@ int main(void)
         cmocka_unit_test(test_methods_grpc_and_listeners),
         cmocka_unit_test(test_precedence),
         cmocka_unit_test(test_why_not),
+        cmocka_unit_test(test_the_index_changes_nothing),
+        cmocka_unit_test(test_long_paths),
         cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
