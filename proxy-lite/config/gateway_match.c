@@ -24,7 +24,7 @@ static void read_path(MT_READ_ARGS)
         mt_gateway_type(r, n, types, "Exact, PathPrefix or RegularExpression");
     if (type < 0 || (value != NULL && !mt_gateway_is_text(value)))
         return;
-    (void)mt_config_path(r, value != NULL ? value : &root, ways[type], out);
+    mt_config_path(r, value != NULL ? value : &root, ways[type], out);
 }
 
 static const struct mt_config_type type_path = {
@@ -152,7 +152,7 @@ static void read_grpc_method(MT_READ_ARGS)
         (service != NULL && !mt_gateway_is_text(service)) ||
         (method != NULL && !mt_gateway_is_text(method)))
         return;
-    (void)mt_config_grpc(r, service, method, out);
+    mt_config_grpc(r, service, method, out);
 }
 
 static const struct mt_config_type type_grpc_method = {

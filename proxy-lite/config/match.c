@@ -91,24 +91,23 @@ static const struct mt_config_type type_methods = {
 
 /* ---- path ---- */
 
-bool mt_config_path(struct mt_config_reader *r, const struct mt_node *n,
+void mt_config_path(struct mt_config_reader *r, const struct mt_node *n,
                     unsigned how, struct mt_policy_match *m)
 {
     struct mt_span s = n->text;
     if (how == MT_PATH_REGEX) {
         m->path_regex = mt_config_regex(r, n);
         if (m->path_regex == NULL)
-            return false;
+            return;
     } else if (!mt_is_path(s)) {
         MT_WRONG(r, n, "'%s' is no path; it begins with / and has no query",
                  mt_show(s).text);
-        return false;
+        return;
     }
     while (how == MT_PATH_PREFIX && s.len > 0 && s.ptr[s.len - 1] == '/')
         s.len--;
     m->path_how = (uint8_t)how;
     m->path = mt_config_copy(r, s);
-    return true;
 }
 
 /* `/cart` is that path, `/cart/` + `*` all that is below it. */
@@ -128,12 +127,12 @@ static void short_path(struct mt_config_reader *r, const struct mt_node *n,
                  mt_show(n->text).text);
         return;
     }
-    (void)mt_config_path(r, &inner, how, m);
+    mt_config_path(r, &inner, how, m);
 }
 
 static void read_path_how(MT_READ_ARGS)
 {
-    (void)mt_config_path(r, n, (unsigned)key->offset, out);
+    mt_config_path(r, n, (unsigned)key->offset, out);
 }
 
 static const struct mt_config_type type_path_text = {
@@ -183,7 +182,7 @@ static bool is_grpc_word(const struct mt_node *n)
 }
 
 /* "/package.Service/Method", "/package.Service" and all below, or any. */
-bool mt_config_grpc(struct mt_config_reader *r, const struct mt_node *service,
+void mt_config_grpc(struct mt_config_reader *r, const struct mt_node *service,
                     const struct mt_node *method, struct mt_policy_match *m)
 {
     uint8_t bytes[512];
@@ -196,7 +195,7 @@ bool mt_config_grpc(struct mt_config_reader *r, const struct mt_node *service,
                  "'%s' is no name of gRPC; write package.Service, "
                  "or Method alone",
                  mt_show(bad->text).text);
-        return false;
+        return;
     }
     m->grpc = true;
     if (service != NULL) {
@@ -210,14 +209,13 @@ bool mt_config_grpc(struct mt_config_reader *r, const struct mt_node *service,
     if (path.full) {
         MT_WRONG(r, service != NULL ? service : method,
                  "the name is longer than 500 bytes");
-        return false;
+        return;
     }
     if (service == NULL)
         m->path_how = method != NULL ? MT_PATH_GRPC_METHOD : MT_PATH_ANY;
     else
         m->path_how = method != NULL ? MT_PATH_EXACT : MT_PATH_PREFIX;
     m->path = mt_config_copy(r, mt_buf_span(&path));
-    return true;
 }
 
 static void read_nothing(MT_READ_ARGS)
@@ -249,11 +247,11 @@ static void short_grpc(struct mt_config_reader *r, const struct mt_node *n,
     size_t slash = mt_span_find(n->text, '/');
     service.text.len = slash;
     if (slash == n->text.len) {
-        (void)mt_config_grpc(r, &service, NULL, m);
+        mt_config_grpc(r, &service, NULL, m);
         return;
     }
     (void)mt_span_take(&method.text, slash + 1);
-    (void)mt_config_grpc(r, &service, &method, m);
+    mt_config_grpc(r, &service, &method, m);
 }
 
 static void read_grpc(MT_READ_ARGS)
@@ -266,8 +264,8 @@ static void read_grpc(MT_READ_ARGS)
     uint32_t before = r->problems->count + r->problems->more;
     (void)mt_config_read_keys(r, key->type, n, m);
     if (before == r->problems->count + r->problems->more)
-        (void)mt_config_grpc(r, mt_node_get(n, "service"),
-                             mt_node_get(n, "method"), m);
+        mt_config_grpc(r, mt_node_get(n, "service"), mt_node_get(n, "method"),
+                       m);
 }
 
 static const struct mt_config_type type_grpc = {

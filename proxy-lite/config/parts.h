@@ -28,13 +28,13 @@ extern const struct mt_config_type mt_type_listener_names;
 extern const struct mt_config_type mt_type_httproute;
 extern const struct mt_config_type mt_type_grpcroute;
 
-/* Fill a path match from a path and one of MT_PATH_EXACT, REGEX, PREFIX.
- * False: reported. */
-bool mt_config_path(struct mt_config_reader *r, const struct mt_node *n,
+/* Fill a path match from a path and one of MT_PATH_EXACT, REGEX, PREFIX,
+ * or report it. */
+void mt_config_path(struct mt_config_reader *r, const struct mt_node *n,
                     unsigned how, struct mt_policy_match *m);
 
-/* The gRPC match of a service and a method; NULL: any. */
-bool mt_config_grpc(struct mt_config_reader *r, const struct mt_node *service,
+/* The gRPC match of a service and a method; NULL: any. Or report it. */
+void mt_config_grpc(struct mt_config_reader *r, const struct mt_node *service,
                     const struct mt_node *method, struct mt_policy_match *m);
 
 /* One header or query match; name and value as written. value may be NULL for

@@ -10,11 +10,11 @@ struct retry_draft {
 
 /* ---- conditions ---- */
 
-static bool one_condition(struct mt_config_reader *r, const struct mt_node *n,
+static void one_condition(struct mt_config_reader *r, const struct mt_node *n,
                           struct mt_policy_retry *p)
 {
     if (n->kind == MT_NODE_SCALAR && mt_retry_add(p, n->text))
-        return true;
+        return;
     size_t count = 0;
     while (mt_retry_words[count] != NULL)
         count++;
@@ -30,7 +30,6 @@ static bool one_condition(struct mt_config_reader *r, const struct mt_node *n,
                  "gateway-error, reset, connect-failure, refused-stream, "
                  "timeout, or a gRPC status such as unavailable",
                  mt_show(n->text).text);
-    return false;
 }
 
 static void read_conditions(struct mt_config_reader *r, const struct mt_node *n,
@@ -38,7 +37,7 @@ static void read_conditions(struct mt_config_reader *r, const struct mt_node *n,
 {
     for (const struct mt_node *i = mt_config_first(n); i != NULL;
          i = mt_config_next(n, i))
-        (void)one_condition(r, i, p);
+        one_condition(r, i, p);
     if (mt_config_count(n) == 0)
         MT_WRONG(r, n, "no condition is given; write 5xx, or [503, reset]");
 }

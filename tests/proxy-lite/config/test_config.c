@@ -374,6 +374,19 @@ static const struct mistake {
      "404}]\n",
      "1:32: 'address' is 'somewhere'; it wants an IP address with a port, "
      "such as 127.0.0.1:8080; 8080 alone is of 127.0.0.1"},
+    {"listeners: [{name: a, address: 70000}, {name: b, address: 0}]\n"
+     "routes: [{respond: 404}]\n",
+     "1:32: 'address' is '70000'; it wants an IP address with a port, such "
+     "as 127.0.0.1:8080; 8080 alone is of 127.0.0.1\n1:59: 'address' is "
+     "'0'; it wants an IP address with a port, such as 127.0.0.1:8080; "
+     "8080 alone is of 127.0.0.1"},
+    {HEAD "routes: [{to: cart, retry: {on: reset, backoff: 25ms.}}]\n",
+     "3:49: 'backoff' is '25ms.'; it wants two durations, the shorter "
+     "first, such as 25ms..250ms"},
+    {HEAD "routes: [{respond: 199}, {respond: {status: 600}}]\n",
+     "3:20: 'respond' is '199'; it wants a status such as 404, or {status: "
+     "200, body: ok}\n3:45: 'status' is '600'; it wants a status from 200 "
+     "to 599"},
     {"services: {a: b}\n",
      "1:15: 'b' is no endpoint; write 10.0.0.5:8080, \"[fd00::1]:8080\" or "
      "cart.internal:8080"},

@@ -55,7 +55,11 @@ static struct mt_policy *mesh(void)
     assert_true(mt_retry_add(retry, MT_SPAN("gateway-error")));
     assert_true(mt_retry_add(retry, MT_SPAN("unavailable")));
     r->retry = retry;
-    r->to = (struct mt_policy_split){.list = both, .count = 2, .total = 100};
+    r->to = (struct mt_policy_split){.list = both,
+                                     .count = 2,
+                                     .total = 100,
+                                     .sticky = MT_STICKY_HEADER,
+                                     .sticky_name = MT_SPAN("x-user")};
     r = add_route(p, &(struct want){.how = MT_PATH_PREFIX, .path = "/old"});
     r->action = MT_ACTION_REDIRECT;
     r->redirect.status = 301;
@@ -108,6 +112,7 @@ static void test_to_services(void **state)
               "route    canary\n"
               "to       cart, 90 of 100: 10.0.0.5:80; p2c-ewma\n"
               "to       cart-v2, 10 of 100: cart.internal:81; p2c-ewma\n"
+              "sticky   by header x-user\n"
               "timeout  15s\n"
               "retry    up to 1 on 429, 502-504, reset, connect-failure, "
               "refused-stream, timeout, unavailable\n"

@@ -197,6 +197,22 @@ static void test_sticky_by_cookie(void **state)
     check_shares(counts);
 }
 
+/* Other cookies, an empty one, or one whose name only begins so: as new. */
+static void test_without_the_cookie(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "", "a=1; b=2", "canary", "canary=", "canary2=1", "a=canary=1", ";;=;"};
+    struct mt_policy_split split = split_of(MT_STICKY_COOKIE);
+    struct mt_random random = {5};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct mt_policy_field f = {MT_SPAN("cookie"), mt_span_str(lines[i])};
+        struct mt_policy_request r = {.fields = &f, .fields_count = 1};
+        if (!mt_split_choose(&split, &r, &random).token_is_new)
+            fail_msg("%s", lines[i]);
+    }
+}
+
 static void test_sticky_by_header(void **state)
 {
     (void)state;
@@ -242,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_edits),
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_sticky_by_cookie),
+        cmocka_unit_test(test_without_the_cookie),
         cmocka_unit_test(test_sticky_by_header),
         cmocka_unit_test(test_new_weights_move_few),
     };
