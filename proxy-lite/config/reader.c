@@ -219,11 +219,15 @@ struct mt_span mt_config_copy_lower(struct mt_config_reader *r,
 
 /* ---- what several keys want ---- */
 
+enum { SUGGEST_MAX = 200 }; /* names that are compared, for the time it takes */
+
 static struct mt_span nearest_service(const struct mt_policy *p,
                                       struct mt_span name)
 {
     struct mt_span best = {.ptr = NULL, .len = 0};
     size_t least = SIZE_MAX;
+    if (p->services_count > SUGGEST_MAX)
+        return best;
     for (uint32_t i = 0; i < p->services_count; i++) {
         size_t distance = mt_edits(name, p->services[i]->name);
         if (distance < least && mt_edits_near(name, distance)) {
@@ -257,6 +261,10 @@ const struct mt_regex *mt_config_regex(struct mt_config_reader *r,
     struct mt_regex_error error = {0};
     if (mt_policy_regex(r->policy, n->text, &regex, &error) == 0)
         return regex;
+    if (r->policy->regexes_count == MT_POLICY_REGEXES_MAX) {
+        MT_WRONG(r, n, "more than %d patterns", MT_POLICY_REGEXES_MAX);
+        return NULL;
+    }
     if (error.text[0] == '\0')
         r->no_memory = true;
     else

@@ -5,7 +5,8 @@
  * over 10 s the retries stay below a percentage of the requests, plus so many
  * a second for services with few requests.
  *
- *     mt_budget_request(&b, now_ns);               // each request, once
+ *     mt_budget_request(&b, now_ns);               // each request, once: in
+ *                                  // its route's budget, else the process's
  *     if (mt_budget_take(&b, &policy, now_ns)) ... // it may be tried again
  *
  * Finagle's RetryBudget (https://twitter.github.io/finagle/guide/Clients.html),

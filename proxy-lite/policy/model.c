@@ -73,7 +73,10 @@ bool mt_policy_copy(struct mt_policy *p, struct mt_span text,
 int mt_policy_regex(struct mt_policy *p, struct mt_span pattern,
                     const struct mt_regex **out, struct mt_regex_error *error)
 {
-    struct regex_link *l = mt_policy_alloc(p, 1, sizeof *l);
+    struct regex_link *l = NULL;
+    *error = (struct mt_regex_error){0};
+    if (p->regexes_count < MT_POLICY_REGEXES_MAX)
+        l = mt_policy_alloc(p, 1, sizeof *l);
     if (l == NULL)
         return MT_ELIMIT;
     int rc = mt_regex_new(&l->regex, pattern, MT_REGEX_WHOLE, error);
@@ -81,6 +84,7 @@ int mt_policy_regex(struct mt_policy *p, struct mt_span pattern,
         return rc;
     l->next = owned(p)->regexes;
     owned(p)->regexes = l;
+    p->regexes_count++;
     *out = l->regex;
     return 0;
 }

@@ -32,6 +32,7 @@ enum {
     MT_POLICY_WEIGHT_MAX = 1000000,
     MT_POLICY_BUDGETS_MAX = 256,
     MT_POLICY_PATH_MAX = 1024, /* bytes of a path that is matched */
+    MT_POLICY_REGEXES_MAX = 1024,
 };
 
 #define MT_POLICY_MS(n) ((int64_t)(n)*1000000)
@@ -284,7 +285,7 @@ struct mt_policy {
     struct mt_policy_entry *entries;  /* after mt_policy_seal() */
     const struct mt_policy_index *index;
     uint32_t listeners_count, services_count, routes_count, budgets_count,
-        entries_count;
+        entries_count, regexes_count;
 };
 
 /* An empty policy; NULL: no memory. */
@@ -309,7 +310,8 @@ void *mt_policy_alloc(struct mt_policy *p, size_t count, size_t size);
 bool mt_policy_copy(struct mt_policy *p, struct mt_span text,
                     struct mt_span *out);
 
-/* Compile a pattern that must be the whole text. Returns as mt_regex_new(). */
+/* Compile a pattern that must be the whole text. Returns as mt_regex_new();
+ * MT_ELIMIT also above MT_POLICY_REGEXES_MAX. */
 int mt_policy_regex(struct mt_policy *p, struct mt_span pattern,
                     const struct mt_regex **out, struct mt_regex_error *error);
 

@@ -231,6 +231,27 @@ static void test_actions(void **state)
     mt_policy_free(p);
 }
 
+/* Every word of an enumeration. */
+static void test_words(void **state)
+{
+    (void)state;
+    static const char *const balances[] = {"p2c-ewma", "least-request",
+                                           "round-robin", "random"};
+    static const char *const protocols[] = {"auto", "http1", "h2"};
+    for (unsigned i = 0; i < 4; i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "listeners: [{name: a, address: 80}]\n"
+                       "services: {s: {dns: \"x:1\", balance: %s, protocol: "
+                       "%s}}\nroutes: [{to: s}]\n",
+                       balances[i], protocols[i % 3]);
+        struct mt_policy *p = good(text);
+        assert_int_equal(p->services[0]->balance, i);
+        assert_int_equal(p->services[0]->protocol, i % 3);
+        mt_policy_free(p);
+    }
+}
+
 static void test_services(void **state)
 {
     (void)state;
@@ -481,6 +502,12 @@ static void test_bounds(void **state)
     large[300003] = '\0';
     const char *says = bad(large);
     assert_non_null(strstr(says, "100 000 values"));
+    size_t n = (size_t)sprintf(large, HEAD "routes: [{to: cart, match: "
+                                           "{header: {");
+    for (int i = 0; i <= MT_POLICY_REGEXES_MAX; i++)
+        n += (size_t)sprintf(large + n, "x%d: {regex: a},", i);
+    (void)sprintf(large + n, "}}}]\n");
+    assert_non_null(strstr(bad(large), "more than 1024 patterns"));
     char *docs = calloc(1, 1000);
     for (int i = 0; i < 65; i++)
         strcat(docs, "--- a\n");
@@ -600,6 +627,7 @@ int main(void)
         cmocka_unit_test(test_mesh_md),
         cmocka_unit_test(test_matches),
         cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_services),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_all_mistakes_at_once),

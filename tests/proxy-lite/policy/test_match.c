@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+
 #include "base/rc.h"
 #include "build.h"
 #include "proxy-lite/policy/random.h"
@@ -442,6 +444,44 @@ static void test_the_index_changes_nothing(void **state)
     mt_regex_scratch_free(s);
 }
 
+/* ---- threads share a policy, each with its scratch ---- */
+
+static void *match_many(void *arg)
+{
+    static const struct ask asks[] = {
+        {.path = "/u/7"}, {.path = "/u/x"}, {.path = "/v/1"}};
+    const struct mt_policy *p = arg;
+    struct mt_regex_scratch *s = mt_regex_scratch_new();
+    uintptr_t right = s != NULL;
+    for (int i = 0; i < 20000 && right; i++) {
+        struct mt_policy_request r = request_of(&asks[i % 3]);
+        const struct mt_policy_entry *e = mt_match(p, &r, s);
+        right = i % 3 == 0   ? e != NULL && e->route->index == 0
+                : i % 3 == 1 ? e != NULL && e->route->index == 1
+                             : e == NULL;
+    }
+    mt_regex_scratch_free(s);
+    return (void *)right;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    pthread_t threads[3];
+    struct mt_policy *p = mt_policy_new();
+    (void)add_route(p, &(struct want){.how = MT_PATH_REGEX, .path = "/u/\\d+"});
+    (void)add_route(p, &(struct want){.how = MT_PATH_PREFIX, .path = "/u"});
+    assert_int_equal(mt_policy_seal(p), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, match_many, p), 0);
+    for (int i = 0; i < 3; i++) {
+        void *right;
+        assert_int_equal(pthread_join(threads[i], &right), 0);
+        assert_non_null(right);
+    }
+    mt_policy_free(p);
+}
+
 /* A prefix as long as may be, and a path far longer, all of it slashes. */
 static void test_long_paths(void **state)
 {
@@ -491,6 +531,7 @@ int main(void)
         cmocka_unit_test(test_precedence),
         cmocka_unit_test(test_why_not),
         cmocka_unit_test(test_the_index_changes_nothing),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_long_paths),
         cmocka_unit_test(test_bounds),
     };

@@ -364,6 +364,12 @@ static void test_retry_after(void **state)
     assert_int_equal(mt_retry_after(MT_SPAN("99999999999999999999"), now),
                      INT64_MAX);
     assert_int_equal(mt_retry_after(MT_SPAN("9999999999999"), now), INT64_MAX);
+    const int64_t in_2026 = INT64_C(1793955577) * 1000000000;
+    assert_int_equal(
+        mt_retry_after(MT_SPAN("Friday, 06-Nov-26 08:59:47 GMT"), in_2026),
+        MT_POLICY_S(10));
+    assert_true(mt_retry_after(MT_SPAN("Sun, 06 Nov 2094 08:49:37 GMT"),
+                               in_2026) > MT_POLICY_S(86400 * 365) * 60);
     assert_int_equal(mt_retry_pushback(MT_SPAN("250")), MT_POLICY_MS(250));
     assert_true(mt_retry_pushback(MT_SPAN("-1")) < 0);
     assert_true(mt_retry_pushback(MT_SPAN("later")) < 0);
