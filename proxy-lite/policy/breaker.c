@@ -161,3 +161,25 @@ bool mt_breaker_record(struct mt_breaker *b, struct mt_breaker_group *g,
         atomic_store_explicit(&b->consecutive, 0, memory_order_relaxed);
     return false;
 }
+
+static uint32_t get32(const _Atomic uint32_t *at)
+{
+    return atomic_load_explicit(at, memory_order_relaxed);
+}
+
+void mt_breaker_inherit(struct mt_breaker *b, struct mt_breaker_group *g,
+                        const struct mt_policy_breaker *p,
+                        const struct mt_breaker *from)
+{
+    uint64_t word = get(&from->word);
+    mt_recent_copy(&b->recent, &from->recent);
+    atomic_store_explicit(&b->consecutive, get32(&from->consecutive),
+                          memory_order_relaxed);
+    atomic_store_explicit(&b->level, get32(&from->level), memory_order_relaxed);
+    atomic_store_explicit(
+        &b->back_ns, atomic_load_explicit(&from->back_ns, memory_order_relaxed),
+        memory_order_relaxed);
+    if ((word & STATE_MASK) != IN && take_place(g, p->max_out_percent))
+        atomic_store_explicit(&b->word, word_of(word >> STATE_BITS, OUT),
+                              memory_order_relaxed);
+}

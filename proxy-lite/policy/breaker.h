@@ -82,6 +82,17 @@ bool mt_breaker_record(struct mt_breaker *b, struct mt_breaker_group *g,
                        const struct mt_breaker_report *report,
                        struct mt_random *random);
 
+/**
+ * After a reload: the breaker of an endpoint that stays knows what the one
+ * before it knows, so that an endpoint that is out stays out (if the new
+ * group has room for it). A probe that runs is the old policy's: the new one
+ * may begin its own when that would be given up. Before the new policy's
+ * first request; the old one may still be in use.
+ */
+void mt_breaker_inherit(struct mt_breaker *b, struct mt_breaker_group *g,
+                        const struct mt_policy_breaker *policy,
+                        const struct mt_breaker *from);
+
 /* When the endpoint may be probed, in ms of the same clock; 0: it is in. */
 int64_t mt_breaker_until_ms(const struct mt_breaker *b);
 

@@ -36,6 +36,13 @@ void mt_budget_request(struct mt_budget *b, int64_t now_ns);
 bool mt_budget_take(struct mt_budget *b, const struct mt_policy_budget *policy,
                     int64_t now_ns);
 
+/* After a reload: what was spent stays spent. */
+static inline void mt_budget_inherit(struct mt_budget *b,
+                                     const struct mt_budget *from)
+{
+    mt_recent_copy(&b->recent, &from->recent);
+}
+
 /* Retries that it would give now: of the Policy screen. */
 uint64_t mt_budget_left(const struct mt_budget *b,
                         const struct mt_policy_budget *policy, int64_t now_ns);

@@ -106,3 +106,12 @@ void mt_recent_reset(struct mt_recent *t)
     for (unsigned i = 0; i < MT_RECENT_SLOTS; i++)
         atomic_store_explicit(&t->slots[i], 0, memory_order_relaxed);
 }
+
+void mt_recent_copy(struct mt_recent *t, const struct mt_recent *from)
+{
+    for (unsigned i = 0; i < MT_RECENT_SLOTS; i++)
+        atomic_store_explicit(
+            &t->slots[i],
+            atomic_load_explicit(&from->slots[i], memory_order_relaxed),
+            memory_order_relaxed);
+}

@@ -40,6 +40,9 @@ void mt_recent_take_back(struct mt_recent *t, int64_t now_ns, uint32_t a,
 struct mt_recent_sum mt_recent_sum(const struct mt_recent *t, int64_t now_ns,
                                    unsigned seconds);
 
+/* Know what another one knows; it may go on counting meanwhile. */
+void mt_recent_copy(struct mt_recent *t, const struct mt_recent *from);
+
 /* Forget everything. */
 void mt_recent_reset(struct mt_recent *t);
 

@@ -217,6 +217,43 @@ static void test_never_all(void **state)
     }
 }
 
+/* A reload forgets neither who is out, nor what was counted. */
+static void test_inherits(void **state)
+{
+    (void)state;
+    struct setup old = of(2), new = of(2);
+    int64_t now;
+    put_out(&old, ms(1));
+    mt_breaker_inherit(&new.b, &new.group, &new.policy, &old.b);
+    assert_int_equal(new.group.out, 1);
+    assert_int_equal(mt_breaker_until_ms(&new.b), mt_breaker_until_ms(&old.b));
+    uint64_t probe = claim_when_due(&new, &now);
+    assert_true(tell(&new, MT_BREAKER_FAILED, now, probe));
+    int64_t out = MT_POLICY_MS(mt_breaker_until_ms(&new.b)) - now;
+    assert_in_range(out, MT_POLICY_S(2), MT_POLICY_S(3)); /* the second time */
+
+    struct mt_breaker sibling = {0}; /* half of them are out already */
+    mt_breaker_inherit(&sibling, &new.group, &new.policy, &old.b);
+    assert_int_equal(new.group.out, 1);
+    assert_int_equal(mt_breaker_look(&sibling, now), MT_BREAKER_CLOSED);
+
+    probe = claim_when_due(&old, &now); /* not to be waited for */
+    new = of(2);
+    mt_breaker_inherit(&new.b, &new.group, &new.policy, &old.b);
+    assert_int_equal(mt_breaker_look(&new.b, now), MT_BREAKER_OUT);
+    now += MT_POLICY_S(MT_BREAKER_PROBE_S);
+    assert_int_equal(mt_breaker_look(&new.b, now), MT_BREAKER_DUE);
+    assert_false(tell(&old, MT_BREAKER_OK, now, probe));
+    assert_int_equal(new.group.out, 1);
+
+    old = of(2);
+    new = of(2);
+    for (int i = 0; i < 4; i++)
+        assert_false(fails(&old, ms(1)));
+    mt_breaker_inherit(&new.b, &new.group, &new.policy, &old.b);
+    assert_true(fails(&new, ms(2))); /* the fifth */
+}
+
 /* ---- threads ---- */
 
 enum { THREADS = 4, ROUNDS = 20000, ENDPOINTS = 4 };
@@ -336,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_recovers),
         cmocka_unit_test(test_lost_probes),
         cmocka_unit_test(test_never_all),
+        cmocka_unit_test(test_inherits),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_limits),
     };

@@ -89,6 +89,15 @@ static void test_share_and_minimum(void **state)
     assert_false(mt_budget_take(&fresh, &none, at(1)));
 }
 
+static void test_inherits(void **state)
+{
+    (void)state;
+    struct mt_budget old = {0}, new = {0};
+    assert_int_equal(taken(&old, at(50), 70), 70);
+    mt_budget_inherit(&new, &old);
+    assert_int_equal(taken(&new, at(51), 70), 30);
+}
+
 /* Any ten seconds: no more than a fifth of their requests, and 100. */
 static void test_no_ten_seconds_are_over(void **state)
 {
@@ -158,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_recent_forgets),
         cmocka_unit_test(test_recent_is_bounded),
         cmocka_unit_test(test_share_and_minimum),
+        cmocka_unit_test(test_inherits),
         cmocka_unit_test(test_no_ten_seconds_are_over),
         cmocka_unit_test(test_threads),
     };
