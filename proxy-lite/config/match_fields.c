@@ -21,8 +21,7 @@ static void read_comparison(MT_READ_ARGS)
 {
     struct mt_policy_field_match *m = out;
     struct mt_node no_name = {.text = {.ptr = NULL, .len = 0}};
-    bool flag =
-        key->offset == MT_COMPARE_PRESENT || key->offset == MT_COMPARE_ABSENT;
+    bool flag = !mt_comparison_has_value((unsigned)key->offset);
     if (flag && !mt_span_eq(n->text, MT_SPAN("true")))
         mt_config_unfit(r, key->name, key->type, n);
     else
@@ -44,13 +43,15 @@ static const struct mt_config_type type_true = {.name = "true",
                                                 .scalar = "{\"const\":true}"};
 
 static const struct mt_config_key comparison_keys[] = {
-    {"exact", &type_compared, "This value alone.", MT_COMPARE_EXACT, 0},
-    {"prefix", &type_compared, "The value begins so.", MT_COMPARE_PREFIX, 0},
-    {"regex", &type_compared, "PCRE2, over the whole value.", MT_COMPARE_REGEX,
-     0},
-    {"present", &type_true, "It is there, whatever its value.",
-     MT_COMPARE_PRESENT, 0},
-    {"absent", &type_true, "It is not there.", MT_COMPARE_ABSENT, 0},
+#define X(name, function, word, holds, fails, help) \
+    {word,                                          \
+     MT_COMPARE_##name == MT_COMPARE_PRESENT ||     \
+             MT_COMPARE_##name == MT_COMPARE_ABSENT \
+         ? &type_true                               \
+         : &type_compared,                          \
+     help, MT_COMPARE_##name, 0},
+    MT_COMPARISONS(X)
+#undef X
 };
 
 static const struct mt_config_type type_comparison = {
@@ -64,8 +65,11 @@ static const struct mt_config_type type_comparison = {
 static bool one_field(struct mt_config_reader *r, const struct mt_node *name,
                       const struct mt_node *value, void *out)
 {
-    static const char *const ways[] = {"exact",   "prefix", "regex",
-                                       "present", "absent", NULL};
+    static const char *const ways[] = {
+#define X(name, function, word, holds, fails, help) word,
+        MT_COMPARISONS(X)
+#undef X
+            NULL};
     struct mt_policy_field_match *m = out;
     if (!mt_config_fits(r, &type_comparison, mt_show(name->text).text, value))
         return false;

@@ -48,25 +48,22 @@ static void read_on(MT_READ_ARGS)
     read_conditions(r, n, &((struct retry_draft *)out)->retry);
 }
 
-#define CONDITION_SCHEMA                                                  \
-    "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":400,\"maximum\":599}," \
-    "{\"enum\":[\"reset\",\"connect-failure\",\"refused-stream\","        \
-    "\"timeout\",\"gateway-error\",\"4xx\",\"5xx\",\"cancelled\","        \
-    "\"deadline-exceeded\",\"resource-exhausted\",\"internal\","          \
-    "\"unavailable\"]}]}"
+#define STATUS_SCHEMA "{\"type\":\"integer\",\"minimum\":400,\"maximum\":599}"
 
 static const struct mt_config_type type_condition = {
     .name = "retry-condition",
     .wanted = "a condition such as 503, 5xx or reset",
     .kinds = MT_NODE_SCALAR,
-    .scalar = CONDITION_SCHEMA};
+    .scalar = STATUS_SCHEMA,
+    .words = mt_retry_words};
 
 static const struct mt_config_type type_conditions = {
     .name = "retry-conditions",
     .wanted = "conditions such as 5xx or [503, reset]",
     .kinds = MT_NODE_SCALAR | MT_NODE_LIST,
     .read = read_on,
-    .scalar = CONDITION_SCHEMA,
+    .scalar = STATUS_SCHEMA,
+    .words = mt_retry_words,
     .item = &type_condition};
 
 /* ---- budgets ---- */
@@ -179,6 +176,7 @@ const struct mt_config_type mt_type_retry = {
     .wanted = "conditions such as 5xx, or {on: [503, reset], attempts: 2}",
     .kinds = MT_NODE_SCALAR | MT_NODE_LIST | MT_NODE_MAP,
     .read = read_retry,
-    .scalar = CONDITION_SCHEMA,
+    .scalar = STATUS_SCHEMA,
+    .words = mt_retry_words,
     .item = &type_condition,
     MT_CONFIG_KEYS(retry_keys)};

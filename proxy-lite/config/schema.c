@@ -95,11 +95,13 @@ static void definition(struct schema *s, const struct mt_config_type *type)
     const char *between = "";
     name(s, type->name);
     mt_out_str(s->out, ":{\"anyOf\":[");
-    if ((type->kinds & MT_NODE_SCALAR) != 0) {
-        if (type->words != NULL)
-            words(s, type->words);
-        else
-            mt_out_str(s->out, type->scalar);
+    if (type->words != NULL) {
+        words(s, type->words);
+        between = ",";
+    }
+    if (type->scalar != NULL) {
+        mt_out_str(s->out, between);
+        mt_out_str(s->out, type->scalar);
         between = ",";
     }
     if ((type->kinds & MT_NODE_LIST) != 0) {

@@ -112,7 +112,7 @@ static const struct mt_config_type type_protocol = {.name = "protocol",
                                                     .words = protocols};
 
 static const char *const balances[] = {
-#define X(name, word, help) word,
+#define X(name, function, word, help) word,
     MT_BALANCES(X)
 #undef X
         NULL};

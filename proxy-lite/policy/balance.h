@@ -19,17 +19,17 @@
 
 #include "proxy-lite/policy/state.h"
 
-/* X(NAME, word, help) */
+/* X(NAME, function, word, help) */
 #define MT_BALANCES(X)                                                     \
-    X(P2C_EWMA, "p2c-ewma",                                                \
+    X(P2C_EWMA, p2c_ewma, "p2c-ewma",                                      \
       "the less loaded of two at random, by latency and running requests") \
-    X(LEAST_REQUEST, "least-request",                                      \
+    X(LEAST_REQUEST, least_request, "least-request",                       \
       "the one of two at random with fewer running requests")              \
-    X(ROUND_ROBIN, "round-robin", "one after the other")                   \
-    X(RANDOM, "random", "any")
+    X(ROUND_ROBIN, round_robin, "round-robin", "one after the other")      \
+    X(RANDOM, random, "random", "any")
 
 enum mt_balance {
-#define X(name, word, help) MT_BALANCE_##name,
+#define X(name, function, word, help) MT_BALANCE_##name,
     MT_BALANCES(X)
 #undef X
         MT_BALANCE_COUNT

@@ -66,11 +66,10 @@ static uint32_t choose_p2c_ewma(const struct mt_choosing *c)
 static const struct {
     const char *word;
     uint32_t (*choose)(const struct mt_choosing *c);
-} ways[MT_BALANCE_COUNT] = {
-    [MT_BALANCE_P2C_EWMA] = {"p2c-ewma", choose_p2c_ewma},
-    [MT_BALANCE_LEAST_REQUEST] = {"least-request", choose_least_request},
-    [MT_BALANCE_ROUND_ROBIN] = {"round-robin", choose_round_robin},
-    [MT_BALANCE_RANDOM] = {"random", choose_random},
+} ways[] = {
+#define X(name, function, word, help) {word, choose_##function},
+    MT_BALANCES(X)
+#undef X
 };
 
 const char *mt_balance_text(unsigned balance)

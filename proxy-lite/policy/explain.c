@@ -62,10 +62,10 @@ static void route_name(struct mt_out *o, const struct mt_policy_route *r)
 
 static void path_words(struct mt_out *o, const struct mt_policy_match *m)
 {
-    static const char *const before[MT_PATH_COUNT] = {
-        [MT_PATH_EXACT] = "path ",  [MT_PATH_REGEX] = "path like ",
-        [MT_PATH_PREFIX] = "path ", [MT_PATH_GRPC_METHOD] = "gRPC method ",
-        [MT_PATH_ANY] = "",
+    static const char *const before[] = {
+#define X(name, function, word, shown, fails, help) shown,
+        MT_PATH_MATCHES(X)
+#undef X
     };
     say(o, before[m->path_how]);
     quote(o, m->path);
@@ -75,10 +75,10 @@ static void path_words(struct mt_out *o, const struct mt_policy_match *m)
 static void field_words(struct mt_out *o, const char *what,
                         const struct mt_policy_field_match *m)
 {
-    static const char *const words[MT_COMPARE_COUNT] = {
-        [MT_COMPARE_EXACT] = " = ",         [MT_COMPARE_PREFIX] = " begins ",
-        [MT_COMPARE_REGEX] = " like ",      [MT_COMPARE_PRESENT] = " is there",
-        [MT_COMPARE_ABSENT] = " is absent",
+    static const char *const words[] = {
+#define X(name, function, word, holds, fails, help) holds,
+        MT_COMPARISONS(X)
+#undef X
     };
     say(o, what);
     quote(o, m->name);
@@ -211,7 +211,7 @@ static void conditions_words(struct mt_out *o, const struct mt_policy_retry *r)
 {
     bool any = false;
     statuses_words(o, r, &any);
-#define X(name, word, help)                       \
+#define X(name, function, word, help)             \
     if ((r->on >> MT_RETRY_ON_##name & 1) != 0) { \
         say(o, comma(&any));                      \
         say(o, word);                             \

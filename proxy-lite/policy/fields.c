@@ -2,28 +2,28 @@
 
 /* ---- comparisons: a row each ---- */
 
-static bool exact(const struct mt_policy_field_match *m, struct mt_span text,
-                  struct mt_regex_scratch *s)
+static bool compare_exact(const struct mt_policy_field_match *m,
+                          struct mt_span text, struct mt_regex_scratch *s)
 {
     (void)s;
     return mt_span_eq(text, m->value);
 }
 
-static bool prefix(const struct mt_policy_field_match *m, struct mt_span text,
-                   struct mt_regex_scratch *s)
+static bool compare_prefix(const struct mt_policy_field_match *m,
+                           struct mt_span text, struct mt_regex_scratch *s)
 {
     (void)s;
     return mt_span_starts(text, m->value);
 }
 
-static bool regex(const struct mt_policy_field_match *m, struct mt_span text,
-                  struct mt_regex_scratch *s)
+static bool compare_regex(const struct mt_policy_field_match *m,
+                          struct mt_span text, struct mt_regex_scratch *s)
 {
     return mt_regex_search(m->regex, s, text);
 }
 
-static bool there(const struct mt_policy_field_match *m, struct mt_span text,
-                  struct mt_regex_scratch *s)
+static bool compare_present(const struct mt_policy_field_match *m,
+                            struct mt_span text, struct mt_regex_scratch *s)
 {
     (void)m;
     (void)text;
@@ -31,18 +31,24 @@ static bool there(const struct mt_policy_field_match *m, struct mt_span text,
     return true;
 }
 
-static bool (*const compare[MT_COMPARE_COUNT])(
-    const struct mt_policy_field_match *, struct mt_span,
-    struct mt_regex_scratch *) = {
-    [MT_COMPARE_EXACT] = exact,  [MT_COMPARE_PREFIX] = prefix,
-    [MT_COMPARE_REGEX] = regex,  [MT_COMPARE_PRESENT] = there,
-    [MT_COMPARE_ABSENT] = there,
+/* Is the field there? mt_field_holds() turns the answer round. */
+static bool compare_absent(const struct mt_policy_field_match *m,
+                           struct mt_span text, struct mt_regex_scratch *s)
+{
+    return compare_present(m, text, s);
+}
+
+static bool (*const compare[])(const struct mt_policy_field_match *,
+                               struct mt_span, struct mt_regex_scratch *) = {
+#define X(name, function, word, holds, fails, help) compare_##function,
+    MT_COMPARISONS(X)
+#undef X
 };
 
 const char *mt_comparison_text(unsigned how)
 {
     static const char *const texts[] = {
-#define X(name, word, help) word,
+#define X(name, function, word, holds, fails, help) word,
         MT_COMPARISONS(X)
 #undef X
     };
@@ -157,7 +163,7 @@ static bool parameter_holds(const struct mt_policy_field_match *m,
     if (!decode(take_until(&pair, '='), &name) ||
         !mt_span_eq(mt_buf_span(&name), m->name))
         return false;
-    if (compare[m->how] == there)
+    if (!mt_comparison_has_value(m->how))
         return true;
     struct mt_buf value = mt_buf_of(bytes, sizeof bytes);
     return decode(pair, &value) && compare[m->how](m, mt_buf_span(&value), s);

@@ -213,20 +213,19 @@ static const struct mt_policy_entry *in_prefixes(struct walk *w, uint32_t host)
     return e;
 }
 
-/* In the order of enum mt_path_match. */
+/* In the order of precedence, which enum mt_path_match has. */
 static const struct mt_policy_entry *in_host(struct walk *w, uint32_t host)
 {
     const struct mt_span none = {.ptr = NULL, .len = 0};
-    const struct mt_policy_entry *e =
-        in_run(w, host, MT_PATH_EXACT, w->r->path, w->path_hash);
-    if (e == NULL)
-        e = in_run(w, host, MT_PATH_REGEX, none, HASH_START);
-    if (e == NULL)
-        e = in_prefixes(w, host);
-    if (e == NULL)
-        e = in_run(w, host, MT_PATH_GRPC_METHOD, none, HASH_START);
-    if (e == NULL)
-        e = in_run(w, host, MT_PATH_ANY, none, HASH_START);
+    const struct mt_policy_entry *e = NULL;
+    for (unsigned how = 0; how < MT_PATH_COUNT && e == NULL; how++) {
+        if (how == MT_PATH_EXACT)
+            e = in_run(w, host, how, w->r->path, w->path_hash);
+        else if (how == MT_PATH_PREFIX)
+            e = in_prefixes(w, host);
+        else
+            e = in_run(w, host, how, none, HASH_START);
+    }
     return e;
 }
 

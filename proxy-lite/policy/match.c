@@ -114,13 +114,11 @@ static const struct path_row {
     const char *word;
     bool (*holds)(ARGS);
     const char *why_not; /* "PATH ... this" */
-} path_rows[MT_PATH_COUNT] = {
-    [MT_PATH_EXACT] = {"exact", path_exact, "is not"},
-    [MT_PATH_REGEX] = {"regex", path_regex, "does not match"},
-    [MT_PATH_PREFIX] = {"prefix", path_prefix, "is not at or below"},
-    [MT_PATH_GRPC_METHOD] = {"method", path_grpc_method,
-                             "is not of the gRPC method"},
-    [MT_PATH_ANY] = {"any", path_any, "is not"},
+} path_rows[] = {
+#define X(name, function, word, shown, fails, help) \
+    {word, path_##function, fails},
+    MT_PATH_MATCHES(X)
+#undef X
 };
 
 const char *mt_path_match_text(unsigned how)
@@ -199,16 +197,14 @@ first_not(const struct mt_policy_field_match *list, uint32_t n, holds_fn *holds,
 
 static void field_not(struct mt_buf *out, const struct mt_policy_field_match *m)
 {
-    static const char *const words[MT_COMPARE_COUNT] = {
-        [MT_COMPARE_EXACT] = " is not ",
-        [MT_COMPARE_PREFIX] = " does not begin with ",
-        [MT_COMPARE_REGEX] = " does not match ",
-        [MT_COMPARE_PRESENT] = " is not there",
-        [MT_COMPARE_ABSENT] = " is there",
+    static const char *const words[] = {
+#define X(name, function, word, holds, fails, help) fails,
+        MT_COMPARISONS(X)
+#undef X
     };
     mt_put_span(out, m->name);
     mt_put_str(out, words[m->how]);
-    if (m->how != MT_COMPARE_PRESENT && m->how != MT_COMPARE_ABSENT)
+    if (mt_comparison_has_value(m->how))
         quoted(out, m->value);
 }
 

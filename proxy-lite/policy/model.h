@@ -107,20 +107,30 @@ struct mt_policy_service {
 
 /* ---- what a route matches ---- */
 
-/* How a text is compared. X(NAME, word, help) */
-#define MT_COMPARISONS(X)                                \
-    X(EXACT, "exact", "the whole text, byte by byte")    \
-    X(PREFIX, "prefix", "the text begins so")            \
-    X(REGEX, "regex", "PCRE2, over the whole text")      \
-    X(PRESENT, "present", "it is there, whatever it is") \
-    X(ABSENT, "absent", "it is not there")
+/* How a field is compared. X(NAME, function, word, holds, fails, help): the
+ * function is fields.c's; "x-canary = 1" and "x-canary is not 1" say how. */
+#define MT_COMPARISONS(X)                                            \
+    X(EXACT, exact, "exact", " = ", " is not ", "This value alone.") \
+    X(PREFIX, prefix, "prefix", " begins ", " does not begin with ", \
+      "The value begins so.")                                        \
+    X(REGEX, regex, "regex", " like ", " does not match ",           \
+      "PCRE2, over the whole value.")                                \
+    X(PRESENT, present, "present", " is there", " is not there",     \
+      "It is there, whatever its value.")                            \
+    X(ABSENT, absent, "absent", " is absent", " is there", "It is not there.")
 
 enum mt_comparison {
-#define X(name, word, help) MT_COMPARE_##name,
+#define X(name, function, word, holds, fails, help) MT_COMPARE_##name,
     MT_COMPARISONS(X)
 #undef X
         MT_COMPARE_COUNT
 };
+
+/* Does it compare with a value, or only look whether the field is there? */
+static inline bool mt_comparison_has_value(unsigned how)
+{
+    return how != MT_COMPARE_PRESENT && how != MT_COMPARE_ABSENT;
+}
 
 /* A header field or a query parameter. */
 struct mt_policy_field_match {
@@ -130,19 +140,22 @@ struct mt_policy_field_match {
     uint8_t how; /* enum mt_comparison */
 };
 
-/* X(NAME, word, help), highest precedence first. A regular expression stands
- * before prefixes: else a route for everything would hide it. */
-#define MT_PATH_MATCHES(X)                                     \
-    X(EXACT, "exact", "this path alone")                       \
-    X(REGEX, "regex", "PCRE2, over the whole path")            \
-    X(PREFIX, "prefix",                                        \
-      "this path, and what is below it: /a has /a/b, "         \
-      "not /ab")                                               \
-    X(GRPC_METHOD, "method", "/SERVICE/METHOD of any service") \
-    X(ANY, "any", "every path")
+/* Highest precedence first. X(NAME, function, word, shown, fails, help): the
+ * function is match.c's; "path like /a.*", and "/b does not match /a.*", say
+ * how. A regular expression stands before prefixes: else a route for
+ * everything would hide it. */
+#define MT_PATH_MATCHES(X)                                           \
+    X(EXACT, exact, "exact", "path ", "is not", "this path alone")   \
+    X(REGEX, regex, "regex", "path like ", "does not match",         \
+      "PCRE2, over the whole path")                                  \
+    X(PREFIX, prefix, "prefix", "path ", "is not at or below",       \
+      "this path, and what is below it: /a has /a/b, not /ab")       \
+    X(GRPC_METHOD, grpc_method, "method", "gRPC method ",            \
+      "is not of the gRPC method", "/SERVICE/METHOD of any service") \
+    X(ANY, any, "any", "", "is not", "every path")
 
 enum mt_path_match {
-#define X(name, word, help) MT_PATH_##name,
+#define X(name, function, word, shown, fails, help) MT_PATH_##name,
     MT_PATH_MATCHES(X)
 #undef X
         MT_PATH_COUNT

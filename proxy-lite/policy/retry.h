@@ -24,16 +24,19 @@
 #include "proxy-lite/policy/budget.h"
 #include "proxy-lite/policy/random.h"
 
-/* X(NAME, word, help): conditions of `retry: {on: [...]}`, beside statuses. */
-#define MT_RETRY_ON(X)                                                       \
-    X(RESET, "reset", "the connection or stream was reset before an answer") \
-    X(CONNECT_FAILURE, "connect-failure", "no connection could be made")     \
-    X(REFUSED_STREAM, "refused-stream",                                      \
-      "the server refused the stream before it worked on it")                \
-    X(TIMEOUT, "timeout", "no answer within the time-out of one try")
+/* Conditions of `retry: {on: [...]}`, beside statuses. X(NAME, function, word,
+ * help): the function is retry_on.c's. */
+#define MT_RETRY_ON(X)                                        \
+    X(RESET, reset, "reset",                                  \
+      "the connection or stream was reset before an answer")  \
+    X(CONNECT_FAILURE, connect_failure, "connect-failure",    \
+      "no connection could be made")                          \
+    X(REFUSED_STREAM, refused_stream, "refused-stream",       \
+      "the server refused the stream before it worked on it") \
+    X(TIMEOUT, timeout, "timeout", "no answer within the time-out of one try")
 
 enum mt_retry_on {
-#define X(name, word, help) MT_RETRY_ON_##name,
+#define X(name, function, word, help) MT_RETRY_ON_##name,
     MT_RETRY_ON(X)
 #undef X
         MT_RETRY_ON_COUNT

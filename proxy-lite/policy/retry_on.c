@@ -26,11 +26,10 @@ static bool on_timeout(const struct mt_try *t)
 static const struct {
     const char *word;
     bool (*holds)(const struct mt_try *t);
-} conditions[MT_RETRY_ON_COUNT] = {
-    [MT_RETRY_ON_RESET] = {"reset", on_reset},
-    [MT_RETRY_ON_CONNECT_FAILURE] = {"connect-failure", on_connect_failure},
-    [MT_RETRY_ON_REFUSED_STREAM] = {"refused-stream", on_refused_stream},
-    [MT_RETRY_ON_TIMEOUT] = {"timeout", on_timeout},
+} conditions[] = {
+#define X(name, function, word, help) {word, on_##function},
+    MT_RETRY_ON(X)
+#undef X
 };
 
 static const struct {
@@ -53,7 +52,7 @@ static const struct {
 };
 
 const char *const mt_retry_words[] = {
-#define X(name, word, help) word,
+#define X(name, function, word, help) word,
     MT_RETRY_ON(X)
 #undef X
 #define X(word, first, last, no_answer, help) word,

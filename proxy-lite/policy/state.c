@@ -48,13 +48,10 @@ void mt_policy_state_free(struct mt_policy_state *s)
 static const struct {
     const char *word;
     size_t offset; /* in struct mt_policy_limits */
-} rows[MT_LIMIT_COUNT] = {
-    [MT_LIMIT_CONNECTIONS] = {"connections",
-                              offsetof(struct mt_policy_limits, connections)},
-    [MT_LIMIT_PENDING] = {"pending",
-                          offsetof(struct mt_policy_limits, pending)},
-    [MT_LIMIT_REQUESTS] = {"requests",
-                           offsetof(struct mt_policy_limits, requests)},
+} rows[] = {
+#define X(name, field, help) {#field, offsetof(struct mt_policy_limits, field)},
+    MT_LIMITS(X)
+#undef X
 };
 
 const char *mt_limit_text(unsigned which)

@@ -17,14 +17,15 @@
 #include "proxy-lite/policy/breaker.h"
 #include "proxy-lite/policy/budget.h"
 
-/* X(NAME, word, help); the word is the reason in x-meshtop-reason. */
-#define MT_LIMITS(X)                                              \
-    X(CONNECTIONS, "connections", "connections to its endpoints") \
-    X(PENDING, "pending", "requests that wait for a connection")  \
-    X(REQUESTS, "requests", "requests that run")
+/* X(NAME, field, help): the field of struct mt_policy_limits is also the
+ * reason in x-meshtop-reason. */
+#define MT_LIMITS(X)                                            \
+    X(CONNECTIONS, connections, "connections to its endpoints") \
+    X(PENDING, pending, "requests that wait for a connection")  \
+    X(REQUESTS, requests, "requests that run")
 
 enum mt_limit {
-#define X(name, word, help) MT_LIMIT_##name,
+#define X(name, field, help) MT_LIMIT_##name,
     MT_LIMITS(X)
 #undef X
         MT_LIMIT_COUNT

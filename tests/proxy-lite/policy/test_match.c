@@ -84,6 +84,7 @@ static void test_paths(void **state)
         {MT_PATH_GRPC_METHOD, "Get", "/a.B/Get", true},
         {MT_PATH_GRPC_METHOD, "Get", "/a.B/GetAll", false},
         {MT_PATH_GRPC_METHOD, "Get", "/Get", false},
+        {MT_PATH_GRPC_METHOD, "Get", "", false},
         {MT_PATH_GRPC_METHOD, "Get", "//Get", false},
         {MT_PATH_GRPC_METHOD, "Get", "/a/b/Get", false},
         {MT_PATH_ANY, "", "*", true},
