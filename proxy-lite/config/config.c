@@ -29,9 +29,9 @@ static const struct {
     {"GRPCRoute", &mt_type_grpcroute},
 };
 
-static void read_kind(struct mt_config_reader *r, const struct mt_node *doc,
-                      const struct mt_node *kind)
+static void read_kind(struct mt_config_reader *r, const struct mt_node *doc)
 {
+    const struct mt_node *kind = mt_node_get(doc, "kind");
     for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++)
         if (mt_span_eq(kind->text, mt_span_str(documents[i].kind))) {
             const struct mt_config_key row = {.type = documents[i].type};
@@ -40,6 +40,31 @@ static void read_kind(struct mt_config_reader *r, const struct mt_node *doc,
         }
     MT_WRONG(r, kind, "the kind '%s' is not read; HTTPRoute and GRPCRoute are",
              mt_show(kind->text).text);
+}
+
+/* `kubectl get httproutes -o yaml` puts them into one document. */
+static void read_list(struct mt_config_reader *r, const struct mt_node *list)
+{
+    const struct mt_node *items = mt_node_get(list, "items");
+    if (items == NULL || items->kind != MT_NODE_LIST) {
+        MT_WRONG(r, list, "a List has 'items', and it is a list");
+        return;
+    }
+    for (const struct mt_node *i = items->first; i != NULL; i = i->next)
+        if (i->kind == MT_NODE_MAP && mt_node_get(i, "kind") != NULL)
+            read_kind(r, i);
+        else
+            MT_WRONG(r, i, "an HTTPRoute or a GRPCRoute is expected here");
+}
+
+/* A document that is no mesh. */
+static void read_other(struct mt_config_reader *r, const struct mt_node *doc)
+{
+    const struct mt_node *kind = mt_node_get(doc, "kind");
+    if (kind != NULL && mt_span_eq(kind->text, MT_SPAN("List")))
+        read_list(r, doc);
+    else if (kind != NULL)
+        read_kind(r, doc);
 }
 
 /* The mesh first, wherever it stands: the others name its services. */
@@ -58,12 +83,9 @@ static void read_documents(struct mt_config_reader *r,
             (void)mt_config_read_keys(r, &mt_type_mesh, d, r->policy);
         mesh = mesh != NULL ? mesh : d;
     }
-    for (const struct mt_node *d = first; d != NULL; d = d->next) {
-        const struct mt_node *kind =
-            d->kind == MT_NODE_MAP ? mt_node_get(d, "kind") : NULL;
-        if (kind != NULL)
-            read_kind(r, d, kind);
-    }
+    for (const struct mt_node *d = first; d != NULL; d = d->next)
+        if (d->kind == MT_NODE_MAP)
+            read_other(r, d);
 }
 
 /* What a mesh needs to do anything. */

@@ -581,6 +581,28 @@ static void test_httproute(void **state)
     free(text);
 }
 
+/* As `kubectl get httproutes -o yaml` prints them. */
+static void test_a_list_of_routes(void **state)
+{
+    (void)state;
+#define ITEM(name)                                                    \
+    "- apiVersion: gateway.networking.k8s.io/v1\n  kind: HTTPRoute\n" \
+    "  metadata: {name: " name ", creationTimestamp: x}\n"            \
+    "  spec: {rules: [{backendRefs: [{group: \"\", kind: Service, "   \
+    "name: cart, port: 80, weight: 1}]}]}\n  status: {parents: []}\n"
+    struct mt_policy *p = good(HEAD "---\napiVersion: v1\nitems:\n" ITEM(
+        "a") ITEM("b") "kind: List\nmetadata: {resourceVersion: \"\"}\n");
+    assert_int_equal(p->routes_count, 2);
+    is(p->routes[1]->name, "b");
+    mt_policy_free(p);
+    assert_string_equal(bad(HEAD "---\nkind: List\n"),
+                        "4:1: a List has 'items', and it is a list");
+    assert_string_equal(
+        bad(HEAD "---\nkind: List\nitems: [1, {kind: Pod}]\n"),
+        "5:9: an HTTPRoute or a GRPCRoute is expected here\n"
+        "5:19: the kind 'Pod' is not read; HTTPRoute and GRPCRoute are");
+}
+
 static void test_httproute_mistakes(void **state)
 {
     (void)state;
@@ -634,6 +656,7 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_examples),
         cmocka_unit_test(test_httproute),
+        cmocka_unit_test(test_a_list_of_routes),
         cmocka_unit_test(test_httproute_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
