@@ -7,6 +7,7 @@
 #include "cli/say.h"
 #include "proxy-lite/config/config.h"
 #include "proxy-lite/policy/explain.h"
+#include "proxy-lite/policy/shadow.h"
 
 /* ---- where the mesh comes from ---- */
 
@@ -87,8 +88,23 @@ static struct mt_policy *from_words(const char *const *words, size_t count,
 
 /* ---- what is asked ---- */
 
+/* Right, but hardly meant. */
+static void warn_of_shadows(const char *label, const struct mt_policy *p)
+{
+    for (uint32_t i = 0; i < p->routes_count; i++) {
+        const struct mt_policy_route *other =
+            mt_policy_shadowed(p, p->routes[i]);
+        if (other != NULL)
+            mt_warn(label,
+                    "no request reaches the route at line %u: that at line %u "
+                    "takes the same",
+                    p->routes[i]->line, other->line);
+    }
+}
+
 static int check(const char *label, const struct mt_policy *p)
 {
+    warn_of_shadows(label, p);
     printf("%s: right: %u listener%s, %u service%s, %u route%s\n", label,
            p->listeners_count, p->listeners_count == 1 ? "" : "s",
            p->services_count, p->services_count == 1 ? "" : "s",

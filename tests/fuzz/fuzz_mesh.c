@@ -6,6 +6,7 @@
 
 #include "proxy-lite/config/config.h"
 #include "proxy-lite/policy/rewrite.h"
+#include "proxy-lite/policy/shadow.h"
 #include "proxy-lite/policy/split.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -69,6 +70,7 @@ static void ask(const struct mt_policy *p, struct mt_span text)
             check(e != &p->entries[i]);
         }
     if (e != NULL) {
+        check(mt_policy_shadowed(p, e->route) == NULL);
         mt_redirect_location(&e->route->redirect, e->match, &r, &out);
         (void)mt_edits_drop(&e->route->request_headers, text);
         struct mt_split_choice c = mt_split_choose(&e->route->to, &r, &random);

@@ -13,6 +13,7 @@
 #include "base/rc.h"
 #include "build.h"
 #include "proxy-lite/policy/random.h"
+#include "proxy-lite/policy/shadow.h"
 
 struct ask {
     const char *method, *host, *path, *query;
@@ -438,6 +439,8 @@ static void test_the_index_changes_nothing(void **state)
             if (mt_match(p, &r, s) != e)
                 fail_msg("%s %s", a.host, a.path);
             found += e != NULL;
+            if (e != NULL)
+                assert_null(mt_policy_shadowed(p, e->route));
         }
         mt_policy_free(p);
     }
