@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <yaml.h>
 
+#include "base/suggest.h"
 #include "capture/names_words.h"
 
 static const char *const table_names[MT_NAMES_TABLES] = {"services", "clients"};
@@ -58,14 +59,14 @@ static struct mt_span scalar(const struct reading *r)
 static int unknown_key(struct reading *r, const char *const known[2])
 {
     struct mt_span key = scalar(r);
-    const char *meant = mt_names_suggest(key, known, 2);
+    const char *meant = mt_suggest(key, known, 2);
     if (meant != NULL)
         return wrong_at(r, r->event.start_mark,
                         "unknown key '%s'; did you mean '%s'?",
-                        mt_names_show(key).text, meant);
+                        mt_show(key).text, meant);
     return wrong_at(r, r->event.start_mark,
                     "unknown key '%s'; only '%s' and '%s' are known here",
-                    mt_names_show(key).text, known[0], known[1]);
+                    mt_show(key).text, known[0], known[1]);
 }
 
 /* ---- events ---- */
@@ -143,7 +144,7 @@ static int read_place(struct reading *r)
         return wrong_at(r, mark,
                         "'%s' is no address; write 10.0.0.5, 10.0.0.5:8080, "
                         "10.0.0.0/8, \"[fd00::1]:8080\" or a port",
-                        mt_names_show(scalar(r)).text);
+                        mt_show(scalar(r)).text);
     if (r->table == MT_NAMES_CLIENTS && rule.port != 0)
         return wrong_at(r, mark,
                         "a client has no port of its own; write the address "
@@ -301,7 +302,7 @@ static int check_repeated(struct reading *r)
             return wrong_at(
                 r, (yaml_mark_t){.line = b->line - 1, .column = b->column - 1},
                 "'%s' stands already at line %u; put its addresses together",
-                mt_names_show(b->name).text, (unsigned)a->line);
+                mt_show(b->name).text, (unsigned)a->line);
     }
     k->count = 0;
     return 0;
@@ -386,8 +387,7 @@ static int check_conflicts(struct reading *r)
                                           .column = rule->column - 1},
                             "this address is '%s' already, at line %u; it can "
                             "have one name",
-                            mt_names_show(other->name).text,
-                            (unsigned)other->line);
+                            mt_show(other->name).text, (unsigned)other->line);
     }
     return 0;
 }

@@ -85,6 +85,9 @@ struct mt_options {
     const char *screen;
     bool once, json; /* the dashboard as text, as JSON */
 
+    const char *config; /* -c: a mesh of the proxy */
+    bool check;         /* it, and no more */
+
     bool quiet;
     bool help, version;
 
@@ -139,6 +142,7 @@ int mt_command_export(const struct mt_options *o);
 int mt_command_interfaces(const struct mt_options *o);
 int mt_command_check(const struct mt_options *o);
 int mt_command_explain(const struct mt_options *o);
+int mt_command_proxy(const struct mt_options *o);
 int mt_command_dashboard(const struct mt_options *o);
 
 #endif

@@ -112,6 +112,11 @@ const struct mt_option_row mt_option_rows[] = {
      "print the screen once as text"},
     {'j', "json", NULL, K_FLAG, G_DASHBOARD, AT(json), 0, 0,
      "print its numbers once as JSON, as stat -o json does"},
+    {'c', "config", "FILE", K_TEXT, G_PROXY, AT(config), 0, 0,
+     "the mesh: listeners, services and routes in YAML, HTTPRoute documents "
+     "too; - is standard input"},
+    {0, "check", NULL, K_FLAG, G_PROXY, AT(check), 0, 0,
+     "say whether the mesh is right, and what is wrong where"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
      "no progress and no summary"},
     {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
@@ -167,6 +172,15 @@ const struct mt_command mt_commands[] = {
      "One row a check: permission, interfaces, filter, buffer, database, disk, "
      "recent losses, encrypted traffic. Ends with 1 where there is a problem.",
      G_ALL | G_TABLE | G_CHECK, mt_command_check},
+    {"proxy", "[LISTEN=ENDPOINT...] [explain REQUEST...]",
+     "what a mesh would do with a request",
+     "Reads a mesh from a file (-c), or from words such as "
+     "8080=localhost:3000 or 8080=v1:3001*90,v2:3002*10, and checks it. "
+     "explain tells which route takes a request, such as \"GET "
+     "http://api.example/cart/7\" \"x-canary: 1\", why the others do not, "
+     "and what is done then. A mesh that is wrong ends with 2. It does not "
+     "proxy yet.",
+     G_ALL | G_PROXY, mt_command_proxy},
     {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
      "What meshtop without a command is. Services, their routes, single "
      "exchanges and why they ended as they did: Enter goes in, Esc comes "

@@ -21,6 +21,7 @@ enum mt_option_group {
     G_CHECK = 1 << 9,  /* looks whether it could */
     G_DASHBOARD = 1 << 10,
     G_EXPLAIN = 1 << 11, /* tells of one exchange */
+    G_PROXY = 1 << 12,
 };
 
 enum mt_option_kind {

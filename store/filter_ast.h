@@ -4,9 +4,9 @@
 #ifndef MT_STORE_FILTER_AST_H
 #define MT_STORE_FILTER_AST_H
 
+#include "base/regex.h"
 #include "base/text_addr.h"
 #include "store/filter.h"
-#include "store/regex.h"
 
 enum filter_type {
     TYPE_NUMBER,

@@ -184,7 +184,7 @@ static bool number_value(struct parser *p, enum filter_type type,
 static bool regex_value(struct parser *p, struct value *v, const struct word *w)
 {
     struct mt_regex_error error;
-    int rc = mt_regex_new(&v->regex, w->text, &error);
+    int rc = mt_regex_new(&v->regex, w->text, MT_REGEX_ANYWHERE, &error);
     if (rc == 0) {
         v->test = TEST_REGEX;
         return true;

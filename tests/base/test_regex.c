@@ -10,13 +10,13 @@
 #include <cmocka.h>
 
 #include "base/rc.h"
-#include "store/regex.h"
+#include "base/regex.h"
 
 static struct mt_regex *compiled(const char *pattern)
 {
     struct mt_regex *r;
     struct mt_regex_error error;
-    if (mt_regex_new(&r, mt_span_str(pattern), &error) != 0)
+    if (mt_regex_new(&r, mt_span_str(pattern), MT_REGEX_ANYWHERE, &error) != 0)
         fail_msg("%s: %s", pattern, error.text);
     return r;
 }
@@ -73,7 +73,8 @@ static void test_refuses(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct mt_regex *r;
         struct mt_regex_error error;
-        int rc = mt_regex_new(&r, mt_span_str(rows[i].pattern), &error);
+        int rc = mt_regex_new(&r, mt_span_str(rows[i].pattern),
+                              MT_REGEX_ANYWHERE, &error);
         assert_null(r);
         if (rc != MT_EPROTO || error.text[0] == 0)
             fail_msg("%s: %d %s", rows[i].pattern, rc, error.text);
@@ -88,9 +89,9 @@ static void test_pattern_is_bounded(void **state)
     struct mt_regex_error error;
     memset(pattern, 'a', sizeof pattern);
     struct mt_span s = {(const uint8_t *)pattern, sizeof pattern};
-    assert_int_equal(mt_regex_new(&r, s, &error), MT_EPROTO);
+    assert_int_equal(mt_regex_new(&r, s, MT_REGEX_ANYWHERE, &error), MT_EPROTO);
     s.len--;
-    assert_int_equal(mt_regex_new(&r, s, &error), 0);
+    assert_int_equal(mt_regex_new(&r, s, MT_REGEX_ANYWHERE, &error), 0);
     mt_regex_free(r);
 }
 
@@ -135,6 +136,55 @@ static void test_text_is_bounded(void **state)
     mt_regex_free(r);
 }
 
+/* A route's pattern says what a whole path is: more than it does not match. */
+static void test_whole_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *text;
+        bool found;
+    } rows[] = {
+        {"b", "abc", false},
+        {"a|ab", "ab", true},
+        {"/u/\\d+", "/u/12", true},
+        {"/u/\\d+", "/u/12/x", false},
+        {"", "", true},
+        {"", "a", false},
+        {"/x", "/x\n", false},
+    };
+    struct mt_regex_scratch *scratch = mt_regex_scratch_new();
+    assert_non_null(scratch);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct mt_regex *r;
+        struct mt_regex_error error;
+        assert_int_equal(mt_regex_new(&r, mt_span_str(rows[i].pattern),
+                                      MT_REGEX_WHOLE, &error),
+                         0);
+        if (mt_regex_search(r, scratch, mt_span_str(rows[i].text)) !=
+            rows[i].found)
+            fail_msg("%s over %s", rows[i].pattern, rows[i].text);
+        mt_regex_free(r);
+    }
+    assert_int_equal(mt_regex_scratch_given_up(scratch), 0);
+    mt_regex_scratch_free(scratch);
+}
+
+/* Not judged by its first bytes alone. */
+static void test_whole_text_too_long_is_given_up(void **state)
+{
+    (void)state;
+    static uint8_t text[MT_REGEX_TEXT_MAX + 1];
+    struct mt_regex *r;
+    struct mt_regex_error error;
+    memset(text, 'a', sizeof text);
+    assert_int_equal(mt_regex_new(&r, MT_SPAN("a*"), MT_REGEX_WHOLE, &error),
+                     0);
+    assert_false(mt_regex_match(r, (struct mt_span){text, sizeof text}));
+    assert_int_equal(mt_regex_given_up(r), 1);
+    assert_true(mt_regex_match(r, (struct mt_span){text, sizeof text - 1}));
+    mt_regex_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +195,8 @@ int main(void)
         cmocka_unit_test(test_nested_repeats_stay_small),
         cmocka_unit_test(test_a_match_is_bounded),
         cmocka_unit_test(test_text_is_bounded),
+        cmocka_unit_test(test_whole_texts),
+        cmocka_unit_test(test_whole_text_too_long_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
