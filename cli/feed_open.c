@@ -122,6 +122,9 @@ static int open_tap(struct mt_feed *f)
 static int open_keeper(struct mt_feed *f)
 {
     const char *folder = f->o->ring;
+    if (f->live && folder != NULL && f->rights.plan.become == MT_BECOME_NOBODY)
+        mt_warn("--ring", "it is kept as nobody, whose other processes can "
+                          "read it, too; use sudo, or name a user with --user");
     if (f->live && folder != NULL && mkdir(folder, 0700) == 0)
         (void)mt_privileges_give(folder, &f->rights.plan);
     return mt_packet_keeper_open(&f->keeper, f->o);
