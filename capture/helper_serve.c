@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-
 /* Keys at the terminal are for the parent: the helper ends with it. */
 static void leave_signals(void)
 {
