@@ -9,6 +9,8 @@ struct hop {
     uint64_t numbers; /* the server's above the client's; 0 none */
     uint64_t serial;  /* of the flow, which is never 0 */
     uint64_t ends;    /* its endpoints, mixed */
+    uint64_t first;   /* serial of the first flow, and */
+    struct mt_addr client;
 };
 
 struct mt_hops {
@@ -43,7 +45,9 @@ static struct hop hop_of(const struct mt_flow *f)
     return (struct hop){.numbers =
                             (uint64_t)f->isn[1 - client] << 32 | f->isn[client],
                         .serial = f->serial,
-                        .ends = ends_of(f)};
+                        .ends = ends_of(f),
+                        .first = f->serial,
+                        .client = mt_flow_addr(f, client)};
 }
 
 static size_t place_of(uint64_t numbers)
@@ -55,17 +59,47 @@ void mt_hops_note(struct mt_hops *h, const struct mt_flow *f)
 {
     struct hop own = hop_of(f);
     struct hop *at = &h->hop[place_of(own.numbers)];
-    if (at->numbers != own.numbers || at->serial < own.serial)
+    if (at->numbers != own.numbers) {
         *at = own;
+        return;
+    }
+    if (at->serial < own.serial) {
+        at->serial = own.serial;
+        at->ends = own.ends;
+    }
+    if (at->first > own.first) {
+        at->first = own.first;
+        at->client = own.client;
+    }
+}
+
+static bool has_numbers(const struct mt_flow *f)
+{
+    unsigned known = MT_FLOW_ISN0 | MT_FLOW_ISN1;
+    return (f->flags & known) == known;
 }
 
 bool mt_hops_is_copy(const struct mt_hops *h, const struct mt_flow *f)
 {
-    unsigned known = MT_FLOW_ISN0 | MT_FLOW_ISN1;
-    if ((f->flags & known) != known)
+    if (!has_numbers(f))
         return false;
     struct hop own = hop_of(f);
     const struct hop *at = &h->hop[place_of(own.numbers)];
     return at->numbers == own.numbers && at->serial > own.serial &&
            at->ends != own.ends;
+}
+
+bool mt_hops_client(const struct mt_hops *h, const struct mt_flow *f,
+                    struct mt_addr *client)
+{
+    if (!has_numbers(f))
+        return false;
+    struct hop own = hop_of(f);
+    const struct hop *at = &h->hop[place_of(own.numbers)];
+    if (at->numbers != own.numbers || at->first >= own.first ||
+        (at->client.port == own.client.port &&
+         memcmp(at->client.ip, own.client.ip, sizeof own.client.ip) == 0))
+        return false;
+    *client = at->client;
+    return true;
 }

@@ -5,10 +5,11 @@
  * A translator leaves sequence numbers alone, so that both points show the
  * same two initial ones: 64 bits that no two connections share but by chance.
  * What is exchanged counts at the point nearest to the server: that of the
- * flow whose SYN came last.
+ * flow whose SYN came last. Who called is who sent the first one.
  *
  *     mt_hops_note(h, &flow);               // at its SYN-ACK
  *     copy = mt_hops_is_copy(h, &flow);     // at its first payload
+ *     other = mt_hops_client(h, &flow, &who);
  *
  * Not known for copies: connections joined late, and those behind what
  * rewrites sequence numbers or answers itself (a proxy): that has exchanges
@@ -25,7 +26,7 @@
 
 struct mt_hops;
 
-/* NULL: no memory. 1 MiB. */
+/* NULL: no memory. 2 MiB. */
 struct mt_hops *mt_hops_new(void);
 void mt_hops_free(struct mt_hops *h); /* NULL is fine */
 
@@ -34,5 +35,10 @@ void mt_hops_note(struct mt_hops *h, const struct mt_flow *f);
 
 /* A flow between other endpoints that began later has the same numbers. */
 bool mt_hops_is_copy(const struct mt_hops *h, const struct mt_flow *f);
+
+/* The client's end of the first flow with the same numbers. False: f is the
+ * first, or its client's end is the same. */
+bool mt_hops_client(const struct mt_hops *h, const struct mt_flow *f,
+                    struct mt_addr *client);
 
 #endif

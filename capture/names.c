@@ -303,13 +303,13 @@ static struct named name_server(struct mt_names *n, const struct mt_exchange *x)
 
 static struct named name_client(struct mt_names *n, const struct mt_exchange *x)
 {
-    const struct mt_addr *addr = &x->client.addr;
+    const struct mt_addr addr = mt_exchange_caller(x);
     if (n->file != NULL) {
-        struct mt_span text = mt_names_file_client(n->file, addr);
+        struct mt_span text = mt_names_file_client(n->file, &addr);
         if (text.len > 0)
             return (struct named){text, MT_NAME_FILE};
     }
-    return told_of(n, addr);
+    return told_of(n, &addr);
 }
 
 static void set(struct mt_party *party, struct named name)

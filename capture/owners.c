@@ -130,6 +130,21 @@ static void describe(struct mt_owners *o, uint32_t pid, struct mt_owner *owner)
     owner->known = owner->process[0] != '\0';
 }
 
+/* First of all where its process may be gone soon. Found nowhere, it is looked
+ * for as others are, if the socket is still there. */
+static uint32_t find_beginning(struct mt_owners *o,
+                               const struct mt_owner_query *q,
+                               struct mt_socket *connection)
+{
+    if (!ask_kernel(o, q, connection) ||
+        mt_socket_listens(connection, &q->local)) {
+        *connection = (struct mt_socket){.state = 0};
+        return 0;
+    }
+    return connection->inode != 0 ? mt_scan_newest(&o->scan, connection->inode)
+                                  : 0;
+}
+
 void mt_owners_find(struct mt_owners *o, const struct mt_owner_query *q,
                     struct mt_owner *owner)
 {
@@ -137,7 +152,9 @@ void mt_owners_find(struct mt_owners *o, const struct mt_owner_query *q,
     *owner = (struct mt_owner){.known = false};
     o->stats.asked++;
     mt_scan_refill(&o->scan, q->ts_ns);
-    if (o->diag >= 0)
+    uint32_t pid =
+        q->begins && o->diag >= 0 ? find_beginning(o, q, &connection) : 0;
+    if (o->diag >= 0 && pid == 0)
         find_here(o, q, &connection, &listener);
     if (connection.state == 0 && listener.state == 0 && o->scan.proc >= 0)
         mt_tables_find(&o->tables, &o->scan, q, &connection, &listener);
@@ -148,7 +165,8 @@ void mt_owners_find(struct mt_owners *o, const struct mt_owner_query *q,
         o->stats.found++;
         owner->uid = connection.inode != 0 ? connection.uid : listener.uid;
         const uint64_t inodes[2] = {connection.inode, listener.inode};
-        uint32_t pid = mt_scan_holder(&o->scan, inodes);
+        if (pid == 0)
+            pid = mt_scan_holder(&o->scan, inodes);
         if (pid != 0)
             describe(o, pid, owner);
     }

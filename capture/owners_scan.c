@@ -7,7 +7,12 @@
 
 #include "base/text.h"
 
-enum { PATH_BYTES = 64, LINK_BYTES = 64 };
+enum {
+    PATH_BYTES = 64,
+    LINK_BYTES = 64,
+    STATUS_BYTES = 256, /* its first lines */
+    NEWEST = 16,        /* processes and threads that have just begun */
+};
 
 int mt_scan_init(struct mt_scan *s, const char *proc)
 {
@@ -169,6 +174,51 @@ static uint64_t look_into(struct mt_scan *s, uint32_t pid,
     return found;
 }
 
+/* The process of a thread; 0: it has ended. */
+static uint32_t process_of(const struct mt_scan *s, uint32_t thread)
+{
+    char text[STATUS_BYTES];
+    struct mt_span rest = mt_scan_read(s, thread, "status", text, sizeof text);
+    while (rest.len > 0) {
+        struct mt_span line = mt_span_take(&rest, mt_span_find(rest, '\n'));
+        (void)mt_span_take(&rest, rest.len > 0);
+        uint64_t pid;
+        if (!mt_span_starts(line, MT_SPAN("Tgid:\t")))
+            continue;
+        (void)mt_span_take(&line, sizeof "Tgid:\t" - 1);
+        return mt_parse_u64(line, &pid) == 0 ? (uint32_t)pid : 0;
+    }
+    return 0;
+}
+
+/* The number that was given last, to a process or a thread: the last word of
+ * loadavg. 0: not told. */
+static uint32_t newest_pid(const struct mt_scan *s)
+{
+    char text[STATUS_BYTES];
+    uint32_t pid;
+    int fd = openat(s->proc, "loadavg", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    char *last = strrchr(text, ' ');
+    text[strcspn(text, "\n")] = '\0';
+    return last != NULL && number(last + 1, &pid) ? pid : 0;
+}
+
+/* Who has just begun is looked for without a list of all. */
+static uint32_t look_at_newest(struct mt_scan *s, const uint64_t inodes[2])
+{
+    uint32_t newest = mt_scan_pay(s, 1) ? newest_pid(s) : 0;
+    for (uint32_t i = 0; i < NEWEST && i < newest && mt_scan_pay(s, 1); i++) {
+        uint64_t found = look_into(s, newest - i, inodes);
+        if (found != 0)
+            return held_slot(s, found)->pid = process_of(s, newest - i);
+    }
+    return 0;
+}
+
 /* Newest processes first: those are the short-lived ones. */
 static uint32_t look_everywhere(struct mt_scan *s, const uint64_t inodes[2])
 {
@@ -205,6 +255,17 @@ uint32_t mt_scan_holder(struct mt_scan *s, const uint64_t inodes[2])
         pid = look_in_hot(s, inodes);
     if (pid == 0)
         pid = look_everywhere(s, inodes);
+    if (pid != 0)
+        make_hot(s, pid);
+    return pid;
+}
+
+uint32_t mt_scan_newest(struct mt_scan *s, uint64_t inode)
+{
+    const uint64_t inodes[2] = {inode, 0};
+    uint32_t pid = look_at_newest(s, inodes);
+    if (pid == 0)
+        pid = look_in_hot(s, inodes);
     if (pid != 0)
         make_hot(s, pid);
     return pid;

@@ -50,6 +50,11 @@ void mt_scan_list(struct mt_scan *s);
  * none is seen. 0 is no inode. */
 uint32_t mt_scan_holder(struct mt_scan *s, const uint64_t inodes[2]);
 
+/* The same of a socket that was opened just now, among the processes that have
+ * begun last and those that had what was looked for: a small part of the work.
+ * Time counts: the process may end. */
+uint32_t mt_scan_newest(struct mt_scan *s, uint64_t inode);
+
 /* A directory below, or NULL. */
 DIR *mt_scan_open(int at, const char *path);
 

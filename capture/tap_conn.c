@@ -198,6 +198,8 @@ static bool try_open(struct mt_tap *tap, struct mt_tcp_flow *w)
 {
     struct mt_conn_start start = mt_tap_conn_start(tap, w->flow);
     start.copy = mt_hops_is_copy(tap->hops, w->flow);
+    if (!mt_hops_client(tap->hops, w->flow, &start.caller))
+        start.caller.port = 0;
     struct mt_conn_stats *stats = NULL;
     w->tcp.conn = tap->sink->open(tap->sink_context, &start, &stats);
     w->tcp.stats = w->tcp.conn != NULL ? stats : NULL;

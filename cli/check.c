@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "capture/interfaces.h"
 #include "capture/live.h"
+#include "cli/check_ring.h"
 #include "cli/clock.h"
 #include "cli/paths.h"
 #include "cli/printer.h"
@@ -222,6 +223,17 @@ static void put_lost(char *text, size_t size, unsigned loss, uint64_t count)
     text[b.len] = '\0';
 }
 
+static void check_ring(const struct place *p, struct finding *f)
+{
+    struct mt_check_ring c;
+    mt_check_ring(&c, p->o);
+    SET(f,
+        c.problem  ? STATE_PROBLEM
+        : c.remark ? STATE_INFO
+                   : STATE_OK,
+        c.remedy, "%s", c.found);
+}
+
 static int add_lost(void *sums, const struct mt_lost *lost)
 {
     ((uint64_t *)sums)[lost->loss] += lost->count;
@@ -295,10 +307,15 @@ static const struct {
     const char *name;
     void (*look)(const struct place *p, struct finding *f);
 } checks[] = {
-    {"interfaces", check_interfaces}, {"permission", check_permission},
-    {"capture", check_capture},       {"buffer", check_buffer},
-    {"database", check_database},     {"disk", check_disk},
-    {"losses", check_losses},         {"encrypted", check_encrypted},
+    {"interfaces", check_interfaces},
+    {"permission", check_permission},
+    {"capture", check_capture},
+    {"buffer", check_buffer},
+    {"database", check_database},
+    {"disk", check_disk},
+    {"ring", check_ring},
+    {"losses", check_losses},
+    {"encrypted", check_encrypted},
 };
 
 enum { CHECKS = sizeof checks / sizeof checks[0] };

@@ -41,13 +41,30 @@ static void draw_progress(struct mt_feed *f, int64_t now_ns)
 
 /* ---- waiting ---- */
 
+/* Connections that begin here: who has opened them is asked at once. */
+static void take_early(struct mt_feed *f)
+{
+    struct mt_addr local, remote;
+    while (mt_early_next(&f->early, mt_steady_ns(), &local, &remote))
+        mt_naming_early(&f->naming, &local, &remote, mt_wall_ns());
+}
+
+/* True: timeout_ms have passed without news. */
+static bool wait_for_sources(struct mt_feed *f, int timeout_ms)
+{
+    bool over = mt_wait_for_sources(
+        f->merge, mt_early_fd(&f->early, mt_steady_ns()), timeout_ms);
+    take_early(f);
+    return over;
+}
+
 /* A followed file may be written by turns with others: it is waited for once,
  * then all that is there is taken. */
 static void wait_for_files(struct mt_feed *f)
 {
     bool waited = f->settled_ns == MT_MERGE_EXACT;
     f->settled_ns = waited ? MT_MERGE_NOW : MT_MERGE_EXACT;
-    (void)mt_wait_for_sources(f->merge, FOLLOW_POLL_MS);
+    (void)wait_for_sources(f, FOLLOW_POLL_MS);
 }
 
 /* A packet waits for silent interfaces until it is settled, and no longer
@@ -57,8 +74,7 @@ static void wait_until_settled(struct mt_feed *f, int64_t ts_ns)
     int64_t left_ns = ts_ns + SETTLED_NS - mt_wall_ns();
     if (left_ns > SETTLED_NS)
         left_ns = SETTLED_NS;
-    bool over = left_ns <= 0 ||
-                mt_wait_for_sources(f->merge, (int)(left_ns / MS_NS) + 1);
+    bool over = left_ns <= 0 || wait_for_sources(f, (int)(left_ns / MS_NS) + 1);
     int64_t settled_ns = mt_wall_ns() - SETTLED_NS;
     f->settled_ns = over && settled_ns < ts_ns ? ts_ns : settled_ns;
 }
@@ -66,7 +82,7 @@ static void wait_until_settled(struct mt_feed *f, int64_t ts_ns)
 /* The packets' clock goes on by as much as a clock that never steps. */
 static bool wait_in_silence(struct mt_feed *f, bool news)
 {
-    (void)mt_wait_for_sources(f->merge, LIVE_POLL_MS);
+    (void)wait_for_sources(f, LIVE_POLL_MS);
     f->settled_ns = mt_wall_ns() - SETTLED_NS;
     int64_t now_ns = mt_steady_ns();
     if (news) {
@@ -148,6 +164,7 @@ static bool tell_second(struct mt_feed *f, int64_t now_ns)
     if (now_ns < f->second_ns)
         return true;
     f->second_ns = now_ns + SECOND_NS;
+    take_early(f);
     mt_feed_take_names(f);
     keep_ceiling(f, now_ns);
     mt_feed_take_stats(f);

@@ -7,6 +7,7 @@
 #ifndef MT_CLI_FEED_IMPL_H
 #define MT_CLI_FEED_IMPL_H
 
+#include "capture/early.h"
 #include "capture/merge.h"
 #include "capture/names.h"
 #include "capture/sampler.h"
@@ -50,6 +51,7 @@ struct mt_feed {
     bool live;
     struct mt_rights rights; /* live */
     struct mt_naming naming; /* live: processes and containers */
+    struct mt_early early;   /* live: whom they are of, at once */
     struct mt_sampler sampler;
     struct mt_cpu cpu;
     bool ending;        /* sources were told to finish */

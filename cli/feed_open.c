@@ -122,9 +122,21 @@ static int open_tap(struct mt_feed *f)
 static int open_keeper(struct mt_feed *f)
 {
     const char *folder = f->o->ring;
+    if (f->live && folder != NULL && f->rights.plan.become == MT_BECOME_NOBODY)
+        mt_warn("--ring", "it is kept as nobody, whose other processes can "
+                          "read it, too; use sudo, or name a user with --user");
     if (f->live && folder != NULL && mkdir(folder, 0700) == 0)
         (void)mt_privileges_give(folder, &f->rights.plan);
     return mt_packet_keeper_open(&f->keeper, f->o);
+}
+
+/* Names are all that would be missing. One interface, or all there are. */
+static void open_early(struct mt_feed *f)
+{
+    const struct mt_options *o = f->o;
+    if (f->live && f->rights.helper != NULL)
+        (void)mt_early_open(
+            &f->early, o->interfaces_count == 1 ? o->interfaces[0] : "any");
 }
 
 static int open_all(struct mt_feed *f)
@@ -143,6 +155,7 @@ static int open_all(struct mt_feed *f)
     if (rc == 0 && f->live)
         rc = mt_rights_begin(&f->rights, o);
     mt_naming_init(&f->naming, f->rights.helper);
+    open_early(f);
     return rc == 0 ? open_keeper(f) : rc;
 }
 
@@ -157,6 +170,7 @@ int mt_feed_open(struct mt_feed **out, const struct mt_options *o,
     f->filter = filter;
     f->live = o->interfaces_count > 0;
     f->settled_ns = MT_MERGE_EXACT;
+    mt_early_none(&f->early);
     f->relaying.filter = filter;
     f->relaying.exchanges = &f->exchanges;
     f->relaying.look_up = mt_feed_look_up;
@@ -175,6 +189,7 @@ void mt_feed_free(struct mt_feed *f)
     if (f == NULL)
         return;
     mt_packet_keeper_close(f->keeper, NULL);
+    mt_early_close(&f->early);
     mt_rights_end(&f->rights);
     mt_tap_free(f->tap);
     mt_merge_free(f->merge);

@@ -1,8 +1,9 @@
 /**
  * naming.h - which process or container is at either end of a new flow.
  *
- * The helper is asked when a flow's first packet is seen, so that processes
- * that live shortly are caught; its answers become names when they come. An
+ * The helper is asked when a flow's first packet is seen, and where a
+ * connection begins on this machine at once, so that processes that live
+ * shortly are caught; its answers become names when they come. An
  * end that serves is asked for once in a while, one that calls for each flow.
  *
  *     mt_naming_init(&n, helper);
@@ -15,11 +16,19 @@
 #include "capture/helper.h"
 #include "decode/conn.h"
 
-enum { MT_NAMING_PLACES = 1024, MT_NAMING_PENDING = 2 * MT_HELPER_QUEUE };
+enum {
+    MT_NAMING_PLACES = 1024,
+    MT_NAMING_PENDING = 2 * MT_HELPER_QUEUE,
+    MT_NAMING_EARLY = 256
+};
 
 struct mt_naming {
     struct mt_helper *helper; /* NULL: none, or it has ended */
     uint64_t asked, answered;
+    struct {
+        struct mt_addr local, remote;
+        int64_t asked_ns;     /* 0: free */
+    } early[MT_NAMING_EARLY]; /* asked at their SYN, by a hash */
     struct mt_addr pending[MT_NAMING_PENDING]; /* by token */
     struct {
         struct mt_addr addr;
@@ -36,6 +45,11 @@ struct mt_naming_found {
 };
 
 void mt_naming_init(struct mt_naming *n, struct mt_helper *helper);
+
+/* A connection begins here: ask who opens it, now (early.h). Its flow, which is
+ * seen later, asks no second time. */
+void mt_naming_early(struct mt_naming *n, const struct mt_addr *local,
+                     const struct mt_addr *remote, int64_t ts_ns);
 
 /* As mt_tap_config.seen, with the naming as its context. */
 void mt_naming_seen(void *naming, const struct mt_conn_start *start);

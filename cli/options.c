@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/text_time.h"
 #include "cli/clock.h"
+#include "cli/completion.h"
 #include "cli/options_table.h"
 #include "cli/say.h"
 
@@ -327,6 +328,15 @@ static int without_command(const char *word, bool *done)
     return MT_EXIT_OK;
 }
 
+static int complete(const char *shell, bool *done)
+{
+    *done = true;
+    if (mt_completion(stdout, shell))
+        return MT_EXIT_OK;
+    mt_say("--completion", "write bash, zsh or fish");
+    return MT_EXIT_USAGE;
+}
+
 /* Options without a command are the dashboard's, but for the program's own. */
 static bool is_of_the_dashboard(const char *word)
 {
@@ -343,6 +353,8 @@ int mt_options_parse(struct mt_options *o, int argc, char **argv, bool *done)
     *o = (struct mt_options){.memory_bytes = (uint64_t)256 << 20};
     *done = false;
     bool bare = argc < 2 || is_of_the_dashboard(argv[1]);
+    if (argc >= 2 && strcmp(argv[1], "--completion") == 0)
+        return complete(argc > 2 ? argv[2] : "", done);
     const struct mt_command *c = find_command(bare ? "dashboard" : argv[1]);
     if (c == NULL)
         return without_command(argv[1], done);

@@ -68,7 +68,9 @@ void mt_options_overview(FILE *out)
         (void)fprintf(out, "  %-10s %s\n", mt_commands[i].name,
                       mt_commands[i].summary);
     (void)fputs("\n  meshtop COMMAND --help shows a command's options\n"
-                "  meshtop --version\n\n"
+                "  meshtop --version\n"
+                "  meshtop --completion bash|zsh|fish prints what that shell "
+                "completes\n\n"
                 "  meshtop -r trace.pcapng\n"
                 "  meshtop stat -r trace.pcapng\n"
                 "  sudo meshtop tail -i any\n"

@@ -33,7 +33,7 @@ const struct mt_option_row mt_option_rows[] = {
      "the kernel's buffer for each interface (default 16MiB)"},
     {0, "promiscuous", NULL, K_FLAG, G_LIVE, AT(promiscuous), 0, 0,
      "capture also what is not meant for this machine"},
-    {0, "user", "NAME", K_TEXT, G_LIVE, AT(user), 0, 0,
+    {0, "user", "NAME", K_TEXT, G_LIVE | G_CHECK, AT(user), 0, 0,
      "become this user once everything is open (default: who called sudo, else "
      "nobody)"},
     {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
@@ -66,7 +66,7 @@ const struct mt_option_row mt_option_rows[] = {
      "keep the values of URL queries (redacted otherwise)"},
     {0, "no-packets", NULL, K_FLAG, G_RECORD, AT(no_packets), 0, 0,
      "do not note where each exchange's packets are"},
-    {0, "ring", "DIR", K_TEXT, G_RECORD, AT(ring), 0, 0,
+    {0, "ring", "DIR", K_TEXT, G_RECORD | G_CHECK, AT(ring), 0, 0,
      "keep the packets too: a ring of pcapng files in this folder, the oldest "
      "deleted first"},
     {0, "ring-size", "SIZE", K_SIZE, G_RECORD, AT(ring_bytes), 0, 0,
@@ -170,7 +170,8 @@ const struct mt_command mt_commands[] = {
      G_ALL | G_TABLE, mt_command_interfaces},
     {"check", "", "what would stop it here, and the remedy",
      "One row a check: permission, interfaces, filter, buffer, database, disk, "
-     "recent losses, encrypted traffic. Ends with 1 where there is a problem.",
+     "packet ring, recent losses, encrypted traffic. Ends with 1 where there "
+     "is a problem.",
      G_ALL | G_TABLE | G_CHECK, mt_command_check},
     {"proxy", "[LISTEN=ENDPOINT...] [explain REQUEST...]",
      "what a mesh would do with a request",

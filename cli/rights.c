@@ -7,10 +7,10 @@
 
 #include "cli/say.h"
 
-int mt_rights_begin(struct mt_rights *r, const struct mt_options *o)
+int mt_rights_decide(struct mt_privileges_plan *plan,
+                     const struct mt_options *o)
 {
     struct mt_privileges_facts facts;
-    *r = (struct mt_rights){.helper = NULL};
     mt_privileges_look(&facts);
     facts.sudo_uid = getenv("SUDO_UID");
     facts.sudo_gid = getenv("SUDO_GID");
@@ -18,9 +18,18 @@ int mt_rights_begin(struct mt_rights *r, const struct mt_options *o)
         mt_say("--user", "there is no user '%s'", o->user);
         return MT_EXIT_USAGE;
     }
-    r->plan = mt_privileges_decide(&facts);
-    int rc = mt_helper_start(&r->helper,
-                             &(struct mt_helper_config){.plan = r->plan});
+    *plan = mt_privileges_decide(&facts);
+    return 0;
+}
+
+int mt_rights_begin(struct mt_rights *r, const struct mt_options *o)
+{
+    *r = (struct mt_rights){.helper = NULL};
+    int rc = mt_rights_decide(&r->plan, o);
+    if (rc != 0)
+        return rc;
+    rc = mt_helper_start(&r->helper,
+                         &(struct mt_helper_config){.plan = r->plan});
     if (rc != 0) {
         mt_warn(NULL, "processes are not named: no helper could be started: %s",
                 strerror(-rc));

@@ -24,6 +24,10 @@ struct mt_rights {
     struct mt_helper *helper; /* NULL: none */
 };
 
+/* Who a live tap of this command line becomes. 0, or an exit code. */
+int mt_rights_decide(struct mt_privileges_plan *plan,
+                     const struct mt_options *o);
+
 /* Decide, and start the helper. 0, or an exit code. */
 int mt_rights_begin(struct mt_rights *r, const struct mt_options *o);
 

@@ -5,9 +5,9 @@
 #include "capture/merge.h"
 
 /**
- * Until a source that had nothing has something, a signal came, or timeout_ms
- * have passed: then true.
+ * Until a source that had nothing has something, also_fd (-1: none) is
+ * readable, a signal came, or timeout_ms have passed: then true.
  */
-bool mt_wait_for_sources(const struct mt_merge *m, int timeout_ms);
+bool mt_wait_for_sources(const struct mt_merge *m, int also_fd, int timeout_ms);
 
 #endif

@@ -449,6 +449,7 @@ struct mt_conn *mt_conn_new(struct mt_decode *d,
     c->midstream = start->midstream;
     c->datagrams = start->datagrams;
     c->copy = start->copy;
+    c->caller = start->caller;
     c->start_ns = c->last_ns = c->told_ns = start->ts_ns;
     c->tls.alert = 255;
     c->reset_by = -1;

@@ -44,6 +44,8 @@ struct mt_conn_start {
     bool midstream;         /* the SYN was not seen */
     bool datagrams;         /* UDP: it is told mt_conn_datagram() alone */
     bool copy;              /* its exchanges are counted at another point */
+    struct mt_addr caller;  /* the client before its address was translated;
+                               port 0: it was not, as far as is known */
     int64_t ts_ns;
 };
 
@@ -75,11 +77,12 @@ struct mt_conn {
     bool midstream;
     bool datagrams;
     bool copy;
-    bool ended[2];   /* FIN seen, by side */
-    bool seen[2];    /* payload or a gap seen, by side */
-    int8_t reset_by; /* side that sent RST, -1 none */
-    bool closed;     /* every direction is over: decoders have been told */
-    bool decoded;    /* some decoder recognised it: no L4 row at the end */
+    struct mt_addr caller; /* port 0: none but the client */
+    bool ended[2];         /* FIN seen, by side */
+    bool seen[2];          /* payload or a gap seen, by side */
+    int8_t reset_by;       /* side that sent RST, -1 none */
+    bool closed;  /* every direction is over: decoders have been told */
+    bool decoded; /* some decoder recognised it: no L4 row at the end */
     bool decrypted;
     int64_t start_ns, last_ns;
     uint64_t exchanges; /* ordinal of the last draft that asked for one */

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "base/text.h"
+#include "base/text_addr.h"
 #include "decode/conn.h"
 #include "decode/outcome.h"
 
@@ -92,6 +94,21 @@ const struct mt_conn_report *mt_decode_next_report(struct mt_decode *d)
     return &next->r;
 }
 
+/* The client that the addresses of its packets hide. */
+static void note_caller(struct mt_draft *r)
+{
+    const struct mt_addr *caller = &r->conn->caller;
+    char text[64];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    if (caller->port == 0)
+        return;
+    mt_put_ip(&b, caller->ip);
+    mt_draft_attr(r, MT_ATTR_CLIENT_ADDRESS, mt_buf_span(&b));
+    b.len = 0;
+    mt_put_decimal(&b, caller->port);
+    mt_draft_attr(r, MT_ATTR_CLIENT_PORT, mt_buf_span(&b));
+}
+
 struct mt_draft *mt_draft_new(struct mt_conn *conn, uint64_t stream,
                               int64_t ts_ns)
 {
@@ -112,6 +129,7 @@ struct mt_draft *mt_draft_new(struct mt_conn *conn, uint64_t stream,
     for (int side = 0; side < 2; side++)
         r->retrans_base[side] = conn->stats.retransmissions[side];
     r->dup_base = conn->stats.dup_packets;
+    note_caller(r);
     append(&d->open, r);
     return r;
 }

@@ -1,5 +1,8 @@
 #include "decode/exchange.h"
 
+#include "base/text.h"
+#include "base/text_addr.h"
+
 #define ROW_TEXT(name, text, help) text,
 #define TEXT_OF(function, TABLE)                                            \
     const char *function(unsigned value)                                    \
@@ -53,4 +56,18 @@ struct mt_span mt_exchange_attr(const struct mt_exchange *x, const char *name)
         if (mt_span_eq(x->attrs.list[i].name, wanted))
             return x->attrs.list[i].value;
     return (struct mt_span){.ptr = NULL, .len = 0};
+}
+
+struct mt_addr mt_exchange_caller(const struct mt_exchange *x)
+{
+    struct mt_addr caller = {.port = 0};
+    uint64_t port;
+    if (x->attrs.count == 0 ||
+        mt_parse_ip(mt_exchange_attr(x, MT_ATTR_CLIENT_ADDRESS), caller.ip) !=
+            0 ||
+        mt_parse_u64(mt_exchange_attr(x, MT_ATTR_CLIENT_PORT), &port) != 0 ||
+        port > UINT16_MAX)
+        return x->client.addr;
+    caller.port = (uint16_t)port;
+    return caller;
 }

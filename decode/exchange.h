@@ -305,6 +305,14 @@ struct mt_exchange {
 /* The value of an attribute; empty where there is none. */
 struct mt_span mt_exchange_attr(const struct mt_exchange *x, const char *name);
 
+/* Of attrs: who called, where a translator has put another address before it.
+ * client.addr is then the translator's, as on the wire. */
+#define MT_ATTR_CLIENT_ADDRESS "client.address"
+#define MT_ATTR_CLIENT_PORT "client.port"
+
+/* Who called: by its attributes, else x->client.addr. */
+struct mt_addr mt_exchange_caller(const struct mt_exchange *x);
+
 /* From one moment to a later one: -1 where either is not known, 0 when the
  * clock stepped back. Files may hold any times: it does not overflow. */
 int64_t mt_elapsed_ns(int64_t from_ns, int64_t to_ns);

@@ -495,9 +495,18 @@ static struct mt_value party(const struct mt_party *p, bool with_port,
         return expression;                                      \
     }
 
+/* Behind a translator of addresses it is not who the packets are from. */
+static struct mt_value caller(const struct mt_exchange *x,
+                              struct mt_buf *scratch)
+{
+    struct mt_party p = x->client;
+    p.addr = mt_exchange_caller(x);
+    return party(&p, false, scratch);
+}
+
 GET_X(id, id(x->id))
 GET_X(time, whole(MT_UNIT_TIME, x->end_ns))
-GET_X(client, party(&x->client, false, scratch))
+GET_X(client, caller(x, scratch))
 GET_X(server, party(&x->server, true, scratch))
 GET_X(protocol, text_of(mt_protocol_text(x->protocol)))
 GET_X(host, text(x->authority))

@@ -363,16 +363,17 @@ static uint32_t caller(struct mt_services *s, const struct mt_addr *a,
 uint32_t mt_services_client(struct mt_services *s, const struct mt_exchange *x)
 {
     struct name n = {.source = MT_NAME_NONE};
+    const struct mt_addr addr = mt_exchange_caller(x);
     if (x->client.service.len > 0 &&
         x->client.service.len <= MT_SERVICE_NAME_MAX &&
         x->client.name_source > MT_NAME_GROUP)
         n = (struct name){.text = x->client.service,
                           .source = x->client.name_source};
     if (n.source == MT_NAME_PROCESS || n.source == MT_NAME_CONTAINER)
-        return caller(s, &x->client.addr, &n, x->end_ns);
-    uint32_t slot = mt_intern_find(&s->clients, ip_bytes(&x->client.addr));
+        return caller(s, &addr, &n, x->end_ns);
+    uint32_t slot = mt_intern_find(&s->clients, ip_bytes(&addr));
     if (slot == MT_INTERN_NONE)
-        return new_client(s, &x->client.addr, &n, x->end_ns);
+        return new_client(s, &addr, &n, x->end_ns);
     uint32_t at = s->client[slot];
     if (n.text.len > 0 && n.source > s->list[at].name_source)
         rename_service(s, at, n.text, n.source, x->end_ns);

@@ -88,6 +88,8 @@ void mt_level_arrange(struct mt_dashboard *d, struct mt_level *l);
 
 /* Select a line; what is beyond the ends is the end. */
 void mt_level_select(struct mt_level *l, int64_t line);
+/* The next line, in steps of 1 or -1, that is an exchange, or where it was. */
+void mt_level_select_neighbour(struct mt_level *l, int64_t by);
 
 /* The selected line; NULL where there is none. */
 const struct mt_line *mt_level_line(const struct mt_level *l);

@@ -120,19 +120,6 @@ ACTION(back)
     return mt_go_back(d);
 }
 
-/* The next line of a list that is an exchange, or where it was. */
-static void select_neighbour(struct mt_level *list, int64_t by)
-{
-    int64_t was = (int64_t)list->selected;
-    for (int64_t at = was + by; at >= 0 && at < (int64_t)list->lines.count;
-         at += by)
-        if (list->lines.list[at].lost == NULL) {
-            was = at;
-            break;
-        }
-    mt_level_select(list, was);
-}
-
 /* The neighbour in the list that the exchange was opened from. */
 ACTION(neighbour)
 {
@@ -144,7 +131,7 @@ ACTION(neighbour)
         return MT_DO_DRAW;
     int64_t by = key == MT_KEY_LEFT || key == 'h' ? -1 : 1;
     list->follow = false;
-    select_neighbour(list, by);
+    mt_level_select_neighbour(list, by);
     const struct mt_line *line = mt_level_line(list);
     if (line->key == l->id || line->lost != NULL) {
         mt_dashboard_say(d, false,

@@ -117,6 +117,18 @@ void mt_level_select(struct mt_level *l, int64_t line)
         l->key = l->lines.list[l->selected].key;
 }
 
+void mt_level_select_neighbour(struct mt_level *l, int64_t by)
+{
+    int64_t was = (int64_t)l->selected;
+    for (int64_t at = was + by; at >= 0 && at < (int64_t)l->lines.count;
+         at += by)
+        if (l->lines.list[at].lost == NULL) {
+            was = at;
+            break;
+        }
+    mt_level_select(l, was);
+}
+
 const struct mt_line *mt_level_line(const struct mt_level *l)
 {
     return l->selected < l->lines.count ? &l->lines.list[l->selected] : NULL;

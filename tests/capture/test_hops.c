@@ -63,6 +63,7 @@ static void talk(struct mt_tap *tap, const struct point *points, int count)
 struct seen {
     unsigned counted, copies;
     uint16_t server_port, copy_port;
+    uint16_t client_port; /* of who called */
 };
 
 static struct seen exchanges_of(const struct point *points, int count)
@@ -77,10 +78,12 @@ static struct seen exchanges_of(const struct point *points, int count)
         if (x->observer == MT_OBSERVER_TAP) {
             seen.counted++;
             seen.server_port = x->server.addr.port;
+            seen.client_port = mt_exchange_caller(x).port;
         } else {
             assert_int_equal(x->observer, MT_OBSERVER_TAP_SHADOW);
             seen.copies++;
             seen.copy_port = x->server.addr.port;
+            assert_int_equal(mt_exchange_caller(x).port, 40000);
         }
     }
     struct mt_tap_stats stats;
@@ -100,6 +103,7 @@ static void test_counts_nearest_to_the_server(void **state)
     assert_int_equal(seen.server_port, 8080);
     assert_int_equal(seen.copies, 1);
     assert_int_equal(seen.copy_port, 80);
+    assert_int_equal(seen.client_port, 40000);
 }
 
 /* Both ends translated, at two routers. */
@@ -112,6 +116,7 @@ static void test_three_points(void **state)
     assert_int_equal(seen.counted, 1);
     assert_int_equal(seen.server_port, 8080);
     assert_int_equal(seen.copies, 2);
+    assert_int_equal(seen.client_port, 40000); /* before both */
 }
 
 /* What numbers anew, as a proxy does, has a connection of its own. */
@@ -122,6 +127,7 @@ static void test_a_proxy_is_no_copy(void **state)
     struct seen seen = exchanges_of(points, 2);
     assert_int_equal(seen.counted, 2);
     assert_int_equal(seen.copies, 0);
+    assert_int_equal(seen.client_port, 40000);
 }
 
 static struct mt_flow flow(uint64_t serial, uint32_t isn0, uint32_t isn1,

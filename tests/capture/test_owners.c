@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -136,6 +138,52 @@ static void test_real_sockets(void **state)
     (void)state;
     for (int i = 0; i < 8; i++)
         check_real(i & 1 ? AF_INET6 : AF_INET, i & 2, i & 4);
+}
+
+struct beginner {
+    struct connection c;
+    pthread_barrier_t barrier;
+};
+
+static void *begin(void *arg)
+{
+    struct beginner *b = arg;
+    (void)prctl(PR_SET_NAME, "a-thread");
+    connection_open(&b->c, AF_INET, false);
+    (void)pthread_barrier_wait(&b->barrier);
+    (void)pthread_barrier_wait(&b->barrier);
+    return NULL;
+}
+
+/* Who has just begun is found by the numbers that were given last, which may be
+ * a thread's: named is its process. */
+static void test_a_beginning(void **state)
+{
+    (void)state;
+    struct beginner b;
+    pthread_t thread;
+    struct mt_owners *o = mt_owners_new(&(struct mt_owners_config){0});
+    assert_non_null(o);
+    assert_int_equal(pthread_barrier_init(&b.barrier, NULL, 2), 0);
+    assert_int_equal(pthread_create(&thread, NULL, begin, &b), 0);
+    (void)pthread_barrier_wait(&b.barrier);
+    struct mt_owner_query q = {.local = name_of(b.c.client, false),
+                               .remote = name_of(b.c.client, true),
+                               .transport = IPPROTO_TCP,
+                               .begins = true};
+    struct mt_owner owner;
+    mt_owners_find(o, &q, &owner);
+    assert_mine(&owner, false);
+    mt_owners_find(o, &q, &owner); /* remembered */
+    assert_mine(&owner, false);
+    q.local.port ^= 1;
+    mt_owners_find(o, &q, &owner);
+    assert_false(owner.found || owner.known);
+    (void)pthread_barrier_wait(&b.barrier);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    connection_close(&b.c);
+    (void)pthread_barrier_destroy(&b.barrier);
+    mt_owners_free(o);
 }
 
 /* Someone listens on that port for any address; another machine's is not
@@ -538,6 +586,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_real_sockets),
+        cmocka_unit_test(test_a_beginning),
         cmocka_unit_test(test_foreign_address_is_not_ours),
         cmocka_unit_test(test_udp),
         cmocka_unit_test(test_another_network_namespace),

@@ -550,8 +550,8 @@ static void test_a_sample_says_so(void **state)
     static const char *const told[] = {
         [MT_EXPORT_JSONL] = ",\"sample_one_of\":8",
         [MT_EXPORT_CSV] = ",8\r\n",
-        [MT_EXPORT_HAR] = "\n],\"comment\":\"a sample: at times only 1 of 8 "
-                          "connections was decoded\"}}\n"};
+        [MT_EXPORT_HAR] = ("\n],\"comment\":\"a sample: at times only 1 of 8 "
+                           "connections was decoded\"}}\n")};
     const struct mt_exchange x = known();
     for (int f = 0; f < 3; f++) {
         struct mt_export_options o = {.format = (enum mt_export_format)f};
