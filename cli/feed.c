@@ -15,6 +15,8 @@
 #include "cli/wait.h"
 
 enum {
+    NAP_MS = 10, /* of a replay: how exact its clock is */
+    TELL_MS = 200,
     LOOK_UP_EVERY = 4096, /* packets between looks at the clock */
     FOLLOW_POLL_MS = 50,
     LIVE_POLL_MS = 250, /* timers of connections go on so often */
@@ -95,6 +97,47 @@ static bool wait_for_more(struct mt_feed *f)
         return wait_in_silence(f, news);
     wait_for_files(f);
     return true;
+}
+
+/* ---- a replay ---- */
+
+/* What is finished up to a moment is there for who asks. */
+static bool tell_replayed(struct mt_feed *f, int64_t now_ns)
+{
+    int64_t steady_ns = mt_steady_ns();
+    if (f->sink->idle == NULL || now_ns <= f->paced_now_ns ||
+        steady_ns - f->paced_ns < TELL_MS * MS_NS)
+        return true;
+    f->paced_ns = steady_ns;
+    f->paced_now_ns = now_ns;
+    return mt_feed_drain(f) && f->sink->idle(f->sink->context, now_ns);
+}
+
+/* Until the packet's time has come. The tap's clock is still that of packets
+ * alone, so that any speed gives the same exchanges. False: it was
+ * interrupted, or the sink has had enough. */
+static bool keep_pace(struct mt_feed *f, int64_t ts_ns)
+{
+    int64_t now_ns;
+    if (!tell_replayed(f, ts_ns - 1))
+        return false;
+    while (!f->sink->due(f->sink->context, ts_ns, &now_ns)) {
+        if (f->result->packets > 0 && !tell_replayed(f, now_ns))
+            return false;
+        if (mt_interrupted()) {
+            f->result->interrupted = true;
+            return false;
+        }
+        (void)mt_wait_for_sources(f->merge, NAP_MS);
+    }
+    return true;
+}
+
+static bool is_paced(const struct mt_feed *f, int rc,
+                     const struct mt_item *item)
+{
+    return f->sink->due != NULL && rc == MT_EVENT &&
+           item->kind == MT_ITEM_PACKET;
 }
 
 /* ---- the loop ---- */
@@ -197,6 +240,8 @@ static void run(struct mt_feed *f)
             f->result->all_gone = f->live && !f->ending;
             break;
         }
+        if (is_paced(f, rc, &item) && !keep_pace(f, item.packet.ts_ns))
+            break;
         if (!take_turn(f, rc, &item))
             return;
         if (--until_look > 0 && rc == MT_EVENT)
@@ -285,8 +330,11 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     result->refused = f->live && !drop_rights(f);
     name_sources(f);
     mt_packet_keeper_tell(f->keeper, sink);
-    if (!result->refused)
+    if (!result->refused) {
+        if (sink->begun != NULL)
+            sink->begun(sink->context);
         run(f);
+    }
     mt_packet_keeper_close(f->keeper, result);
     f->keeper = NULL;
     mt_progress_end(&f->progress);

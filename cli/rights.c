@@ -7,7 +7,7 @@
 
 #include "cli/say.h"
 
-int mt_rights_begin(struct mt_rights *r, const struct mt_options *o)
+int mt_rights_decide(struct mt_rights *r, const struct mt_options *o)
 {
     struct mt_privileges_facts facts;
     *r = (struct mt_rights){.helper = NULL};
@@ -19,8 +19,16 @@ int mt_rights_begin(struct mt_rights *r, const struct mt_options *o)
         return MT_EXIT_USAGE;
     }
     r->plan = mt_privileges_decide(&facts);
-    int rc = mt_helper_start(&r->helper,
-                             &(struct mt_helper_config){.plan = r->plan});
+    return 0;
+}
+
+int mt_rights_begin(struct mt_rights *r, const struct mt_options *o)
+{
+    int rc = mt_rights_decide(r, o);
+    if (rc != 0)
+        return rc;
+    rc = mt_helper_start(&r->helper,
+                         &(struct mt_helper_config){.plan = r->plan});
     if (rc != 0) {
         mt_warn(NULL, "processes are not named: no helper could be started: %s",
                 strerror(-rc));
@@ -69,6 +77,22 @@ int mt_rights_drop(const struct mt_rights *r, const struct mt_options *o,
     if (!o->quiet && (!whole || o->write != NULL))
         mt_say(NULL, "%s", result.words);
     return 0;
+}
+
+/* Of a root's shell it stays root: its files are root's. */
+int mt_rights_look_on(const struct mt_rights *r)
+{
+    struct mt_privileges_plan plan = r->plan;
+    struct mt_privileges_result result;
+    if (plan.become == MT_BECOME_NOBODY)
+        plan = (struct mt_privileges_plan){
+            .become = MT_BECOME_SAME, .uid = getuid(), .gid = getgid()};
+    int rc = mt_privileges_reduce(&plan, NULL, 0, &result);
+    if (rc == 0)
+        return 0;
+    mt_say("privileges", "%s: %s; nothing was captured", result.words,
+           strerror(-rc));
+    return MT_EXIT_ERROR;
 }
 
 void mt_rights_end(struct mt_rights *r)

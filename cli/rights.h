@@ -24,6 +24,9 @@ struct mt_rights {
     struct mt_helper *helper; /* NULL: none */
 };
 
+/* Decide alone: who it would become. 0, or an exit code. */
+int mt_rights_decide(struct mt_rights *r, const struct mt_options *o);
+
 /* Decide, and start the helper. 0, or an exit code. */
 int mt_rights_begin(struct mt_rights *r, const struct mt_options *o);
 
@@ -34,6 +37,13 @@ void mt_rights_raise(bool lowered);
 /* For good. folder_fd: where a packet ring goes on making files; 0: none. */
 int mt_rights_drop(const struct mt_rights *r, const struct mt_options *o,
                    int folder_fd);
+
+/**
+ * For good, of who shows what another process captures: whoever called sudo,
+ * else the user it is, without capabilities; files may still be opened. 0, or
+ * an exit code.
+ */
+int mt_rights_look_on(const struct mt_rights *r);
 
 void mt_rights_end(struct mt_rights *r);
 

@@ -7,11 +7,14 @@
 
 bool mt_wait_for_sources(const struct mt_merge *m, int timeout_ms)
 {
-    struct pollfd wanted[MT_INTERFACES_MAX + 1];
+    struct pollfd wanted[MT_INTERFACES_MAX + 2];
     nfds_t n = 0;
     wanted[n++] =
         (struct pollfd){.fd = mt_signals_descriptor(), .events = POLLIN};
-    for (size_t i = 0; i < mt_merge_count(m) && n <= MT_INTERFACES_MAX; i++) {
+    wanted[n++] =
+        (struct pollfd){.fd = mt_signals_followed(), .events = POLLIN};
+    for (size_t i = 0; i < mt_merge_count(m) && n < MT_INTERFACES_MAX + 2;
+         i++) {
         /* who has something stays readable: waiting for it would be a spin */
         int fd = mt_merge_is_late(m, i)
                      ? mt_source_descriptor(mt_merge_source(m, i))

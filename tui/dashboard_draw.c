@@ -115,9 +115,24 @@ static void draw_state(const struct mt_dashboard *d, struct pen *p,
         mt_put_str(&b, "asking, ");
         mt_put_age(&b, age);
         put_right(p, MT_ROLE_WARN, mt_buf_span(&b));
-    } else if (d->end_ns != 0 && !d->config.once) {
+    } else if (d->config.once) {
+        return;
+    } else if (d->end_ns != 0 || d->pace.paused) {
         put_right(p, MT_ROLE_WARN, MT_SPAN("PAUSED"));
+    } else if (mt_pace_is_behind(&d->pace, steady_ns)) {
+        put_right(p, MT_ROLE_WARN, MT_SPAN("reading"));
+    } else if (mt_pace_is_over(&d->pace, steady_ns)) {
+        put_right(p, MT_ROLE_STRONG, MT_SPAN("THE END"));
     }
+}
+
+/* " replay 10x" */
+static void put_speed(const struct mt_dashboard *d, struct pen *p)
+{
+    char text[32];
+    put_str(p, MT_ROLE_PLAIN, " replay ");
+    (void)snprintf(text, sizeof text, "%gx", d->pace.speed);
+    put_str(p, MT_ROLE_PLAIN, d->pace.speed > 0 ? text : "max");
 }
 
 static void draw_source(const struct mt_dashboard *d, struct pen *p,
@@ -131,7 +146,9 @@ static void draw_source(const struct mt_dashboard *d, struct pen *p,
     put_str(p, MT_ROLE_DIM, dot);
     put_escaped(p, MT_ROLE_PLAIN, d->config.source,
                 p->c->columns > others + 12 ? p->c->columns - others : 12);
-    if (a != NULL && a->live)
+    if (d->config.replay)
+        put_speed(d, p);
+    else if ((a != NULL && a->live) || d->config.growing)
         put_str(p, MT_ROLE_PLAIN, " live");
     put_str(p, MT_ROLE_DIM, dot);
     mt_put_window(&b, d);

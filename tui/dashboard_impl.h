@@ -48,11 +48,15 @@ struct mt_dashboard {
     bool failing_only, zoomed, help;
     size_t help_top;
 
+    struct mt_pace pace; /* of a replay */
+    int64_t steady_ns;   /* when it was told of last */
+
     /* the question that is to be asked, or was */
     uint64_t serial;
     bool stale;   /* another question than the last one asked */
     bool pending; /* asked, not answered */
     int64_t asked_ns, next_ns;
+    int64_t asked_end_ns; /* of a replay: the moment asked for */
 
     enum mt_typing typing;
     struct mt_edit edit;

@@ -308,6 +308,10 @@ ACTION(pause)
 {
     const struct mt_snapshot *a = mt_dashboard_snapshot(d);
     (void)key;
+    if (d->config.replay) {
+        mt_pace_pause(&d->pace, !d->pace.paused, d->steady_ns);
+        return mt_ask_anew(d);
+    }
     if (d->end_ns != 0)
         d->end_ns = 0;
     else if (a != NULL && a->rc == 0)
@@ -323,22 +327,37 @@ static int64_t added(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? a : sum;
 }
 
+static int64_t step_ns(const struct mt_dashboard *d, int32_t key)
+{
+    int64_t by = key == '{' || key == '}'   ? MINUTE
+                 : d->span_ns / 10 > SECOND ? d->span_ns / 10
+                 : d->span_ns > 0           ? SECOND
+                                            : 10 * SECOND;
+    return key == '[' || key == '{' ? -by : by;
+}
+
 /* Within what the database holds. */
 ACTION(step)
 {
     const struct mt_snapshot *a = mt_dashboard_snapshot(d);
+    if (d->config.replay) {
+        /* from where it is going to, so that steps add up */
+        int64_t at = mt_pace_wanted_ns(&d->pace, d->steady_ns);
+        if (at == INT64_MAX)
+            at = d->pace.fed_ns;
+        if (d->pace.begun)
+            mt_pace_seek(&d->pace, added(at, step_ns(d, key)), d->steady_ns);
+        return mt_ask_anew(d);
+    }
     if (a == NULL || a->rc != 0)
         return MT_DO_DRAW;
     if (d->span_ns == 0) {
         mt_dashboard_say(d, false, "the window is everything: W narrows it");
         return MT_DO_DRAW;
     }
-    int64_t by = key == '{' || key == '}'   ? MINUTE
-                 : d->span_ns / 10 > SECOND ? d->span_ns / 10
-                                            : SECOND;
-    int64_t end = added(d->end_ns != 0 ? d->end_ns : a->to_ns,
-                        key == '[' || key == '{' ? -by : by);
-    int64_t least = added(a->info.first_ns, by);
+    int64_t by = step_ns(d, key);
+    int64_t end = added(d->end_ns != 0 ? d->end_ns : a->to_ns, by);
+    int64_t least = added(a->info.first_ns, by > 0 ? by : -by);
     d->end_ns = end < least ? least : end;
     if (d->end_ns >= a->now_ns)
         d->end_ns = 0;
@@ -349,6 +368,11 @@ ACTION(live)
 {
     (void)key;
     d->end_ns = 0;
+    if (d->config.replay) {
+        mt_pace_pause(&d->pace, false, d->steady_ns);
+        if (d->pace.begun)
+            mt_pace_seek(&d->pace, d->pace.fed_ns, d->steady_ns);
+    }
     return mt_ask_anew(d);
 }
 
