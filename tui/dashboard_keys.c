@@ -246,6 +246,8 @@ ACTION(sort)
     struct mt_level *l = mt_level(d);
     struct mt_sorting *s = &d->sorting[l->screen];
     int places = (int)l->fit.count + 1, at = 0;
+    if (places > 1 && l->fit.shown[places - 2] == MT_TABLE_TREND)
+        places--; /* a graph is no number */
     if (mt_class(d)->lead != NULL) {
         mt_dashboard_say(d, false, "a tree has its own order");
         return MT_DO_DRAW;

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BEHIND_NS INT64_C(1000000000) /* of reading: less is not worth a word \
-                                       */
+#define BEHIND_NS                                               \
+    INT64_C(1000000000) /* of reading: less is not worth a word \
+                         */
 
 void mt_pace_init(struct mt_pace *p, double speed)
 {

@@ -214,12 +214,22 @@ static int read_sources(struct mt_snapshot *a, struct mt_store *s)
     return rc > 0 ? 0 : rc;
 }
 
+/* A trend is of all requests: beside a filter's numbers it would mislead. */
+static int read_services(struct mt_snapshot *a, struct mt_store *s,
+                         const struct mt_ask *ask)
+{
+    int rc = mt_query_services(s, ask, &a->rows);
+    if (rc == 0 && ask->filter == NULL)
+        rc = mt_query_trends(s, ask->to_ns, &a->trends);
+    return rc;
+}
+
 static int read_topic(struct mt_snapshot *a, struct mt_store *s,
                       struct mt_ask *ask)
 {
     switch (a->request.topic) {
     case MT_TOPIC_SERVICES:
-        return mt_query_services(s, ask, &a->rows);
+        return read_services(a, s, ask);
     case MT_TOPIC_ROUTES:
         ask->by_method = true;
         return mt_query_routes(s, ask, &a->rows);
@@ -377,6 +387,7 @@ void mt_snapshot_free(struct mt_snapshot *a)
     mt_answer_free(&a->summary);
     mt_answer_free(&a->series);
     mt_answer_free(&a->rows);
+    mt_trends_free(&a->trends);
     free(a);
 }
 

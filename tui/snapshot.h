@@ -74,6 +74,7 @@ struct mt_snapshot {
     struct mt_answer summary; /* owns entry */
     struct mt_answer series;  /* the same over time */
     struct mt_answer rows;    /* services, routes, edges */
+    struct mt_trends trends;  /* services, without a filter */
     struct mt_kept *exchanges;
     size_t exchanges_count;
     struct mt_lost lost[MT_SNAPSHOT_LOST]; /* NEWEST: among the exchanges, the

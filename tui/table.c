@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+#include "tui/graph.h"
+
 enum {
     CELL_BYTES = 4096,
     GAP = 2,
     MARGIN = 1,
-    READABLE = 12,       /* texts shrink to this before columns go */
+    READABLE = 12, /* texts shrink to this before columns go */
+    TREND_PRIORITY = 4,
     LOWEST_PRIORITY = 7, /* what is less important is for -o wide alone */
 };
 
@@ -15,6 +18,22 @@ struct cell {
     struct mt_span text;
     unsigned role;
 };
+
+static void put_trend(const struct mt_line *line, struct mt_buf *b)
+{
+    double values[UINT8_MAX];
+    if (line->trend == NULL)
+        return;
+    for (size_t i = 0; i < line->trend_count; i++)
+        values[i] = line->trend[i];
+    mt_put_graph(b, values, line->trend_count);
+}
+
+/* Is it one that is no column of the numbers? */
+static bool is_extra(size_t column)
+{
+    return column == MT_TABLE_LEAD || column == MT_TABLE_TREND;
+}
 
 static void format(const struct mt_table *t, const struct mt_line *line,
                    size_t column, struct cell *cell)
@@ -26,6 +45,9 @@ static void format(const struct mt_table *t, const struct mt_line *line,
     cell->role = MT_ROLE_PLAIN;
     if (column == MT_TABLE_LEAD) {
         t->screen->lead(line, &b);
+    } else if (column == MT_TABLE_TREND) {
+        put_trend(line, &b);
+        cell->role = MT_ROLE_GRAPH;
     } else if (line->row != NULL) {
         const struct mt_column *col = &screen->columns[column];
         struct mt_value v = col->get(line->row, &scratch);
@@ -40,25 +62,28 @@ static void format(const struct mt_table *t, const struct mt_line *line,
 static const char *title(const struct mt_table *t, size_t column)
 {
     return column == MT_TABLE_LEAD ? t->screen->lead_title
-                                   : t->screen->columns->columns[column].title;
+           : column == MT_TABLE_TREND
+               ? "TREND"
+               : t->screen->columns->columns[column].title;
 }
 
 static bool is_text(const struct mt_table *t, size_t column)
 {
-    return column == MT_TABLE_LEAD ||
+    return is_extra(column) ||
            t->screen->columns->columns[column].unit == MT_UNIT_TEXT;
 }
 
 static bool is_right(const struct mt_table *t, size_t column)
 {
-    return !is_text(t, column) || (column != MT_TABLE_LEAD &&
-                                   t->screen->columns->columns[column].right);
+    return !is_text(t, column) ||
+           (!is_extra(column) && t->screen->columns->columns[column].right);
 }
 
 static uint8_t priority(const struct mt_table *t, size_t column)
 {
-    return column == MT_TABLE_LEAD
-               ? 1
+    return column == MT_TABLE_LEAD ? 1
+           : column == MT_TABLE_TREND
+               ? TREND_PRIORITY
                : t->screen->columns->columns[column].priority;
 }
 
@@ -96,7 +121,7 @@ static void grow(const struct mt_table *t, uint16_t *width, size_t column)
     static struct cell cell; /* one thread draws */
     size_t w = mt_text_columns(mt_span_str(title(t, column)));
     bool seen = false;
-    if (column != MT_TABLE_LEAD) {
+    if (!is_extra(column)) {
         unsigned unit = t->screen->columns->columns[column].unit;
         w = usual_width(unit) > w ? usual_width(unit) : w;
     }
@@ -130,6 +155,12 @@ static void candidates(const struct mt_table *t, struct mt_table_fit *fit)
             continue;
         fit->wide[fit->count] = fit->widths[i];
         fit->shown[fit->count++] = (uint8_t)i;
+    }
+    if (t->screen->trends && fit->count < MT_TABLE_COLUMNS_MAX) {
+        grow(t, &fit->trend_width, MT_TABLE_TREND);
+        fit->wide[fit->count] = fit->trend_width;
+        if (fit->trend_width > 0)
+            fit->shown[fit->count++] = MT_TABLE_TREND;
     }
 }
 
@@ -166,7 +197,8 @@ static bool shrink(const struct mt_table *t, struct mt_table_fit *fit,
 {
     size_t at = fit->count;
     for (size_t i = 0; i < fit->count; i++)
-        if (is_text(t, fit->shown[i]) && fit->wide[i] > READABLE &&
+        if (is_text(t, fit->shown[i]) && fit->shown[i] != MT_TABLE_TREND &&
+            fit->wide[i] > READABLE &&
             (at == fit->count || fit->wide[i] > fit->wide[at]))
             at = i;
     if (at == fit->count)
@@ -309,6 +341,6 @@ int mt_table_column_at(const struct mt_table_fit *fit, size_t column)
 {
     for (size_t i = 0; i < fit->count; i++)
         if (column >= fit->at[i] && column < (size_t)fit->at[i] + fit->wide[i])
-            return fit->shown[i] == MT_TABLE_LEAD ? -1 : fit->shown[i];
+            return is_extra(fit->shown[i]) ? -1 : fit->shown[i];
     return -1;
 }

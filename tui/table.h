@@ -9,13 +9,14 @@
 
 #include "tui/screen.h"
 
-enum { MT_TABLE_COLUMNS_MAX = 48, MT_TABLE_LEAD = 0xff };
+enum { MT_TABLE_COLUMNS_MAX = 48, MT_TABLE_LEAD = 0xff, MT_TABLE_TREND = 0xfe };
 
 /* What was fitted: kept with the list, all zero at first. */
 struct mt_table_fit {
     uint16_t widths[MT_TABLE_COLUMNS_MAX]; /* by column; the widest seen */
-    uint16_t lead_width;
-    uint8_t shown[MT_TABLE_COLUMNS_MAX]; /* columns, left to right; _LEAD */
+    uint16_t lead_width, trend_width;
+    uint8_t shown[MT_TABLE_COLUMNS_MAX]; /* columns, left to right; or _LEAD,
+                                            _TREND */
     uint16_t at[MT_TABLE_COLUMNS_MAX];   /* where they begin */
     uint16_t wide[MT_TABLE_COLUMNS_MAX]; /* as drawn */
     size_t count;
