@@ -144,28 +144,35 @@ static bool says(const char *filter, struct mt_span term)
     return false;
 }
 
-bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size)
+bool mt_narrowed_filter(const struct mt_dashboard *d, struct mt_span terms,
+                        char *out, size_t size)
 {
     const struct mt_level *from = &d->levels[d->depth];
-    const struct mt_line *line = mt_level_line(from);
-    uint8_t bytes[MT_FILTER_TEXT_MAX], fresh[MT_FILTER_TEXT_MAX];
-    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    uint8_t fresh[MT_FILTER_TEXT_MAX];
     struct mt_buf added = mt_buf_of(fresh, sizeof fresh);
     const char *parent = from->filter_off ? "" : from->filter;
-    if (line == NULL || line->row == NULL || mt_class(d)->term == NULL)
-        return false;
-    mt_class(d)->term(line->row, &b);
-    struct mt_span rest = mt_buf_span(&b);
-    while (rest.len > 0) {
-        struct mt_span term = mt_span_take(&rest, mt_span_find(rest, '\n'));
-        (void)mt_span_take(&rest, rest.len > 0);
+    while (terms.len > 0) {
+        struct mt_span term = mt_span_take(&terms, mt_span_find(terms, '\n'));
+        (void)mt_span_take(&terms, terms.len > 0);
         if (says(parent, term))
             continue;
         if (added.len > 0)
             mt_put_char(&added, ' ');
         mt_put_span(&added, term);
     }
-    return !b.full && mt_join_filter(out, size, parent, mt_buf_span(&added));
+    return !added.full &&
+           mt_join_filter(out, size, parent, mt_buf_span(&added));
+}
+
+bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size)
+{
+    const struct mt_line *line = mt_level_line(&d->levels[d->depth]);
+    uint8_t bytes[MT_FILTER_TEXT_MAX];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    if (line == NULL || line->row == NULL || mt_class(d)->term == NULL)
+        return false;
+    mt_class(d)->term(line->row, &b);
+    return !b.full && mt_narrowed_filter(d, mt_buf_span(&b), out, size);
 }
 
 unsigned mt_open_exchange(struct mt_dashboard *d, uint64_t id)
@@ -307,6 +314,8 @@ unsigned mt_dashboard_answer(struct mt_dashboard *d, struct mt_snapshot *a,
     l->snapshot = a;
     d->pending = a->request.brief && a->rc == 0; /* there is more to come */
     d->next_ns = next_after(d, a, steady_ns);
+    if (a->rc == 0)
+        mt_known_note(&d->known, a);
     mt_level_arrange(d, l);
     return MT_DO_DRAW;
 }

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "base/text_escape.h"
 #include "base/text_time.h"
-#include "tui/dashboard_impl.h"
+#include "tui/command.h"
 #include "tui/graph.h"
 #include "tui/page.h"
 
@@ -409,6 +409,9 @@ static void draw_list(struct mt_dashboard *d, struct mt_canvas *c,
         .count = count < rows ? count : rows,
         .selected = d->config.once ? SIZE_MAX : l->selected - l->top,
         .sort = d->sorting[l->screen].column,
+        .cell = d->config.once ? -1 : mt_level_cell(l),
+        .marks = &d->marks,
+        .screen_number = l->screen,
         .find = d->search,
         .style = style_of(d)};
     mt_table_draw(&t, &l->fit, c, area);
@@ -500,7 +503,7 @@ static void draw_keys(const struct mt_dashboard *d, struct pen *p)
 static void draw_typing(const struct mt_dashboard *d, struct pen *p)
 {
     static const char *const labels[] = {
-        "", " filter: ", " search: ", " write to: "};
+        "", " filter: ", " search: ", " write to: ", " :"};
     char before[sizeof d->edit.text];
     const struct mt_edit *e = &d->edit;
     bool wrong = d->typing == MT_TYPING_FILTER && d->error.column > 0;
@@ -540,9 +543,19 @@ static void draw_typing_help(const struct mt_dashboard *d, struct pen *p)
         mt_put_decimal(&b, d->error.column);
         mt_put_str(&b, ": ");
         (void)mt_put_escaped(&b, mt_span_str(d->error.text), 300);
+    } else if (d->complaint[0] != '\0') {
+        wrong = true;
+        mt_put_char(&b, ' ');
+        (void)mt_put_escaped(&b, mt_span_str(d->complaint), 300);
+    } else if (d->others[0] != '\0') {
+        mt_put_char(&b, ' ');
+        mt_put_str(&b, d->others);
     } else if (d->typing == MT_TYPING_FILTER) {
-        mt_put_str(&b, " Enter applies, Esc leaves.  status=5xx and lat>100ms,"
-                       " svc=cart, path~\"^/api\"");
+        mt_put_str(&b, " Enter applies, Tab completes.  status=5xx and "
+                       "lat>100ms, svc=cart, path~\"^/api\"");
+    } else if (d->typing == MT_TYPING_COMMAND) {
+        mt_put_str(&b, " Tab completes: tail, sort, window, at, filter, "
+                       "export, ...  Esc leaves");
     } else if (d->typing == MT_TYPING_EXPORT) {
         mt_put_str(&b, d->export_one
                            ? " Enter writes this one: end the name in "
@@ -572,33 +585,51 @@ static void draw_footer(const struct mt_dashboard *d, struct mt_canvas *c)
 
 /* ---- help ---- */
 
+struct help_row {
+    const char *shown, *help;
+};
+
+/* The i-th line of the help: keys, then commands; false: there is none. */
+static bool help_row(size_t i, struct help_row *row)
+{
+    for (size_t k = 0; k < mt_bindings_count; k++)
+        if (mt_bindings[k].help != NULL && i-- == 0) {
+            *row = (struct help_row){mt_bindings[k].shown, mt_bindings[k].help};
+            return true;
+        }
+    for (size_t k = 0; k < mt_typed_commands_count; k++)
+        if (mt_typed_commands[k].help != NULL && i-- == 0) {
+            *row = (struct help_row){mt_typed_commands[k].shown,
+                                     mt_typed_commands[k].help};
+            return true;
+        }
+    return false;
+}
+
 static void draw_help(struct mt_dashboard *d, struct mt_canvas *c)
 {
     enum { KEY_COLUMNS = 12, HALF = 60 };
     struct mt_area area = {2, c->rows - 3, c->columns};
     struct pen title = {c, 0, 0}, foot = {c, c->rows - 1, 0};
+    struct help_row row;
     size_t shown = 0, half = c->columns >= (size_t)2 * HALF ? 2 : 1;
     put_str(&title, MT_ROLE_STRONG, " Keys");
     put_str(&title, MT_ROLE_DIM, "   any other key closes this");
-    for (size_t i = 0; i < mt_bindings_count; i++)
-        shown += mt_bindings[i].help != NULL;
+    while (help_row(shown, &row))
+        shown++;
     size_t lines = (shown + half - 1) / half;
     size_t last = lines > area.rows ? lines - area.rows : 0;
     d->help_top = d->help_top < last ? d->help_top : last;
-    for (size_t i = 0, n = 0; i < mt_bindings_count; i++) {
-        const struct mt_binding *b = &mt_bindings[i];
-        if (b->help == NULL)
-            continue;
+    for (size_t n = 0; help_row(n, &row); n++) {
         size_t line = n % lines, column = n / lines * HALF;
-        n++;
         if (line < d->help_top || line - d->help_top >= area.rows)
             continue;
-        size_t row = area.row + line - d->help_top;
-        (void)mt_canvas_put(c, row, column + 2, KEY_COLUMNS,
-                            mt_span_str(b->shown), MT_ROLE_KEY);
-        (void)mt_canvas_put(c, row, column + 2 + KEY_COLUMNS,
+        size_t at = area.row + line - d->help_top;
+        (void)mt_canvas_put(c, at, column + 2, KEY_COLUMNS,
+                            mt_span_str(row.shown), MT_ROLE_KEY);
+        (void)mt_canvas_put(c, at, column + 2 + KEY_COLUMNS,
                             half == 2 ? HALF - KEY_COLUMNS - 3 : c->columns,
-                            mt_span_str(b->help), MT_ROLE_PLAIN);
+                            mt_span_str(row.help), MT_ROLE_PLAIN);
     }
     put_str(&foot, MT_ROLE_DIM, last > 0 ? " Up and Down scroll" : "");
 }

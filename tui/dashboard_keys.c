@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/text_time.h"
 #include "store/export.h"
+#include "tui/cell.h"
 #include "tui/dashboard_impl.h"
 
 #define ACTION(name) \
@@ -114,7 +115,10 @@ ACTION(enter)
 
 ACTION(back)
 {
-    (void)key;
+    if (mt_level(d)->cell > 0 && key == MT_KEY_ESC) {
+        mt_level(d)->cell = 0;
+        return MT_DO_DRAW;
+    }
     if (d->depth == 0)
         d->search[0] = '\0';
     return mt_go_back(d);
@@ -170,9 +174,7 @@ ACTION(span)
 ACTION(filter)
 {
     (void)key;
-    d->typing = MT_TYPING_FILTER;
-    mt_edit_set(&d->edit, mt_level(d)->filter);
-    (void)mt_check_filter(d, d->edit.text);
+    mt_begin_typing(d, MT_TYPING_FILTER, mt_level(d)->filter);
     return MT_DO_DRAW;
 }
 
@@ -188,12 +190,27 @@ ACTION(filter_off)
     return mt_ask_anew(d);
 }
 
-ACTION(add_row)
+/* The filter with the cell under the cursor, of no cell with the row. */
+static bool filter_with_cell(const struct mt_dashboard *d, char *out,
+                             size_t size)
+{
+    const struct mt_level *l = &d->levels[d->depth];
+    const struct mt_line *line = mt_level_line(l);
+    uint8_t bytes[MT_FILTER_TEXT_MAX];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    if (mt_level_cell(l) < 0)
+        return mt_drilled_filter(d, out, size);
+    return line != NULL && line->row != NULL &&
+           mt_cell_term(mt_class(d)->columns, l->cell - 1, line->row, &b) &&
+           !b.full && mt_narrowed_filter(d, mt_buf_span(&b), out, size);
+}
+
+ACTION(add)
 {
     struct mt_level *l = mt_level(d);
     char filter[sizeof l->filter];
     (void)key;
-    if (!mt_drilled_filter(d, filter, sizeof filter) ||
+    if (!filter_with_cell(d, filter, sizeof filter) ||
         !mt_check_filter(d, filter)) {
         mt_dashboard_say(d, true, "nothing here that a filter could select");
         return MT_DO_DRAW;
@@ -206,18 +223,105 @@ ACTION(add_row)
 ACTION(search)
 {
     (void)key;
-    d->typing = MT_TYPING_SEARCH;
-    mt_edit_set(&d->edit, "");
+    mt_begin_typing(d, MT_TYPING_SEARCH, "");
     return MT_DO_DRAW;
 }
 
 ACTION(search_next)
 {
-    if (!mt_level_search(d, key == 'N' ? -1 : 1, true))
+    int direction = key == 'N' ? -1 : 1;
+    if (d->search[0] == '\0' && mt_level_next_mark(d, direction))
+        return MT_DO_DRAW;
+    if (!mt_level_search(d, direction, true))
         mt_dashboard_say(d, true,
                          d->search[0] != '\0'
                              ? "not found"
-                             : "nothing to search for: / asks");
+                             : "nothing to search for: / asks, m marks");
+    return MT_DO_DRAW;
+}
+
+/* ---- marks ---- */
+
+/* And on to the next line, so that a key held down marks several. */
+ACTION(mark)
+{
+    const struct mt_level *l = mt_level(d);
+    const struct mt_line *line = mt_level_line(l);
+    uint8_t bytes[MT_FILTER_TEXT_MAX];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    (void)key;
+    if (line == NULL || line->row == NULL) {
+        mt_dashboard_say(d, true, "nothing here to mark");
+        return MT_DO_DRAW;
+    }
+    mt_class(d)->term(line->row, &b);
+    struct mt_span terms = b.full ? (struct mt_span){0} : mt_buf_span(&b);
+    if (mt_marks_toggle(&d->marks, l->screen, line->key, terms) < 0) {
+        mt_dashboard_say(d, true,
+                         d->marks.count == MT_MARKS_MAX
+                             ? "too many are marked: M shows them, 0 unmarks"
+                             : "its name fits into no filter");
+        return MT_DO_DRAW;
+    }
+    return move(d, 1);
+}
+
+/* The exchange that is shown, in the list that it was opened from. */
+ACTION(mark_shown)
+{
+    const struct mt_level *l = mt_level(d);
+    char text[24];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    (void)key;
+    mt_put_str(&b, "id=");
+    mt_put_decimal(&b, l->id);
+    int rc = mt_marks_toggle(&d->marks, MT_SCREEN_TAIL, l->id, mt_buf_span(&b));
+    mt_dashboard_say(d, rc < 0,
+                     rc < 0    ? "too many are marked: 0 unmarks"
+                     : rc == 0 ? "not marked any more"
+                               : "marked: M in Tail shows all that are");
+    return MT_DO_DRAW;
+}
+
+/* What is marked becomes the filter: to be looked at, exported, copied. */
+unsigned mt_show_marked(struct mt_dashboard *d)
+{
+    struct mt_level *l = mt_level(d);
+    char filter[sizeof l->filter];
+    struct mt_buf b = mt_buf_of(filter, sizeof filter - 1);
+    if (mt_marks_count(&d->marks, l->screen) == 0) {
+        mt_dashboard_say(d, true, "nothing is marked here: m marks a row");
+        return MT_DO_DRAW;
+    }
+    mt_marks_filter(&d->marks, l->screen, &b);
+    filter[b.len] = '\0';
+    if (b.full || !mt_check_filter(d, filter)) {
+        mt_dashboard_say(d, true, "too much is marked to fit into a filter");
+        return MT_DO_DRAW;
+    }
+    memcpy(l->filter, filter, sizeof filter);
+    l->filter_off = false;
+    return mt_ask_anew(d);
+}
+
+ACTION(marked)
+{
+    (void)key;
+    return mt_show_marked(d);
+}
+
+/* ---- the cell cursor ---- */
+
+/* Among the columns shown; before the first one it is the row. */
+ACTION(cell)
+{
+    struct mt_level *l = mt_level(d);
+    int at = mt_level_cell(l), last = (int)l->fit.count - 1;
+    while (last >= 0 && l->fit.shown[last] == MT_TABLE_TREND)
+        last--;
+    at += key == MT_KEY_LEFT ? -1 : 1;
+    at = at > last ? last : at;
+    l->cell = at < 0 ? 0 : (size_t)l->fit.shown[at] + 1;
     return MT_DO_DRAW;
 }
 
@@ -366,9 +470,8 @@ ACTION(step)
     return mt_ask_anew(d);
 }
 
-ACTION(live)
+unsigned mt_go_live(struct mt_dashboard *d)
 {
-    (void)key;
     d->end_ns = 0;
     if (d->config.replay) {
         mt_pace_pause(&d->pace, false, d->steady_ns);
@@ -378,12 +481,19 @@ ACTION(live)
     return mt_ask_anew(d);
 }
 
+ACTION(live)
+{
+    (void)key;
+    return mt_go_live(d);
+}
+
 ACTION(reset)
 {
     (void)key;
     d->end_ns = d->config.end_ns;
     d->span_ns = d->config.span_ns;
     d->failing_only = d->zoomed = false;
+    d->marks.count = 0;
     d->search[0] = '\0';
     for (size_t i = 0; i < MT_SCREEN_COUNT; i++)
         d->sorting[i] = (struct mt_sorting){.column = -1};
@@ -394,6 +504,13 @@ ACTION(reset)
 }
 
 /* ---- the rest ---- */
+
+ACTION(command)
+{
+    (void)key;
+    mt_begin_typing(d, MT_TYPING_COMMAND, "");
+    return MT_DO_DRAW;
+}
 
 ACTION(help)
 {
@@ -478,7 +595,7 @@ const struct mt_binding mt_bindings[] = {
      "the next screen, the one before",
      ALL,
      act_next_screen},
-    {{MT_KEY_ENTER, 'l', MT_KEY_RIGHT},
+    {{MT_KEY_ENTER, 'l'},
      "Enter l",
      "in",
      "go in: service, routes, exchanges, one",
@@ -486,7 +603,8 @@ const struct mt_binding mt_bindings[] = {
      act_enter},
     {{MT_KEY_ESC}, "Esc", NULL, "come back", ALL, act_back},
     {{'h', MT_KEY_BACKSPACE}, NULL, NULL, NULL, ALL & ~ON(DETAIL), act_back},
-    {{MT_KEY_LEFT}, NULL, NULL, NULL, LISTS, act_back},
+    {{MT_KEY_LEFT}, NULL, NULL, NULL, ON(TOPOLOGY), act_back},
+    {{MT_KEY_RIGHT}, NULL, NULL, NULL, ON(TOPOLOGY), act_enter},
     {{MT_KEY_UP, 'k'}, "Up k", NULL, "one line up", ALL, act_up},
     {{MT_KEY_DOWN, 'j'}, "Down j", NULL, "one line down", ALL, act_down},
     {{MT_KEY_PAGE_UP, MT_KEY_CONTROL('B')},
@@ -524,12 +642,21 @@ const struct mt_binding mt_bindings[] = {
      ALL & ~ON(DETAIL),
      act_filter},
     {{'!'}, "!", NULL, "switch the filter off and on", ALL, act_filter_off},
-    {{'+'}, "+", NULL, "add this row to the filter", LISTS, act_add_row},
+    {{'+'}, "+", NULL, "add this cell, or row, to the filter", LISTS, act_add},
+    {{MT_KEY_LEFT, MT_KEY_RIGHT},
+     "Left Right",
+     NULL,
+     "choose a cell of the row, for +",
+     TABLES,
+     act_cell},
+    {{'m'}, "m", NULL, "mark this row, unmark it", LISTS, act_mark},
+    {{'m'}, NULL, NULL, NULL, ON(DETAIL), act_mark_shown},
+    {{'M'}, "M", NULL, "filter: what is marked", LISTS, act_marked},
     {{'/', MT_KEY_F3}, "/ F3", NULL, "search", LISTS, act_search},
     {{'n', 'N'},
      "n N",
      NULL,
-     "the next found, the one before",
+     "the next found, or marked; the one before",
      LISTS,
      act_search_next},
     {{'e', MT_KEY_F8}, "e F8", "errors", "only what fails", LISTS, act_failing},
@@ -573,8 +700,14 @@ const struct mt_binding mt_bindings[] = {
      "write what the selected row stands for",
      LISTS,
      act_export},
+    {{':'},
+     ":",
+     NULL,
+     "a command (Tab completes, Up: those before)",
+     ALL,
+     act_command},
     {{'z'}, "z", NULL, "the list alone", ALL, act_zoom},
-    {{'0'}, "0", NULL, "reset filter, order and window", ALL, act_reset},
+    {{'0'}, "0", NULL, "reset filter, order, window, marks", ALL, act_reset},
     {{MT_KEY_CONTROL('L')}, "^L", NULL, "draw anew", ALL, act_repaint},
     {{MT_KEY_CONTROL('Z')}, "^Z", NULL, "suspend", ALL, act_suspend},
     {{'?', MT_KEY_F1}, "? F1", NULL, "this help", ALL, act_help},
@@ -587,68 +720,6 @@ const struct mt_binding mt_bindings[] = {
 };
 
 const size_t mt_bindings_count = sizeof mt_bindings / sizeof mt_bindings[0];
-
-/* ---- typing ---- */
-
-static unsigned typed_filter(struct mt_dashboard *d)
-{
-    struct mt_level *l = mt_level(d);
-    if (!mt_check_filter(d, d->edit.text))
-        return MT_DO_DRAW; /* what is wrong stays on screen */
-    d->typing = MT_TYPING_NOT;
-    memcpy(l->filter, d->edit.text, sizeof l->filter);
-    l->filter_off = false;
-    return mt_ask_anew(d);
-}
-
-static unsigned typed_path(struct mt_dashboard *d)
-{
-    d->typing = MT_TYPING_NOT;
-    if (d->edit.len == 0 || d->edit.len >= sizeof d->export_path)
-        return MT_DO_DRAW;
-    memcpy(d->export_path, d->edit.text, d->edit.len + 1);
-    mt_dashboard_say(d, false, "writing ...");
-    return MT_DO_DRAW | MT_DO_EXPORT;
-}
-
-static unsigned end_typing(struct mt_dashboard *d)
-{
-    switch (d->typing) {
-    case MT_TYPING_FILTER:
-        return typed_filter(d);
-    case MT_TYPING_EXPORT:
-        return typed_path(d);
-    default:
-        d->typing = MT_TYPING_NOT;
-        return MT_DO_DRAW;
-    }
-}
-
-static void typed(struct mt_dashboard *d)
-{
-    if (d->typing == MT_TYPING_FILTER)
-        (void)mt_check_filter(d, d->edit.text);
-    if (d->typing != MT_TYPING_SEARCH)
-        return;
-    (void)snprintf(d->search, sizeof d->search, "%s", d->edit.text);
-    if (d->search[0] != '\0' && !mt_level_search(d, 1, false))
-        mt_dashboard_say(d, true, "not found");
-}
-
-static unsigned type(struct mt_dashboard *d, int32_t key)
-{
-    if (key == MT_KEY_ENTER)
-        return end_typing(d);
-    if (key == MT_KEY_ESC || key == MT_KEY_CONTROL('C')) {
-        if (d->typing == MT_TYPING_SEARCH)
-            d->search[0] = '\0';
-        d->typing = MT_TYPING_NOT;
-        return MT_DO_DRAW;
-    }
-    if (mt_edit_key(&d->edit, key))
-        typed(d);
-    return MT_DO_DRAW;
-}
 
 static unsigned read_help(struct mt_dashboard *d, int32_t key)
 {
@@ -669,7 +740,7 @@ unsigned mt_dashboard_key(struct mt_dashboard *d, int32_t key)
         return 0;
     d->message[0] = '\0';
     if (d->typing != MT_TYPING_NOT)
-        return type(d, key);
+        return mt_type(d, key);
     if (d->help)
         return read_help(d, key);
     for (size_t i = 0; i < mt_bindings_count; i++)
@@ -706,5 +777,7 @@ unsigned mt_dashboard_click(struct mt_dashboard *d, size_t column, size_t row)
         return mt_drill(d);
     l->follow = false;
     mt_level_select(l, (int64_t)line);
+    int at = mt_table_column_at(&l->fit, column);
+    l->cell = at < 0 ? 0 : (size_t)at + 1;
     return MT_DO_DRAW;
 }

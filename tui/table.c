@@ -296,6 +296,26 @@ static void draw_line(const struct mt_table *t, const struct mt_table_fit *fit,
     }
 }
 
+/* Marked, selected: one character tells both, as the bar tells one. */
+static void draw_margin(const struct mt_table *t, struct mt_canvas *c,
+                        size_t row, size_t i)
+{
+    bool marked = t->marks != NULL && t->lines[i].row != NULL &&
+                  mt_marks_has(t->marks, t->screen_number, t->lines[i].key);
+    if (marked)
+        (void)mt_canvas_put(c, row, 0, 1, MT_SPAN("*"), MT_ROLE_KEY);
+    else if (i == t->selected)
+        (void)mt_canvas_put(c, row, 0, 1, MT_SPAN("\xe2\x96\xb8"),
+                            MT_ROLE_PLAIN);
+}
+
+/* The bar has a gap where the cell cursor is. */
+static void leave_out_cell(struct mt_canvas *c, size_t row, struct place p)
+{
+    for (size_t i = 0; i < p.width && p.column + i < c->columns; i++)
+        c->cells[row * c->columns + p.column + i].selected = false;
+}
+
 void mt_table_draw(const struct mt_table *t, struct mt_table_fit *fit,
                    struct mt_canvas *c, struct mt_area area)
 {
@@ -309,11 +329,12 @@ void mt_table_draw(const struct mt_table *t, struct mt_table_fit *fit,
             draw_lost(t, c, row, t->lines[i].lost);
         else
             draw_line(t, fit, c, row, &t->lines[i]);
+        draw_margin(t, c, row, i);
         if (i != t->selected)
             continue;
-        (void)mt_canvas_put(c, row, 0, 1, MT_SPAN("\xe2\x96\xb8"),
-                            MT_ROLE_PLAIN);
         mt_canvas_select(c, row);
+        if (t->cell >= 0 && t->lines[i].row != NULL)
+            leave_out_cell(c, row, place_of(t, fit, (size_t)t->cell));
     }
 }
 

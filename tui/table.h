@@ -7,6 +7,7 @@
 #ifndef MT_TUI_TABLE_H
 #define MT_TUI_TABLE_H
 
+#include "tui/marks.h"
 #include "tui/screen.h"
 
 enum { MT_TABLE_COLUMNS_MAX = 48, MT_TABLE_LEAD = 0xff, MT_TABLE_TREND = 0xfe };
@@ -26,9 +27,12 @@ struct mt_table {
     const struct mt_screen_class *screen;
     const struct mt_line *lines; /* from the first one drawn */
     size_t count;
-    size_t selected;  /* of these lines; SIZE_MAX none */
-    int sort;         /* column; -1 none */
-    const char *find; /* "" none: texts that have it are marked */
+    size_t selected; /* of these lines; SIZE_MAX none */
+    int sort;        /* column; -1 none */
+    int cell;        /* of the selected line, of those shown; -1 all of it */
+    const struct mt_marks *marks; /* NULL none */
+    uint8_t screen_number;        /* for them */
+    const char *find;             /* "" none: texts that have it are marked */
     struct mt_value_style style;
 };
 
