@@ -310,6 +310,27 @@ static void put_plural(struct mt_buf *b, uint64_t n, const char *one,
     mt_put_str(b, n == 1 ? one : many);
 }
 
+/* No row is there, whatever the window and the filter. */
+static void put_nothing_at_all(const struct mt_dashboard *d,
+                               const struct mt_snapshot *a, struct mt_buf *b)
+{
+    bool comes = a->live || d->config.growing;
+    if (d->config.replay && comes)
+        mt_put_str(b, "No exchange has ended up to this moment of the capture."
+                      "\n] and } seek forward, :speed max reads it to its "
+                      "end.");
+    else if (comes && a->losses[MT_LOSS_UNDECODED] > 0)
+        mt_put_str(b, "No exchange yet: what came is no protocol that is known "
+                      "here.\n6 shows how much, and what was lost.");
+    else if (comes)
+        mt_put_str(b, "No exchange yet. They come as traffic does.\n6 shows "
+                      "what is being captured.");
+    else
+        mt_put_str(b, "There are no exchanges in here. 6 shows what was read, "
+                      "and what was lost.\n"
+                      "Record some: meshtop record -r trace.pcapng -w mesh.db");
+}
+
 static void put_empty(const struct mt_dashboard *d, struct mt_buf *b)
 {
     const struct mt_level *l = &d->levels[d->depth];
@@ -330,12 +351,8 @@ static void put_empty(const struct mt_dashboard *d, struct mt_buf *b)
                           : 0);
         mt_put_str(b,
                    " before its end.\nw widens it, [ and { go back in time.");
-    } else if (a->live) {
-        mt_put_str(b, "No exchange yet. They come as traffic does.\n6 shows "
-                      "what is being captured.");
     } else {
-        mt_put_str(b, "This database holds no exchanges.\n"
-                      "Record some: meshtop record -r trace.pcapng -w mesh.db");
+        put_nothing_at_all(d, a, b);
     }
 }
 
