@@ -105,6 +105,18 @@ static void put_moment(struct pen *p, unsigned role, int64_t ns,
     put_str(p, role, offset_s == 0 ? "" : text + 19);
 }
 
+/* At the right end, over what is there: it matters more. */
+static void put_state(struct pen *p, unsigned role, struct mt_span text)
+{
+    size_t columns = mt_text_columns(text);
+    if (columns + 2 > p->c->columns)
+        return;
+    p->column = p->c->columns - columns - 2;
+    put_str(p, role, " ");
+    put(p, role, text);
+    p->c->cells[p->row * p->c->columns + p->column].len = 0;
+}
+
 static void draw_state(const struct mt_dashboard *d, struct pen *p,
                        int64_t steady_ns)
 {
@@ -114,15 +126,15 @@ static void draw_state(const struct mt_dashboard *d, struct pen *p,
     if (d->pending && age >= OVERDUE_MS * (SECOND / 1000) && !d->config.once) {
         mt_put_str(&b, "asking, ");
         mt_put_age(&b, age);
-        put_right(p, MT_ROLE_WARN, mt_buf_span(&b));
+        put_state(p, MT_ROLE_WARN, mt_buf_span(&b));
     } else if (d->config.once) {
         return;
     } else if (d->end_ns != 0 || d->pace.paused) {
-        put_right(p, MT_ROLE_WARN, MT_SPAN("PAUSED"));
+        put_state(p, MT_ROLE_WARN, MT_SPAN("PAUSED"));
     } else if (mt_pace_is_behind(&d->pace, steady_ns)) {
-        put_right(p, MT_ROLE_WARN, MT_SPAN("reading"));
+        put_state(p, MT_ROLE_WARN, MT_SPAN("reading"));
     } else if (mt_pace_is_over(&d->pace, steady_ns)) {
-        put_right(p, MT_ROLE_STRONG, MT_SPAN("THE END"));
+        put_state(p, MT_ROLE_STRONG, MT_SPAN("THE END"));
     }
 }
 

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BEHIND_NS                                               \
-    INT64_C(1000000000) /* of reading: less is not worth a word \
-                         */
+/* Of reading, less is not worth a word: it is heard of some times a second. */
+#define BEHIND_NS INT64_C(1000000000)
 
 void mt_pace_init(struct mt_pace *p, double speed)
 {
@@ -53,8 +52,8 @@ bool mt_pace_is_over(const struct mt_pace *p, int64_t steady_ns)
 bool mt_pace_is_behind(const struct mt_pace *p, int64_t steady_ns)
 {
     int64_t at = position(p, steady_ns);
-    return p->begun && !p->through && at != INT64_MAX &&
-           (at < INT64_MIN + BEHIND_NS || at - BEHIND_NS > p->fed_ns);
+    int64_t usual = later(p->fed_ns, (double)BEHIND_NS * (1 + p->speed));
+    return p->begun && !p->through && at != INT64_MAX && at > usual;
 }
 
 /* What is now is where it goes on from. */

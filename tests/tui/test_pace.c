@@ -39,6 +39,7 @@ static void now_is_never_later_than_what_was_read(void **state)
     assert_int_equal(mt_pace_wanted_ns(&p, 2 * S), T0 + 20 * S);
     assert_int_equal(mt_pace_now_ns(&p, 2 * S), T0);
     assert_true(mt_pace_is_behind(&p, 2 * S));
+    assert_false(mt_pace_is_behind(&p, S)); /* as usual */
     told(&p, T0 + 20 * S, false, 2 * S);
     assert_int_equal(mt_pace_now_ns(&p, 2 * S), T0 + 20 * S);
     assert_false(mt_pace_is_behind(&p, 2 * S));
@@ -108,7 +109,9 @@ static void times_of_a_capture_may_be_anything(void **state)
     mt_pace_told(&p, &(struct mt_pace_read){INT64_MIN, INT64_MIN, false}, 0);
     assert_int_equal(mt_pace_now_ns(&p, S), INT64_MIN);
     mt_pace_seek(&p, INT64_MIN, S);
-    assert_true(mt_pace_is_behind(&p, 3 * S));
+    assert_false(mt_pace_is_behind(&p, 3 * S));
+    mt_pace_seek(&p, INT64_MAX - 1, S);
+    assert_true(mt_pace_is_behind(&p, S));
 }
 
 static void speeds_are_read(void **state)
