@@ -109,6 +109,8 @@ static void say_end(struct dashboard *d, bool failed)
         mt_dashboard_say(d->core, true,
                          "the capture broke off: what was read until then is "
                          "shown");
+    else if (d->source.replay && mt_feeder_first_ns(d->source.feeder) == 0)
+        mt_dashboard_say(d->core, true, "the capture holds no packets");
     else if (!d->source.replay)
         mt_dashboard_say(d->core, false,
                          "nothing more comes: what was read is all there is");
@@ -260,7 +262,7 @@ static int patience_ms(const struct dashboard *d)
 {
     int64_t next = mt_dashboard_next_ns(d->core);
     int64_t ms = next == INT64_MAX ? 500 : (next - mt_steady_ns()) / 1000000;
-    int64_t most = d->source.replay ? 50 : 1000;
+    int64_t most = mt_dashboard_is_playing(d->core, mt_steady_ns()) ? 50 : 1000;
     return ms < 1 ? 1 : ms > most ? (int)most : (int)ms;
 }
 

@@ -250,13 +250,20 @@ void mt_fill_request(const struct mt_dashboard *d, struct mt_request *r)
                          l->filter_off ? "" : l->filter, failing);
 }
 
+/* A replay: there is no other moment to ask for. */
+static bool stands_still(const struct mt_dashboard *d)
+{
+    return d->config.replay &&
+           (!d->pace.begun ||
+            (!d->stale && d->asked_end_ns == replayed_end(d)));
+}
+
 bool mt_dashboard_request(struct mt_dashboard *d, int64_t steady_ns,
                           int64_t wall_ns, struct mt_request *request)
 {
     bool due = !d->pending && steady_ns >= d->next_ns;
-    if (d->config.replay &&
-        (!d->pace.begun || (!d->stale && d->asked_end_ns == replayed_end(d))))
-        return false; /* its clock stands still */
+    if (stands_still(d))
+        return false;
     if (!d->stale && !due)
         return false;
     mt_fill_request(d, request);
@@ -271,6 +278,8 @@ bool mt_dashboard_request(struct mt_dashboard *d, int64_t steady_ns,
 
 int64_t mt_dashboard_next_ns(const struct mt_dashboard *d)
 {
+    if (stands_still(d))
+        return INT64_MAX;
     if (d->stale)
         return INT64_MIN;
     return d->pending ? INT64_MAX : d->next_ns;
@@ -284,7 +293,7 @@ static int64_t next_after(const struct mt_dashboard *d,
 {
     enum { SHARE = 50 };
     bool news = a->live || d->config.growing;
-    int64_t every = news && a->info.rows == 0 ? SECOND / 4
+    int64_t every = news && a->info.rows == 0 ? SECOND / 2
                     : d->config.replay        ? SECOND / 2
                     : news                    ? SECOND
                                               : 10 * SECOND;
@@ -338,6 +347,14 @@ unsigned mt_dashboard_replayed(struct mt_dashboard *d,
 int64_t mt_dashboard_wanted_ns(const struct mt_dashboard *d, int64_t steady_ns)
 {
     return mt_pace_wanted_ns(&d->pace, steady_ns);
+}
+
+bool mt_dashboard_is_playing(const struct mt_dashboard *d, int64_t steady_ns)
+{
+    bool there = mt_pace_now_ns(&d->pace, steady_ns) ==
+                 mt_pace_wanted_ns(&d->pace, steady_ns);
+    return d->config.replay && !mt_pace_is_over(&d->pace, steady_ns) &&
+           !(d->pace.begun && d->pace.paused && there);
 }
 
 void mt_dashboard_has_grown(struct mt_dashboard *d)

@@ -85,6 +85,9 @@ unsigned mt_dashboard_replayed(struct mt_dashboard *d,
 /* A replay: how far it is to be read. */
 int64_t mt_dashboard_wanted_ns(const struct mt_dashboard *d, int64_t steady_ns);
 
+/* A replay whose clock goes on, or that reads on: it is to be told soon. */
+bool mt_dashboard_is_playing(const struct mt_dashboard *d, int64_t steady_ns);
+
 /* Nothing is read into the database any more. */
 void mt_dashboard_has_grown(struct mt_dashboard *d);
 

@@ -356,6 +356,8 @@ static void a_replay_has_a_clock_of_its_own(void **state)
     answer(&s, (const char *const[]){"a"}, 1);
     assert_non_null(strstr(line(&s, 0), "PAUSED"));
     assert_false(is_asked(&s)); /* its clock stands still */
+    assert_int_equal(mt_dashboard_next_ns(s.d), INT64_MAX);
+    assert_false(mt_dashboard_is_playing(s.d, s.now));
     (void)press(&s, "[[");      /* a tenth of the window each */
     assert_true(is_asked(&s));
     assert_int_equal(s.asked.end_ns, T0 + 8 * S + 1);
