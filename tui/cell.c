@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "decode/outcome.h"
 
 /* Columns by their key; numbers select what is at least as large. */
 static const struct {
