@@ -133,11 +133,13 @@ static bool keep_pace(struct mt_feed *f, int64_t ts_ns)
     return true;
 }
 
-static bool is_paced(const struct mt_feed *f, int rc,
-                     const struct mt_item *item)
+/* As mt_merge_next(); a replay's packets come in their time. */
+static int next_in_time(struct mt_feed *f, struct mt_item *item)
 {
-    return f->sink->due != NULL && rc == MT_EVENT &&
-           item->kind == MT_ITEM_PACKET;
+    int rc = mt_merge_next(f->merge, f->settled_ns, item);
+    bool paced =
+        f->sink->due != NULL && rc == MT_EVENT && item->kind == MT_ITEM_PACKET;
+    return paced && !keep_pace(f, item->packet.ts_ns) ? MT_DONE : rc;
 }
 
 /* ---- the loop ---- */
@@ -235,13 +237,11 @@ static void run(struct mt_feed *f)
     struct mt_item item;
     unsigned until_look = LOOK_UP_EVERY;
     for (;;) {
-        int rc = mt_merge_next(f->merge, f->settled_ns, &item);
+        int rc = next_in_time(f, &item);
         if (rc == MT_DONE) {
             f->result->all_gone = f->live && !f->ending;
             break;
         }
-        if (is_paced(f, rc, &item) && !keep_pace(f, item.packet.ts_ns))
-            break;
         if (!take_turn(f, rc, &item))
             return;
         if (--until_look > 0 && rc == MT_EVENT)

@@ -31,7 +31,7 @@ static const char *field_of(const char *key)
 /* What is shown there: gRPC's own status, where it has one. */
 static bool put_status(const struct mt_exchange *x, struct mt_buf *out)
 {
-    bool grpc = x->grpc_status != MT_GRPC_STATUS_NONE && x->grpc_status >= 0;
+    bool grpc = x->grpc_status >= 0;
     if (!grpc && x->status == 0)
         return false;
     mt_put_str(out, grpc ? "grpc=" : "status=");

@@ -138,8 +138,11 @@ static void put_moment(struct mt_buf *b, const struct mt_dashboard *d,
     char text[40];
     struct mt_buf t = mt_buf_of(text, sizeof text);
     mt_put_rfc3339(&t, ns, mt_offset(d, ns), 0);
-    for (size_t i = with_day ? 0 : 11; i < 19 && i < t.len; i++)
-        mt_put_char(b, i == 10 ? ' ' : text[i]);
+    if (t.len < 19)
+        return;
+    text[10] = ' ';
+    size_t from = with_day ? 0 : 11;
+    mt_put_span(b, (struct mt_span){(const uint8_t *)text + from, 19 - from});
 }
 
 static bool outside(struct mt_dashboard *d, int64_t first_ns, int64_t last_ns)

@@ -612,57 +612,6 @@ static void draw_footer(const struct mt_dashboard *d, struct mt_canvas *c)
     }
 }
 
-/* ---- help ---- */
-
-struct help_row {
-    const char *shown, *help;
-};
-
-/* The i-th line of the help: keys, then commands; false: there is none. */
-static bool help_row(size_t i, struct help_row *row)
-{
-    for (size_t k = 0; k < mt_bindings_count; k++)
-        if (mt_bindings[k].help != NULL && i-- == 0) {
-            *row = (struct help_row){mt_bindings[k].shown, mt_bindings[k].help};
-            return true;
-        }
-    for (size_t k = 0; k < mt_typed_commands_count; k++)
-        if (mt_typed_commands[k].help != NULL && i-- == 0) {
-            *row = (struct help_row){mt_typed_commands[k].shown,
-                                     mt_typed_commands[k].help};
-            return true;
-        }
-    return false;
-}
-
-static void draw_help(struct mt_dashboard *d, struct mt_canvas *c)
-{
-    enum { KEY_COLUMNS = 12, HALF = 60 };
-    struct mt_area area = {2, c->rows - 3, c->columns};
-    struct pen title = {c, 0, 0}, foot = {c, c->rows - 1, 0};
-    struct help_row row;
-    size_t shown = 0, half = c->columns >= (size_t)2 * HALF ? 2 : 1;
-    put_str(&title, MT_ROLE_STRONG, " Keys");
-    put_str(&title, MT_ROLE_DIM, "   any other key closes this");
-    while (help_row(shown, &row))
-        shown++;
-    size_t lines = (shown + half - 1) / half;
-    size_t last = lines > area.rows ? lines - area.rows : 0;
-    d->help_top = d->help_top < last ? d->help_top : last;
-    for (size_t n = 0; help_row(n, &row); n++) {
-        size_t line = n % lines, column = n / lines * HALF;
-        if (line < d->help_top || line - d->help_top >= area.rows)
-            continue;
-        size_t at = area.row + line - d->help_top;
-        (void)mt_canvas_put(c, at, column + 2, KEY_COLUMNS,
-                            mt_span_str(row.shown), MT_ROLE_KEY);
-        (void)mt_canvas_put(c, at, column + 2 + KEY_COLUMNS,
-                            half == 2 ? HALF - KEY_COLUMNS - 3 : c->columns,
-                            mt_span_str(row.help), MT_ROLE_PLAIN);
-    }
-    put_str(&foot, MT_ROLE_DIM, last > 0 ? " Up and Down scroll" : "");
-}
-
 /* ---- the whole ---- */
 
 /* Where a screen does not fit: success, rate, p99. */
@@ -688,7 +637,7 @@ void mt_dashboard_draw(struct mt_dashboard *d, struct mt_canvas *c,
         return;
     }
     if (d->help) {
-        draw_help(d, c);
+        mt_draw_help(d, c);
         return;
     }
     struct pen source = {c, 0, 0}, entry = {c, 1, 0}, way = {c, 2, 0};

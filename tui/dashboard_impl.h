@@ -120,10 +120,16 @@ void mt_begin_typing(struct mt_dashboard *d, enum mt_typing typing,
                      const char *text);
 unsigned mt_type(struct mt_dashboard *d, int32_t key);
 
+/* ---- dashboard_help.c ---- */
+
+void mt_draw_help(struct mt_dashboard *d, struct mt_canvas *c);
+
 /* ---- dashboard_keys.c ---- */
 
-unsigned mt_go_live(struct mt_dashboard *d);
-unsigned mt_show_marked(struct mt_dashboard *d);
+/* ---- for commands, too ---- */
+
+unsigned mt_go_live(struct mt_dashboard *d);     /* dashboard_time.c */
+unsigned mt_show_marked(struct mt_dashboard *d); /* dashboard_select.c */
 
 struct mt_binding {
     int32_t keys[4];    /* 0 ends them; the first is shown in the footer */

@@ -5,40 +5,12 @@
 #include "base/text.h"
 #include "base/text_time.h"
 #include "store/export.h"
-#include "tui/cell.h"
-#include "tui/dashboard_impl.h"
+#include "tui/dashboard_actions.h"
 
 #define ACTION(name) \
     static unsigned act_##name(struct mt_dashboard *d, int32_t key)
 
-#define SECOND INT64_C(1000000000)
-#define MINUTE (60 * SECOND)
-
 /* ---- moving ---- */
-
-static bool is_list(const struct mt_dashboard *d)
-{
-    return mt_class(d)->columns != NULL;
-}
-
-/* In a list the selection moves; a page scrolls. */
-static unsigned move(struct mt_dashboard *d, int64_t by)
-{
-    struct mt_level *l = mt_level(d);
-    bool down = by > 0;
-    if (!is_list(d)) {
-        int64_t last = (int64_t)l->page_lines - (int64_t)d->rows_shown;
-        int64_t top = (int64_t)l->top + by;
-        top = top > last ? last : top;
-        l->top = top > 0 ? (size_t)top : 0;
-        return MT_DO_DRAW;
-    }
-    l->follow = false;
-    mt_level_select(l, (int64_t)l->selected + by);
-    l->follow = down && l->topic == MT_TOPIC_NEWEST &&
-                l->selected + 1 == l->lines.count;
-    return MT_DO_DRAW;
-}
 
 static int64_t page(const struct mt_dashboard *d)
 {
@@ -48,37 +20,37 @@ static int64_t page(const struct mt_dashboard *d)
 ACTION(up)
 {
     (void)key;
-    return move(d, -1);
+    return mt_move(d, -1);
 }
 
 ACTION(down)
 {
     (void)key;
-    return move(d, 1);
+    return mt_move(d, 1);
 }
 
 ACTION(page_up)
 {
     (void)key;
-    return move(d, -page(d));
+    return mt_move(d, -page(d));
 }
 
 ACTION(page_down)
 {
     (void)key;
-    return move(d, page(d));
+    return mt_move(d, page(d));
 }
 
 ACTION(first)
 {
     (void)key;
-    return move(d, -(INT64_C(1) << 40));
+    return mt_move(d, -(INT64_C(1) << 40));
 }
 
 ACTION(last)
 {
     (void)key;
-    return move(d, INT64_C(1) << 40);
+    return mt_move(d, INT64_C(1) << 40);
 }
 
 ACTION(follow)
@@ -190,36 +162,6 @@ ACTION(filter_off)
     return mt_ask_anew(d);
 }
 
-/* The filter with the cell under the cursor, of no cell with the row. */
-static bool filter_with_cell(const struct mt_dashboard *d, char *out,
-                             size_t size)
-{
-    const struct mt_level *l = &d->levels[d->depth];
-    const struct mt_line *line = mt_level_line(l);
-    uint8_t bytes[MT_FILTER_TEXT_MAX];
-    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
-    if (mt_level_cell(l) < 0)
-        return mt_drilled_filter(d, out, size);
-    return line != NULL && line->row != NULL &&
-           mt_cell_term(mt_class(d)->columns, l->cell - 1, line->row, &b) &&
-           !b.full && mt_narrowed_filter(d, mt_buf_span(&b), out, size);
-}
-
-ACTION(add)
-{
-    struct mt_level *l = mt_level(d);
-    char filter[sizeof l->filter];
-    (void)key;
-    if (!filter_with_cell(d, filter, sizeof filter) ||
-        !mt_check_filter(d, filter)) {
-        mt_dashboard_say(d, true, "nothing here that a filter could select");
-        return MT_DO_DRAW;
-    }
-    memcpy(l->filter, filter, sizeof filter);
-    l->filter_off = false;
-    return mt_ask_anew(d);
-}
-
 ACTION(search)
 {
     (void)key;
@@ -237,91 +179,6 @@ ACTION(search_next)
                          d->search[0] != '\0'
                              ? "not found"
                              : "nothing to search for: / asks, m marks");
-    return MT_DO_DRAW;
-}
-
-/* ---- marks ---- */
-
-/* And on to the next line, so that a key held down marks several. */
-ACTION(mark)
-{
-    const struct mt_level *l = mt_level(d);
-    const struct mt_line *line = mt_level_line(l);
-    uint8_t bytes[MT_FILTER_TEXT_MAX];
-    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
-    (void)key;
-    if (line == NULL || line->row == NULL) {
-        mt_dashboard_say(d, true, "nothing here to mark");
-        return MT_DO_DRAW;
-    }
-    mt_class(d)->term(line->row, &b);
-    struct mt_span terms = b.full ? (struct mt_span){0} : mt_buf_span(&b);
-    if (mt_marks_toggle(&d->marks, l->screen, line->key, terms) < 0) {
-        mt_dashboard_say(d, true,
-                         d->marks.count == MT_MARKS_MAX
-                             ? "too many are marked: M shows them, 0 unmarks"
-                             : "its name fits into no filter");
-        return MT_DO_DRAW;
-    }
-    return move(d, 1);
-}
-
-/* The exchange that is shown, in the list that it was opened from. */
-ACTION(mark_shown)
-{
-    const struct mt_level *l = mt_level(d);
-    char text[24];
-    struct mt_buf b = mt_buf_of(text, sizeof text);
-    (void)key;
-    mt_put_str(&b, "id=");
-    mt_put_decimal(&b, l->id);
-    int rc = mt_marks_toggle(&d->marks, MT_SCREEN_TAIL, l->id, mt_buf_span(&b));
-    mt_dashboard_say(d, rc < 0,
-                     rc < 0    ? "too many are marked: 0 unmarks"
-                     : rc == 0 ? "not marked any more"
-                               : "marked: M in Tail shows all that are");
-    return MT_DO_DRAW;
-}
-
-/* What is marked becomes the filter: to be looked at, exported, copied. */
-unsigned mt_show_marked(struct mt_dashboard *d)
-{
-    struct mt_level *l = mt_level(d);
-    char filter[sizeof l->filter];
-    struct mt_buf b = mt_buf_of(filter, sizeof filter - 1);
-    if (mt_marks_count(&d->marks, l->screen) == 0) {
-        mt_dashboard_say(d, true, "nothing is marked here: m marks a row");
-        return MT_DO_DRAW;
-    }
-    mt_marks_filter(&d->marks, l->screen, &b);
-    filter[b.len] = '\0';
-    if (b.full || !mt_check_filter(d, filter)) {
-        mt_dashboard_say(d, true, "too much is marked to fit into a filter");
-        return MT_DO_DRAW;
-    }
-    memcpy(l->filter, filter, sizeof filter);
-    l->filter_off = false;
-    return mt_ask_anew(d);
-}
-
-ACTION(marked)
-{
-    (void)key;
-    return mt_show_marked(d);
-}
-
-/* ---- the cell cursor ---- */
-
-/* Among the columns shown; before the first one it is the row. */
-ACTION(cell)
-{
-    struct mt_level *l = mt_level(d);
-    int at = mt_level_cell(l), last = (int)l->fit.count - 1;
-    while (last >= 0 && l->fit.shown[last] == MT_TABLE_TREND)
-        last--;
-    at += key == MT_KEY_LEFT ? -1 : 1;
-    at = at > last ? last : at;
-    l->cell = at < 0 ? 0 : (size_t)l->fit.shown[at] + 1;
     return MT_DO_DRAW;
 }
 
@@ -371,120 +228,6 @@ ACTION(invert)
     (void)key;
     s->inverted = !s->inverted;
     return sorted(d);
-}
-
-/* ---- time ---- */
-
-static unsigned say_window(struct mt_dashboard *d)
-{
-    char text[80];
-    struct mt_buf b = mt_buf_of(text, sizeof text - 1);
-    mt_put_str(&b, "window: ");
-    mt_put_window(&b, d);
-    text[b.len] = '\0';
-    mt_dashboard_say(d, false, text);
-    return mt_ask_anew(d);
-}
-
-ACTION(window)
-{
-    static const int64_t spans[] = {10 * SECOND,  MINUTE,      5 * MINUTE,
-                                    15 * MINUTE,  60 * MINUTE, 360 * MINUTE,
-                                    1440 * MINUTE};
-    enum { SPANS = sizeof spans / sizeof spans[0] };
-    int64_t now = d->span_ns > 0 ? d->span_ns : INT64_MAX;
-    d->span_ns = 0;
-    if (key == 'W') {
-        for (size_t i = 0; i < SPANS; i++)
-            if (spans[i] < now)
-                d->span_ns = spans[i];
-        return say_window(d);
-    }
-    if (now == INT64_MAX)
-        d->span_ns = spans[0];
-    for (size_t i = SPANS; i-- > 0 && now != INT64_MAX;)
-        if (spans[i] > now)
-            d->span_ns = spans[i];
-    return say_window(d);
-}
-
-/* Pausing pins the window's end: what is drilled into then tells of the same
- * time. */
-ACTION(pause)
-{
-    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    (void)key;
-    if (d->config.replay) {
-        mt_pace_pause(&d->pace, !d->pace.paused, d->steady_ns);
-        return mt_ask_anew(d);
-    }
-    if (d->end_ns != 0)
-        d->end_ns = 0;
-    else if (a != NULL && a->rc == 0)
-        d->end_ns = a->to_ns;
-    else
-        return MT_DO_DRAW;
-    return mt_ask_anew(d);
-}
-
-static int64_t added(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? a : sum;
-}
-
-static int64_t step_ns(const struct mt_dashboard *d, int32_t key)
-{
-    int64_t by = key == '{' || key == '}'   ? MINUTE
-                 : d->span_ns / 10 > SECOND ? d->span_ns / 10
-                 : d->span_ns > 0           ? SECOND
-                                            : 10 * SECOND;
-    return key == '[' || key == '{' ? -by : by;
-}
-
-/* Within what the database holds. */
-ACTION(step)
-{
-    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    if (d->config.replay) {
-        /* from where it is going to, so that steps add up */
-        int64_t at = mt_pace_wanted_ns(&d->pace, d->steady_ns);
-        if (at == INT64_MAX)
-            at = d->pace.fed_ns;
-        if (d->pace.begun)
-            mt_pace_seek(&d->pace, added(at, step_ns(d, key)), d->steady_ns);
-        return mt_ask_anew(d);
-    }
-    if (a == NULL || a->rc != 0)
-        return MT_DO_DRAW;
-    if (d->span_ns == 0) {
-        mt_dashboard_say(d, false, "the window is everything: W narrows it");
-        return MT_DO_DRAW;
-    }
-    int64_t by = step_ns(d, key);
-    int64_t end = added(d->end_ns != 0 ? d->end_ns : a->to_ns, by);
-    int64_t least = added(a->info.first_ns, by > 0 ? by : -by);
-    d->end_ns = end < least ? least : end;
-    if (d->end_ns >= a->now_ns)
-        d->end_ns = 0;
-    return mt_ask_anew(d);
-}
-
-unsigned mt_go_live(struct mt_dashboard *d)
-{
-    d->end_ns = 0;
-    if (d->config.replay) {
-        mt_pace_pause(&d->pace, false, d->steady_ns);
-        if (d->pace.begun)
-            mt_pace_seek(&d->pace, d->pace.fed_ns, d->steady_ns);
-    }
-    return mt_ask_anew(d);
-}
-
-ACTION(live)
-{
-    (void)key;
-    return mt_go_live(d);
 }
 
 ACTION(reset)
@@ -642,16 +385,21 @@ const struct mt_binding mt_bindings[] = {
      ALL & ~ON(DETAIL),
      act_filter},
     {{'!'}, "!", NULL, "switch the filter off and on", ALL, act_filter_off},
-    {{'+'}, "+", NULL, "add this cell, or row, to the filter", LISTS, act_add},
+    {{'+'},
+     "+",
+     NULL,
+     "add this cell, or row, to the filter",
+     LISTS,
+     mt_act_add},
     {{MT_KEY_LEFT, MT_KEY_RIGHT},
      "Left Right",
      NULL,
      "choose a cell of the row, for +",
      TABLES,
-     act_cell},
-    {{'m'}, "m", NULL, "mark this row, unmark it", LISTS, act_mark},
-    {{'m'}, NULL, NULL, NULL, ON(DETAIL), act_mark_shown},
-    {{'M'}, "M", NULL, "filter: what is marked", LISTS, act_marked},
+     mt_act_cell},
+    {{'m'}, "m", NULL, "mark this row, unmark it", LISTS, mt_act_mark},
+    {{'m'}, NULL, NULL, NULL, ON(DETAIL), mt_act_mark_shown},
+    {{'M'}, "M", NULL, "filter: what is marked", LISTS, mt_act_marked},
     {{'/', MT_KEY_F3}, "/ F3", NULL, "search", LISTS, act_search},
     {{'n', 'N'},
      "n N",
@@ -672,16 +420,16 @@ const struct mt_binding mt_bindings[] = {
      "window",
      "a wider window, a narrower one",
      ALL & ~ON(DETAIL),
-     act_window},
+     mt_act_window},
     {{'p', MT_KEY_SPACE},
      "p Space",
      "pause",
      "pause and go on",
      ALL & ~ON(DETAIL),
-     act_pause},
-    {{'[', ']'}, "[ ]", NULL, "a step back in time, forth", ALL, act_step},
-    {{'{', '}'}, "{ }", NULL, "a minute back in time, forth", ALL, act_step},
-    {{'.'}, ".", NULL, "back to now", ALL, act_live},
+     mt_act_pause},
+    {{'[', ']'}, "[ ]", NULL, "a step back in time, forth", ALL, mt_act_step},
+    {{'{', '}'}, "{ }", NULL, "a minute back in time, forth", ALL, mt_act_step},
+    {{'.'}, ".", NULL, "back to now", ALL, mt_act_live},
     {{'c'},
      "c",
      NULL,
@@ -758,7 +506,7 @@ unsigned mt_dashboard_click(struct mt_dashboard *d, size_t column, size_t row)
     struct mt_level *l = mt_level(d);
     if (!d->help && d->typing == MT_TYPING_NOT && l->screen == MT_SCREEN_DETAIL)
         return mt_detail_click(d, row);
-    if (d->help || d->typing != MT_TYPING_NOT || !is_list(d))
+    if (d->help || d->typing != MT_TYPING_NOT || !mt_is_list(d))
         return d->help ? read_help(d, MT_KEY_ESC) : 0;
     if (row + 1 == d->list_row && mt_class(d)->lead == NULL) {
         struct mt_sorting *s = &d->sorting[l->screen];

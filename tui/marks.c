@@ -83,9 +83,13 @@ static void put_value(struct mt_buf *out, const char *terms)
 /* (svc=cart method=GET): terms that follow one another are and-ed. */
 static void put_group(struct mt_buf *out, const char *terms)
 {
+    struct mt_span rest = mt_span_str(terms);
     mt_put_char(out, '(');
-    for (const char *p = terms; *p != '\0'; p++)
-        mt_put_char(out, *p == '\n' ? ' ' : *p);
+    while (rest.len > 0) {
+        mt_put_span(out, mt_span_take(&rest, mt_span_find(rest, '\n')));
+        mt_put_str(out, rest.len > 0 ? " " : "");
+        (void)mt_span_take(&rest, rest.len > 0);
+    }
     mt_put_char(out, ')');
 }
 
