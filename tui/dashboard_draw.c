@@ -302,17 +302,32 @@ static void draw_way(const struct mt_dashboard *d, struct pen *p)
 
 /* ---- nothing to show ---- */
 
+/* As much of a text as fits into a line: whole words, where there are any. */
+static struct mt_span take_line(struct mt_span *text, size_t columns)
+{
+    struct mt_span line = {text->ptr, mt_span_find(*text, '\n')};
+    while (line.len > 0 && mt_text_columns(line) > columns) {
+        size_t cut = line.len;
+        while (cut > 0 && line.ptr[cut - 1] != ' ')
+            cut--;
+        if (cut == 0)
+            break; /* one word: it is cut where it is drawn */
+        line.len = cut - 1;
+    }
+    (void)mt_span_take(text, line.len);
+    (void)mt_span_take(text, text->len > 0);
+    return line;
+}
+
 /* Lines of text, a little in and a little down. */
 static void draw_words(struct mt_canvas *c, struct mt_area area,
                        struct mt_span text, unsigned role)
 {
+    size_t columns = area.columns > 3 ? area.columns - 3 : 0;
     size_t row = area.row + (area.rows > 4 ? 1 : 0);
-    while (text.len > 0 && row < area.row + area.rows) {
-        struct mt_span line = mt_span_take(&text, mt_span_find(text, '\n'));
-        (void)mt_span_take(&text, text.len > 0);
-        (void)mt_canvas_put(
-            c, row++, 2, area.columns > 2 ? area.columns - 2 : 0, line, role);
-    }
+    while (text.len > 0 && row < area.row + area.rows)
+        (void)mt_canvas_put(c, row++, 2, columns, take_line(&text, columns),
+                            role);
 }
 
 static void put_plural(struct mt_buf *b, uint64_t n, const char *one,
@@ -343,6 +358,20 @@ static void put_nothing_at_all(const struct mt_dashboard *d,
                       "Record some: meshtop record -r trace.pcapng -w mesh.db");
 }
 
+static void put_beside_window(const struct mt_snapshot *a, struct mt_buf *b)
+{
+    int64_t since = mt_elapsed_ns(a->info.last_ns, a->to_ns);
+    if (since > 0) {
+        mt_put_str(b, "No exchange ended in this window; the newest ended ");
+        mt_put_age(b, since);
+        mt_put_str(b,
+                   " before its end.\nw widens it, [ and { go back in time.");
+        return;
+    }
+    mt_put_str(b, "No exchange ended in this window; others did later.\n"
+                  "w widens it, ] and } go forth, . goes to the newest.");
+}
+
 static void put_empty(const struct mt_dashboard *d, struct mt_buf *b)
 {
     const struct mt_level *l = &d->levels[d->depth];
@@ -357,12 +386,7 @@ static void put_empty(const struct mt_dashboard *d, struct mt_buf *b)
         if (d->failing_only)
             mt_put_str(b, " Only failures are shown: e shows all.");
     } else if (a->info.rows > 0 && d->span_ns > 0) {
-        mt_put_str(b, "No exchange ended in this window; the newest ended ");
-        mt_put_age(b, mt_elapsed_ns(a->info.last_ns, a->to_ns) > 0
-                          ? mt_elapsed_ns(a->info.last_ns, a->to_ns)
-                          : 0);
-        mt_put_str(b,
-                   " before its end.\nw widens it, [ and { go back in time.");
+        put_beside_window(a, b);
     } else {
         put_nothing_at_all(d, a, b);
     }
