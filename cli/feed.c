@@ -99,6 +99,16 @@ static bool wait_for_more(struct mt_feed *f)
     return true;
 }
 
+/* At once, so that what is committed before a crash can be traced back; and
+ * again as they grow, for who looks on. */
+static void tell_sources(struct mt_feed *f)
+{
+    for (size_t i = 0; f->sink->source != NULL && i < f->result->sources_count;
+         i++)
+        (void)f->sink->source(f->sink->context, (uint32_t)i,
+                              &f->result->sources[i].info);
+}
+
 /* ---- a replay ---- */
 
 /* What is finished up to a moment is there for who asks. */
@@ -110,6 +120,7 @@ static bool tell_replayed(struct mt_feed *f, int64_t now_ns)
         return true;
     f->paced_ns = steady_ns;
     f->paced_now_ns = now_ns;
+    tell_sources(f);
     return mt_feed_drain(f) && f->sink->idle(f->sink->context, now_ns);
 }
 
@@ -196,6 +207,7 @@ static bool tell_second(struct mt_feed *f, int64_t now_ns)
     mt_feed_take_names(f);
     keep_ceiling(f, now_ns);
     mt_feed_take_stats(f);
+    tell_sources(f);
     return mt_feed_drain(f) && (f->sink->second == NULL ||
                                 f->sink->second(f->sink->context, f->result));
 }
@@ -287,15 +299,6 @@ static void say_problems(const struct mt_feed_result *r)
             mt_warn(NULL, "%s", r->sources[i].problem);
 }
 
-/* At once, so that what is committed before a crash can be traced back. */
-static void name_sources(struct mt_feed *f)
-{
-    for (size_t i = 0; f->sink->source != NULL && i < f->result->sources_count;
-         i++)
-        (void)f->sink->source(f->sink->context, (uint32_t)i,
-                              &f->result->sources[i].info);
-}
-
 /* Sources and database are open, no packet was read, no thread runs. */
 static bool drop_rights(struct mt_feed *f)
 {
@@ -328,7 +331,7 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     mt_progress_begin(&f->progress, sink->progress && !f->o->quiet && isatty(2),
                       started_ns);
     result->refused = f->live && !drop_rights(f);
-    name_sources(f);
+    tell_sources(f);
     mt_packet_keeper_tell(f->keeper, sink);
     if (!result->refused) {
         if (sink->begun != NULL)
