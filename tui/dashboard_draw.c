@@ -349,9 +349,15 @@ static void put_nothing_at_all(const struct mt_dashboard *d,
     else if (comes && a->losses[MT_LOSS_UNDECODED] > 0)
         mt_put_str(b, "No exchange yet: what came is no protocol that is known "
                       "here.\n6 shows how much, and what was lost.");
+    else if (comes && a->info.first_ns != 0)
+        mt_put_str(b, "No exchange yet: packets come, but no whole request "
+                      "with its response.\n6 counts them, and what was lost.");
+    else if (a->live)
+        mt_put_str(b, "No packets yet. They are shown as they come.\n"
+                      "meshtop interfaces lists where else they may be; -i any "
+                      "captures on all.");
     else if (comes)
-        mt_put_str(b, "No exchange yet. They come as traffic does.\n6 shows "
-                      "what is being captured.");
+        mt_put_str(b, "Nothing has come through yet.");
     else
         mt_put_str(b, "There are no exchanges in here. 6 shows what was read, "
                       "and what was lost.\n"

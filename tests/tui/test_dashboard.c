@@ -276,6 +276,12 @@ static void is_live(struct mt_snapshot *a)
     a->live = true;
 }
 
+static void has_packets(struct mt_snapshot *a)
+{
+    a->live = true;
+    a->info.first_ns = a->info.last_ns = T0;
+}
+
 static void is_live_and_unknown(struct mt_snapshot *a)
 {
     a->live = true;
@@ -301,8 +307,9 @@ static void an_empty_screen_says_why_and_what_helps(void **state)
         const char *words, *cure;
     } rows[] = {
         {{.source = "x"}, NULL, "no exchanges in here", "meshtop record -r"},
-        {{.source = "x"}, is_live, "as traffic does", "6 shows"},
-        {{.source = "x", .growing = true}, NULL, "as traffic does", "6 shows"},
+        {{.source = "x"}, is_live, "No packets yet", "meshtop interfaces"},
+        {{.source = "x"}, has_packets, "packets come", "6 counts them"},
+        {{.source = "x", .growing = true}, NULL, "has come through yet", ""},
         {{.source = "x"}, is_live_and_unknown, "no protocol", "6 shows"},
         {{.source = "x", .growing = true, .replay = true, .speed = 1},
          NULL,
@@ -358,7 +365,7 @@ static void a_replay_has_a_clock_of_its_own(void **state)
     assert_false(is_asked(&s)); /* its clock stands still */
     assert_int_equal(mt_dashboard_next_ns(s.d), INT64_MAX);
     assert_false(mt_dashboard_is_playing(s.d, s.now));
-    (void)press(&s, "[[");      /* a tenth of the window each */
+    (void)press(&s, "[["); /* a tenth of the window each */
     assert_true(is_asked(&s));
     assert_int_equal(s.asked.end_ns, T0 + 8 * S + 1);
     (void)press(&s, ".");
