@@ -73,7 +73,8 @@ struct mt_screen_class {
     /* The terms that select what a row stands for, one a line. */
     void (*term)(const void *row, struct mt_buf *out);
     /* Trees: the text of the first column. */
-    bool trends; /* a column of the lines' trends, behind the others */
+    const char *trend_after; /* a last column of trends: as important as this
+                                one, by its key; NULL: none */
     const char *lead_title;
     void (*lead)(const struct mt_line *line, struct mt_buf *out);
     /* Instead of a table. */

@@ -34,7 +34,7 @@ const struct mt_screen_class mt_screen_class_services = {
     .drilled_topic = MT_TOPIC_SERVICES,
     .opens = MT_SCREEN_ROUTES,
     .columns = &mt_screen_services,
-    .trends = true,
+    .trend_after = "failure_ratio",
     .arrange = arrange,
     .term = term,
 };

@@ -8,8 +8,7 @@ enum {
     CELL_BYTES = 4096,
     GAP = 2,
     MARGIN = 1,
-    READABLE = 12, /* texts shrink to this before columns go */
-    TREND_PRIORITY = 4,
+    READABLE = 12,       /* texts shrink to this before columns go */
     LOWEST_PRIORITY = 7, /* what is less important is for -o wide alone */
 };
 
@@ -79,12 +78,29 @@ static bool is_right(const struct mt_table *t, size_t column)
            (!is_extra(column) && t->screen->columns->columns[column].right);
 }
 
+/* What trends come after; of another column itself. */
+static size_t peer_of(const struct mt_table *t, size_t column)
+{
+    const struct mt_screen *screen = t->screen->columns;
+    for (size_t i = 0; column == MT_TABLE_TREND && i < screen->count; i++)
+        if (strcmp(screen->columns[i].key, t->screen->trend_after) == 0)
+            return i;
+    return column;
+}
+
 static uint8_t priority(const struct mt_table *t, size_t column)
 {
-    return column == MT_TABLE_LEAD ? 1
-           : column == MT_TABLE_TREND
-               ? TREND_PRIORITY
-               : t->screen->columns->columns[column].priority;
+    return column == MT_TABLE_LEAD
+               ? 1
+               : t->screen->columns->columns[peer_of(t, column)].priority;
+}
+
+/* The greatest goes first: the least important, the rightmost of equals. */
+static size_t rank(const struct mt_table *t, size_t column)
+{
+    size_t place = column == MT_TABLE_LEAD ? 0 : 1 + peer_of(t, column);
+    return 2 * ((size_t)priority(t, column) * UINT8_MAX + place) +
+           (column == MT_TABLE_TREND);
 }
 
 static bool is_skipped(const struct mt_table *t, const char *key)
@@ -156,7 +172,7 @@ static void candidates(const struct mt_table *t, struct mt_table_fit *fit)
         fit->wide[fit->count] = fit->widths[i];
         fit->shown[fit->count++] = (uint8_t)i;
     }
-    if (t->screen->trends && fit->count < MT_TABLE_COLUMNS_MAX) {
+    if (t->screen->trend_after != NULL && fit->count < MT_TABLE_COLUMNS_MAX) {
         grow(t, &fit->trend_width, MT_TABLE_TREND);
         fit->wide[fit->count] = fit->trend_width;
         if (fit->trend_width > 0)
@@ -172,12 +188,12 @@ static size_t total(const struct mt_table_fit *fit)
     return sum;
 }
 
-/* The one to leave out next: the least important, the rightmost of equals. */
+/* The one to leave out next. */
 static size_t least(const struct mt_table *t, const struct mt_table_fit *fit)
 {
     size_t worst = 0;
     for (size_t i = 1; i < fit->count; i++)
-        if (priority(t, fit->shown[i]) >= priority(t, fit->shown[worst]))
+        if (rank(t, fit->shown[i]) > rank(t, fit->shown[worst]))
             worst = i;
     return worst;
 }
@@ -209,10 +225,25 @@ static bool shrink(const struct mt_table *t, struct mt_table_fit *fit,
     return true;
 }
 
+/* A wide column that would go in the end does not take others with it. */
+static void leave_out_trend(const struct mt_table *t, struct mt_table_fit *fit,
+                            size_t columns)
+{
+    size_t needed = (size_t)2 * MARGIN, last = fit->count - 1;
+    if (fit->count == 0 || fit->shown[last] != MT_TABLE_TREND)
+        return;
+    for (size_t i = 0; i < fit->count; i++)
+        if (rank(t, fit->shown[i]) <= rank(t, MT_TABLE_TREND))
+            needed += fit->wide[i] + (i > 0 ? (size_t)GAP : 0);
+    if (needed > columns)
+        leave_out(fit, last);
+}
+
 static void fit_columns(const struct mt_table *t, struct mt_table_fit *fit,
                         size_t columns)
 {
     candidates(t, fit);
+    leave_out_trend(t, fit, columns);
     while (fit->count > 1 && total(fit) > columns) {
         size_t worst = least(t, fit);
         if (priority(t, fit->shown[worst]) > 3 ||
