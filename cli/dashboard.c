@@ -60,6 +60,10 @@ static void set_window(const struct dashboard *d,
         config->end_ns = d->source.now_ns;
     if (since > 0 && since < config->end_ns)
         config->span_ns = config->end_ns - since;
+    if (d->source.ran_ns > 0 && config->span_ns == 0) {
+        config->span_ns = d->source.ran_ns;
+        config->end_ns = d->source.now_ns;
+    }
     if (d->source.live && config->span_ns == 0)
         config->span_ns = LIVE_WINDOW_NS;
 }

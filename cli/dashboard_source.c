@@ -114,8 +114,11 @@ static int check_database(const char *path)
 /* Nobody looks on: it ends by --for or ^C, and its end is shown. */
 static void wait_for_all(struct mt_dashboard_source *s)
 {
+    int64_t began_ns = mt_wall_ns();
     mt_signals_catch();
     mt_feeder_wait(s->feeder);
+    s->now_ns = mt_wall_ns();
+    s->ran_ns = s->now_ns > began_ns ? s->now_ns - began_ns : 0;
 }
 
 static int feed(struct mt_dashboard_source *s, bool once)
