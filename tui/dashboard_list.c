@@ -169,10 +169,7 @@ bool mt_level_next_mark(struct mt_dashboard *d, int direction)
 
 int mt_level_cell(const struct mt_level *l)
 {
-    for (size_t i = 0; i < l->fit.count; i++)
-        if ((size_t)l->fit.shown[i] + 1 == l->cell)
-            return (int)i;
-    return -1;
+    return l->cell > 0 ? mt_table_place(&l->fit, l->cell - 1) : -1;
 }
 
 bool mt_level_search(struct mt_dashboard *d, int direction, bool from_next)

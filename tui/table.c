@@ -364,8 +364,9 @@ void mt_table_draw(const struct mt_table *t, struct mt_table_fit *fit,
         if (i != t->selected)
             continue;
         mt_canvas_select(c, row);
-        if (t->cell >= 0 && t->lines[i].row != NULL)
-            leave_out_cell(c, row, place_of(t, fit, (size_t)t->cell));
+        int cell = t->cell > 0 ? mt_table_place(fit, t->cell - 1) : -1;
+        if (cell >= 0 && t->lines[i].row != NULL)
+            leave_out_cell(c, row, place_of(t, fit, (size_t)cell));
     }
 }
 
@@ -387,6 +388,14 @@ bool mt_table_has(const struct mt_screen_class *screen,
             return true;
     }
     return false;
+}
+
+int mt_table_place(const struct mt_table_fit *fit, size_t column)
+{
+    for (size_t i = 0; i < fit->count; i++)
+        if (fit->shown[i] == column)
+            return (int)i;
+    return -1;
 }
 
 int mt_table_column_at(const struct mt_table_fit *fit, size_t column)

@@ -29,7 +29,7 @@ struct mt_table {
     size_t count;
     size_t selected; /* of these lines; SIZE_MAX none */
     int sort;        /* column; -1 none */
-    int cell;        /* of the selected line, of those shown; -1 all of it */
+    size_t cell;     /* of the selected line: its column + 1; 0 all of it */
     const struct mt_marks *marks; /* NULL none */
     uint8_t screen_number;        /* for them */
     const char *find;             /* "" none: texts that have it are marked */
@@ -43,6 +43,9 @@ void mt_table_draw(const struct mt_table *t, struct mt_table_fit *fit,
 /* Does any text of the line have it? In any case of ASCII letters. */
 bool mt_table_has(const struct mt_screen_class *screen,
                   const struct mt_line *line, const char *find);
+
+/* Where among those shown a column is; -1 it is not. */
+int mt_table_place(const struct mt_table_fit *fit, size_t column);
 
 /* Which of the shown columns is at a place; -1 none. */
 int mt_table_column_at(const struct mt_table_fit *fit, size_t column);

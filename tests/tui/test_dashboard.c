@@ -111,7 +111,8 @@ static const char *selected(const struct scene *s)
     static char name[64];
     for (size_t r = 0; r < s->c.rows; r++)
         if (s->c.cells[r * s->c.columns].selected) {
-            (void)sscanf(line(s, r), "▸%63s", name);
+            if (sscanf(line(s, r), "▸%63s", name) != 1)
+                (void)sscanf(line(s, r), "*%63s", name); /* marked */
             return name;
         }
     return "";
@@ -503,6 +504,66 @@ static void clicks_select_open_and_sort(void **state)
     close_scene(&s);
 }
 
+/* A click chooses a cell, too; + adds it. */
+static void a_cell_is_added_to_the_filter(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, "status=5xx");
+    (void)is_asked(&s);
+    answer(&s, abc, 3);
+    (void)press(&s, "<Right><Right><Right><Right>+"); /* a rate is no field */
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_non_null(strstr(line(&s, 23), "nothing here that a filter"));
+    (void)press(&s, "<Left><Left><Left><Left><Left>"); /* the row, at last */
+    (void)press(&s, "+");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "status=5xx svc=alpha");
+    answer(&s, abc, 3);
+    (void)press(&s, "!");
+    (void)mt_dashboard_click(s.d, 2, 6); /* NAME of the third */
+    (void)press(&s, "+");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "svc=gamma");
+    (void)press(&s, "<Right><Esc>"); /* leaves the cell, not the screen */
+    answer(&s, abc, 3);
+    close_scene(&s);
+}
+
+static void marks_are_walked_and_filtered(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    answer(&s, abc, 3);
+    (void)press(&s, "m<Down>");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(selected(&s), "gamma");
+    (void)press(&s, "m<Home>");
+    (void)press(&s, "n"); /* a, c: the next is c */
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(selected(&s), "gamma");
+    (void)press(&s, "n");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(selected(&s), "alpha");
+    (void)press(&s, "N");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(selected(&s), "gamma");
+    (void)press(&s, "M");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "svc in (alpha, gamma)");
+    answer(&s, abc, 3);
+    (void)press(&s, "0");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "");
+    answer(&s, abc, 3);
+    (void)press(&s, "M"); /* they are gone */
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_non_null(strstr(line(&s, 23), "nothing is marked here"));
+    close_scene(&s);
+}
+
 static void what_must_happen_is_said_in_bits(void **state)
 {
     struct scene s;
@@ -541,6 +602,8 @@ int main(void)
         cmocka_unit_test(only_failures_is_a_question_where_rows_are),
         cmocka_unit_test(time_is_walked_within_what_is_there),
         cmocka_unit_test(clicks_select_open_and_sort),
+        cmocka_unit_test(a_cell_is_added_to_the_filter),
+        cmocka_unit_test(marks_are_walked_and_filtered),
         cmocka_unit_test(what_must_happen_is_said_in_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
