@@ -426,6 +426,12 @@ static void put_notes(const struct mt_snapshot *a, struct mt_buf *b)
                       "took too long.");
     if (a->rows.count == 0)
         return;
+    if (a->unfiltered > n->exchanges) {
+        mt_put_str(b, " The filter hides ");
+        mt_put_count(b, a->unfiltered - n->exchanges);
+        mt_put_str(b, " of ");
+        put_plural(b, a->unfiltered, " exchange.", " exchanges.");
+    }
     if (n->inferred > 0) {
         mt_put_char(b, ' ');
         put_plural(b, n->inferred, " exchange is", " exchanges are");
