@@ -120,6 +120,13 @@ void mt_begin_typing(struct mt_dashboard *d, enum mt_typing typing,
                      const char *text);
 unsigned mt_type(struct mt_dashboard *d, int32_t key);
 
+/* ---- dashboard_words.c ---- */
+
+void mt_draw_nothing(const struct mt_dashboard *d, struct mt_canvas *c,
+                     struct mt_area area);
+/* What a table leaves to say, in one line. */
+void mt_put_notes(const struct mt_snapshot *a, struct mt_buf *b);
+
 /* ---- dashboard_help.c ---- */
 
 void mt_draw_help(struct mt_dashboard *d, struct mt_canvas *c);
