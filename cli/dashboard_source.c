@@ -59,9 +59,14 @@ static void remove_path(struct mt_dashboard_source *s)
     s->directory[0] = '\0';
 }
 
-static int start_worker(struct mt_dashboard_source *s)
+/* Opened with the rights that there are, and run with those that remain. */
+static int start_worker(struct mt_dashboard_source *s, bool gives_up_rights)
 {
-    int rc = mt_worker_start(&s->worker, s->path, steady);
+    int rc = mt_worker_open(&s->worker, s->path, steady);
+    if (rc == 0 && gives_up_rights && mt_rights_look_on(&s->rights) != 0)
+        return MT_EXIT_ERROR; /* it was said */
+    if (rc == 0)
+        rc = mt_worker_begin(s->worker);
     if (rc == 0)
         return 0;
     mt_say(s->path, "%s", mt_store_strerror(rc));
@@ -95,7 +100,7 @@ static int read_first(struct mt_dashboard_source *s)
     if (rc == 0)
         rc = record(s);
     if (rc == 0)
-        rc = start_worker(s);
+        rc = start_worker(s, false);
     remove_path(s);
     return rc;
 }
@@ -136,12 +141,10 @@ static int feed(struct mt_dashboard_source *s, bool once)
         rc = mt_feeder_start(
             &s->feeder, &(struct mt_feeder_config){
                             .options = o, .path = s->path, .paced = s->replay});
-    if (rc == 0 && live)
-        rc = mt_rights_look_on(&s->rights);
     if (rc == 0 && once)
         wait_for_all(s);
     if (rc == 0)
-        rc = start_worker(s);
+        rc = start_worker(s, live);
     remove_path(s);
     s->live = !once;
     return rc;
@@ -185,7 +188,7 @@ static int replay_database(struct mt_dashboard_source *s, const char *path)
         return MT_EXIT_ERROR;
     }
     s->live = s->replay;
-    return start_worker(s);
+    return start_worker(s, false);
 }
 
 static int look_at(struct mt_dashboard_source *s)
@@ -197,7 +200,7 @@ static int look_at(struct mt_dashboard_source *s)
         (void)mt_query_now(store, mt_wall_ns(), &s->now_ns, &s->live);
         mt_store_free(store);
     }
-    return start_worker(s);
+    return start_worker(s, false);
 }
 
 /* ---- nothing was named ---- */
