@@ -123,7 +123,8 @@ static void wait_for_all(struct mt_dashboard_source *s)
     mt_signals_catch();
     mt_feeder_wait(s->feeder);
     s->now_ns = mt_wall_ns();
-    s->ran_ns = s->now_ns > began_ns ? s->now_ns - began_ns : 0;
+    int64_t seconds = (s->now_ns - began_ns) / 1000000000 + 1;
+    s->ran_ns = seconds * 1000000000;
 }
 
 static int feed(struct mt_dashboard_source *s, bool once)

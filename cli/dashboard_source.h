@@ -27,7 +27,7 @@ struct mt_dashboard_source {
     bool replay;              /* on the capture's clock */
     bool live;                /* to be shown as it was in the last minute */
     int64_t now_ns;           /* when it was opened: of its rows */
-    int64_t ran_ns;           /* a tap that has ended: so long, until then */
+    int64_t ran_ns; /* a tap that has ended: whole seconds that it ran */
     struct mt_pace_read read; /* of a database that is replayed */
     char directory[64];       /* of a database of our own; "" none */
     char path[4096];          /* of the database */
