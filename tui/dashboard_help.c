@@ -24,10 +24,10 @@ static bool help_row(size_t i, struct help_row *row)
 
 void mt_draw_help(struct mt_dashboard *d, struct mt_canvas *c)
 {
-    enum { KEY_COLUMNS = 12, HALF = 60 };
+    enum { KEY_COLUMNS = 12, HALF_LEAST = 60 };
     struct mt_area area = {2, c->rows - 3, c->columns};
     struct help_row row;
-    size_t shown = 0, half = c->columns >= (size_t)2 * HALF ? 2 : 1;
+    size_t shown = 0, half = c->columns >= (size_t)2 * HALF_LEAST ? 2 : 1;
     (void)mt_canvas_put(c, 0, 1, c->columns - 1, MT_SPAN("Keys"),
                         MT_ROLE_STRONG);
     (void)mt_canvas_put(c, 0, 8, c->columns - 8,
@@ -38,14 +38,15 @@ void mt_draw_help(struct mt_dashboard *d, struct mt_canvas *c)
     size_t last = lines > area.rows ? lines - area.rows : 0;
     d->help_top = d->help_top < last ? d->help_top : last;
     for (size_t n = 0; help_row(n, &row); n++) {
-        size_t line = n % lines, column = n / lines * HALF;
+        size_t line = n % lines, column = n / lines * (c->columns / half);
         if (line < d->help_top || line - d->help_top >= area.rows)
             continue;
         size_t at = area.row + line - d->help_top;
         (void)mt_canvas_put(c, at, column + 2, KEY_COLUMNS,
                             mt_span_str(row.shown), MT_ROLE_KEY);
         (void)mt_canvas_put(c, at, column + 2 + KEY_COLUMNS,
-                            half == 2 ? HALF - KEY_COLUMNS - 3 : c->columns,
+                            half == 2 ? c->columns / 2 - KEY_COLUMNS - 3
+                                      : c->columns,
                             mt_span_str(row.help), MT_ROLE_PLAIN);
     }
     if (last > 0)
