@@ -38,6 +38,7 @@ struct mt_ring {
     /* rarely written */
     _Alignas(LINE) atomic_bool reader_waits;
     atomic_bool writer_waits;
+    atomic_bool hurried; /* what is pending is not waited longer for */
     atomic_bool writer_closed;
     atomic_bool reader_closed;
     _Atomic uint64_t writer_wants; /* free bytes */
@@ -263,7 +264,8 @@ static bool worth_waking(struct mt_ring *r, uint64_t head)
 {
     uint64_t pending = atomic_load(&r->tail) - head;
     return pending >= r->capacity / 8 || atomic_load(&r->writer_closed) ||
-           (pending > 0 && atomic_load(&r->writer_waits));
+           (pending > 0 &&
+            (atomic_load(&r->writer_waits) || atomic_load(&r->hurried)));
 }
 
 int mt_ring_wait(struct mt_ring *r, int timeout_ms)
@@ -282,7 +284,15 @@ int mt_ring_wait(struct mt_ring *r, int timeout_ms)
         (void)pthread_mutex_unlock(&r->lock);
     }
     struct mt_span record;
+    atomic_store(&r->hurried, false); /* before what hurries is looked for */
     return mt_ring_peek(r, &record);
+}
+
+void mt_ring_hurry(struct mt_ring *r)
+{
+    atomic_store(&r->hurried, true);
+    if (atomic_load(&r->reader_waits))
+        wake(r, &r->readable);
 }
 
 void mt_ring_close_reader(struct mt_ring *r)

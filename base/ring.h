@@ -52,6 +52,9 @@ void *mt_ring_reserve_wait(struct mt_ring *r, size_t n);
 /* Hand over the first n bytes of what was reserved. */
 void mt_ring_commit(struct mt_ring *r, size_t n);
 
+/* The reader is to look now at what was handed over, however little it is. */
+void mt_ring_hurry(struct mt_ring *r);
+
 /* Nothing more will come. */
 void mt_ring_close_writer(struct mt_ring *r);
 
@@ -69,9 +72,9 @@ int mt_ring_peek(struct mt_ring *r, struct mt_span *record);
 void mt_ring_release(struct mt_ring *r);
 
 /**
- * Sleep until an eighth of the ring is filled, the writer waits or closes, or
- * timeout_ms have passed (negative: no limit). Returns what mt_ring_peek()
- * would.
+ * Sleep until an eighth of the ring is filled, the writer hurries, waits or
+ * closes, or timeout_ms have passed (negative: no limit). Returns what
+ * mt_ring_peek() would.
  */
 int mt_ring_wait(struct mt_ring *r, int timeout_ms);
 

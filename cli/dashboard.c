@@ -11,138 +11,24 @@
 #include "base/text_time.h"
 #include "cli/clock.h"
 #include "cli/dashboard_packets.h"
+#include "cli/dashboard_source.h"
 #include "cli/printer.h"
-#include "cli/record.h"
 #include "cli/say.h"
+#include "cli/signals.h"
 #include "cli/view.h"
 #include "cli/write.h"
-#include "tui/dashboard.h"
 #include "tui/terminal.h"
-#include "tui/worker.h"
 
 #define LIVE_WINDOW_NS INT64_C(60000000000)
 
 struct dashboard {
     const struct mt_options *options;
-    struct mt_worker *worker;
+    struct mt_dashboard_source source;
     struct mt_dashboard *core;
     struct mt_terminal *terminal;
     struct mt_canvas canvas;
-    char directory[64]; /* of the database that a capture was read into */
-    char path[96];
     char *filter;
-    char source[256];
 };
-
-static int64_t steady(void *arg)
-{
-    (void)arg;
-    return mt_steady_ns();
-}
-
-/* ---- what is looked at ---- */
-
-static int make_path(struct dashboard *d)
-{
-    const char *tmp = getenv("TMPDIR");
-    int n = snprintf(d->directory, sizeof d->directory, "%s/meshtop-XXXXXX",
-                     tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
-    if (n < 0 || (size_t)n >= sizeof d->directory)
-        (void)snprintf(d->directory, sizeof d->directory,
-                       "/tmp/meshtop-XXXXXX");
-    if (mkdtemp(d->directory) == NULL) {
-        mt_say(d->directory, "%s", strerror(errno));
-        d->directory[0] = '\0';
-        return MT_EXIT_ERROR;
-    }
-    (void)snprintf(d->path, sizeof d->path, "%s/capture.db", d->directory);
-    return 0;
-}
-
-/* The worker has it open: nobody needs its names any more. */
-static void remove_path(struct dashboard *d)
-{
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    if (d->directory[0] == '\0')
-        return;
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        char path[sizeof d->path + 8];
-        (void)snprintf(path, sizeof path, "%s%s", d->path, ends[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(d->directory);
-    d->directory[0] = '\0';
-}
-
-/* As meshtop record does; its summary is screen 6. */
-static int record(struct dashboard *d)
-{
-    struct mt_feed *f;
-    struct mt_feed_result result = {0};
-    struct mt_options into = *d->options;
-    into.write = d->path;
-    into.quiet = true;
-    int rc = mt_feed_open(&f, d->options, NULL);
-    if (rc != 0)
-        return rc;
-    rc = mt_record_into_database(f, &into, &result);
-    if (rc == 0)
-        rc = mt_feed_exit(d->options, &result);
-    mt_feed_free(f);
-    mt_feed_result_deinit(&result);
-    return rc;
-}
-
-/* Ways to begin, where there is nothing to show. */
-static int say_how_to_begin(void)
-{
-    mt_say(NULL, "nothing was recorded yet. To begin:");
-    mt_say_line("  meshtop -r trace.pcapng                    "
-                "look into a capture");
-    mt_say_line("  sudo meshtop record -i any -w mesh.db      "
-                "capture what this machine sees");
-    mt_say_line("  meshtop -d mesh.db                         "
-                "look into that, also while it grows");
-    mt_say_line("  meshtop --help                             the commands");
-    return MT_EXIT_ERROR;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
-/* A database, or captures. Interfaces belong here, too, once the dashboard
- * is to capture by itself: a recorder beside it, and -d of what it writes. */
-static int open_source(struct dashboard *d)
-{
-    const struct mt_options *o = d->options;
-    const char *path = mt_view_path(o);
-    if (o->read_count == 0) {
-        (void)snprintf(d->source, sizeof d->source, "%s", base_name(path));
-        int rc = mt_worker_start(&d->worker, path, steady);
-        if (rc == MT_STORE_ENOENT && o->db == NULL)
-            return say_how_to_begin();
-        if (rc != 0)
-            mt_say(path, "%s", mt_store_strerror(rc));
-        return rc == 0 ? 0 : MT_EXIT_ERROR;
-    }
-    (void)snprintf(d->source, sizeof d->source, "%s%s", base_name(o->read[0]),
-                   o->read_count > 1 ? " ..." : "");
-    int rc = make_path(d);
-    if (rc == 0)
-        rc = record(d);
-    if (rc == 0) {
-        int opened = mt_worker_start(&d->worker, d->path, steady);
-        remove_path(d); /* nothing is left behind, whatever comes */
-        if (opened != 0) {
-            mt_say(d->path, "%s", mt_store_strerror(opened));
-            rc = MT_EXIT_ERROR;
-        }
-    }
-    return rc;
-}
 
 /* ---- the core ---- */
 
@@ -167,47 +53,44 @@ static void set_window(const struct dashboard *d,
                        struct mt_dashboard_config *config)
 {
     const struct mt_options *o = d->options;
-    const struct mt_store_options unbounded = {.clock = NULL};
-    struct mt_store *s;
-    int64_t now = mt_wall_ns(), since = moment(o->since);
-    bool live = false;
+    int64_t since = moment(o->since);
     config->end_ns = moment(o->until);
     config->span_ns = o->last_ns;
-    if (o->read_count == 0 &&
-        mt_store_open(&s, mt_view_path(o), &unbounded) == 0) {
-        (void)mt_query_now(s, mt_wall_ns(), &now, &live);
-        mt_store_free(s);
-    }
     if (since > 0 && config->end_ns == 0)
-        config->end_ns = now;
+        config->end_ns = d->source.now_ns;
     if (since > 0 && since < config->end_ns)
         config->span_ns = config->end_ns - since;
-    if (live && config->span_ns == 0)
+    if (d->source.ran_ns > 0 && config->span_ns == 0) {
+        config->span_ns = d->source.ran_ns;
+        config->end_ns = d->source.now_ns;
+    }
+    if (d->source.live && config->span_ns == 0)
         config->span_ns = LIVE_WINDOW_NS;
 }
 
 static void give_reader(struct dashboard *d)
 {
     const struct mt_reader reader = mt_dashboard_reader(d->options);
-    mt_worker_reads(d->worker, &reader);
+    mt_worker_reads(d->source.worker, &reader);
 }
 
 static int make_core(struct dashboard *d, bool once)
 {
     const struct mt_options *o = d->options;
-    struct mt_dashboard_config config = {.source = d->source,
+    struct mt_dashboard_config config = {.source = d->source.name,
                                          .screen = o->screen,
                                          .ascii = !mt_utf8_locale(),
                                          .once = once,
+                                         .growing =
+                                             !once && d->source.feeder != NULL,
+                                         .replay = d->source.replay,
+                                         .speed = 1,
                                          .offset_s = offset_s};
-    struct mt_filter *filter;
-    int rc = mt_view_filter(o, &filter);
-    if (rc != 0)
-        return rc;
-    mt_filter_free(filter); /* it is one: that was all to be known */
     if (o->operands_count > 0)
         d->filter = mt_options_filter_text(o);
     config.filter = d->filter;
+    if (o->speed != NULL)
+        (void)mt_pace_parse(o->speed, &config.speed);
     set_window(d, &config);
     if (mt_dashboard_new(&d->core, &config) == 0)
         return 0;
@@ -221,7 +104,46 @@ static void ask(struct dashboard *d)
 {
     struct mt_request request;
     if (mt_dashboard_request(d->core, mt_steady_ns(), mt_wall_ns(), &request))
-        mt_worker_ask(d->worker, &request);
+        mt_worker_ask(d->source.worker, &request);
+}
+
+static void say_end(struct dashboard *d, bool failed)
+{
+    if (failed)
+        mt_dashboard_say(d->core, true,
+                         "the capture broke off: what was read until then is "
+                         "shown");
+    else if (d->source.replay && mt_feeder_first_ns(d->source.feeder) == 0)
+        mt_dashboard_say(d->core, true, "the capture holds no packets");
+    else if (!d->source.replay)
+        mt_dashboard_say(d->core, false,
+                         "nothing more comes: what was read is all there is");
+}
+
+/* What fills the database says, and how far it is. */
+static unsigned hear(struct dashboard *d)
+{
+    struct mt_feeder *f = d->source.feeder;
+    char line[MT_FEEDER_LINE_BYTES] = "";
+    unsigned what = 0;
+    if (f != NULL && !mt_feeder_ended(f)) {
+        while (mt_feeder_said(f, line)) {
+            mt_dashboard_say(d->core, true, line);
+            what |= MT_DO_DRAW;
+        }
+        if (mt_feeder_ended(f)) {
+            mt_dashboard_has_grown(d->core);
+            if (line[0] == '\0')
+                say_end(d, mt_feeder_failed(f));
+        }
+    }
+    if (!d->source.replay)
+        return what;
+    struct mt_pace_read read = mt_dashboard_source_read(&d->source);
+    what |= mt_dashboard_replayed(d->core, &read, mt_steady_ns());
+    if (f != NULL)
+        mt_feeder_want(f, mt_dashboard_wanted_ns(d->core, mt_steady_ns()));
+    return what;
 }
 
 static unsigned take(struct dashboard *d)
@@ -230,9 +152,9 @@ static unsigned take(struct dashboard *d)
     char text[MT_WORKER_SAID_BYTES];
     bool trouble;
     unsigned what = 0;
-    if (mt_worker_take(d->worker, &a))
+    if (mt_worker_take(d->source.worker, &a))
         what |= mt_dashboard_answer(d->core, a, mt_steady_ns());
-    if (mt_worker_said(d->worker, text, &trouble)) {
+    if (mt_worker_said(d->source.worker, text, &trouble)) {
         mt_dashboard_say(d->core, trouble, text);
         what |= MT_DO_DRAW;
     }
@@ -272,7 +194,8 @@ static int print_json(const struct mt_snapshot *a)
 
 static int print_once(struct dashboard *d)
 {
-    struct pollfd answered = {.fd = mt_worker_fd(d->worker), .events = POLLIN};
+    struct pollfd answered = {.fd = mt_worker_fd(d->source.worker),
+                              .events = POLLIN};
     ask(d);
     while (mt_dashboard_snapshot(d->core) == NULL) {
         (void)poll(&answered, 1, -1);
@@ -280,7 +203,7 @@ static int print_once(struct dashboard *d)
     }
     const struct mt_snapshot *a = mt_dashboard_snapshot(d->core);
     if (a->rc != 0) {
-        mt_say(d->source, "%s", mt_store_strerror(a->rc));
+        mt_say(d->source.path, "%s", mt_store_strerror(a->rc));
         return MT_EXIT_ERROR;
     }
     return d->options->json ? print_json(a) : print_text(d);
@@ -303,7 +226,7 @@ static void start_export(struct dashboard *d)
     mt_dashboard_export(d->core, &request, &path);
     request.wall_ns = mt_wall_ns();
     request.offset_s = mt_local_offset_s(request.wall_ns);
-    mt_worker_export(d->worker, &request, path);
+    mt_worker_export(d->source.worker, &request, path);
 }
 
 static void act(struct dashboard *d, unsigned what)
@@ -343,25 +266,31 @@ static int patience_ms(const struct dashboard *d)
 {
     int64_t next = mt_dashboard_next_ns(d->core);
     int64_t ms = next == INT64_MAX ? 500 : (next - mt_steady_ns()) / 1000000;
-    return ms < 1 ? 1 : ms > 1000 ? 1000 : (int)ms;
+    int64_t most = mt_dashboard_is_playing(d->core, mt_steady_ns()) ? 50 : 1000;
+    return ms < 1 ? 1 : ms > most ? (int)most : (int)ms;
 }
 
 static int loop(struct dashboard *d)
 {
     unsigned what = MT_DO_DRAW;
+    const struct mt_feeder *f = d->source.feeder;
     struct pollfd fds[] = {
         {.fd = mt_terminal_fd(d->terminal), .events = POLLIN},
-        {.fd = mt_worker_fd(d->worker), .events = POLLIN}};
+        {.fd = mt_worker_fd(d->source.worker), .events = POLLIN},
+        {.fd = mt_signals_descriptor(), .events = POLLIN},
+        {.fd = -1, .events = POLLIN}};
     if (fit_canvas(d) != 0)
         return MT_EXIT_ERROR;
-    while (!(what & MT_DO_QUIT)) {
+    while (!(what & MT_DO_QUIT) && !mt_interrupted()) {
+        what = hear(d);
         ask(d);
         mt_dashboard_draw(d->core, &d->canvas, mt_steady_ns());
         mt_terminal_show(d->terminal, &d->canvas);
-        (void)poll(fds, 2, patience_ms(d));
+        fds[3].fd = f != NULL ? mt_feeder_fd(f) : -1;
+        (void)poll(fds, 4, patience_ms(d));
         if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
             break; /* the terminal is gone */
-        what = read_keys(d) | take(d);
+        what |= read_keys(d) | take(d);
     }
     return MT_EXIT_OK;
 }
@@ -373,8 +302,20 @@ static int show(struct dashboard *d)
         mt_say(NULL, "%s", why);
         return MT_EXIT_ERROR;
     }
+    if (d->source.feeder != NULL)
+        mt_signals_catch(); /* who is asked to end has somebody to end first */
     int rc = loop(d);
     mt_terminal_close(d->terminal);
+    return rc;
+}
+
+/* Is it a filter? Known before anything is read. */
+static int check_filter(const struct mt_options *o)
+{
+    struct mt_filter *filter;
+    int rc = mt_view_filter(o, &filter);
+    if (rc == 0)
+        mt_filter_free(filter);
     return rc;
 }
 
@@ -382,17 +323,41 @@ int mt_command_dashboard(const struct mt_options *o)
 {
     struct dashboard d = {.options = o};
     bool once = o->once || o->json || !isatty(STDOUT_FILENO);
-    int rc = open_source(&d);
+    int rc = check_filter(o);
+    if (rc == 0)
+        rc = mt_dashboard_source_open(&d.source, o, once);
     if (rc == 0)
         give_reader(&d);
     if (rc == 0)
         rc = make_core(&d, once);
     if (rc == 0)
         rc = once ? print_once(&d) : show(&d);
-    mt_worker_stop(d.worker);
-    remove_path(&d);
+    int fed = mt_dashboard_source_close(&d.source);
     mt_dashboard_free(d.core);
     mt_canvas_deinit(&d.canvas);
     free(d.filter);
+    return rc != 0 ? rc : fed;
+}
+
+/* Its words are files. */
+int mt_command_replay(const struct mt_options *o)
+{
+    struct mt_options files = *o;
+    size_t n = (size_t)o->operands_count;
+    if (n == 0) {
+        mt_say(NULL, "replay needs a FILE: a capture, or a database");
+        return MT_EXIT_USAGE;
+    }
+    files.read = calloc(n, sizeof *files.read);
+    if (files.read == NULL) {
+        mt_say(NULL, "not enough memory");
+        return MT_EXIT_ERROR;
+    }
+    for (size_t i = 0; i < n; i++)
+        files.read[i] = o->operands[i];
+    files.read_count = n;
+    files.operands_count = 0;
+    int rc = mt_command_dashboard(&files);
+    free(files.read);
     return rc;
 }

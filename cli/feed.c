@@ -15,6 +15,8 @@
 #include "cli/wait.h"
 
 enum {
+    NAP_MS = 10, /* of a replay: how exact its clock is */
+    TELL_MS = 200,
     LOOK_UP_EVERY = 4096, /* packets between looks at the clock */
     FOLLOW_POLL_MS = 50,
     LIVE_POLL_MS = 250, /* timers of connections go on so often */
@@ -113,6 +115,60 @@ static bool wait_for_more(struct mt_feed *f)
     return true;
 }
 
+/* At once, so that what is committed before a crash can be traced back; and
+ * again as they grow, for who looks on. */
+static void tell_sources(struct mt_feed *f)
+{
+    for (size_t i = 0; f->sink->source != NULL && i < f->result->sources_count;
+         i++)
+        (void)f->sink->source(f->sink->context, (uint32_t)i,
+                              &f->result->sources[i].info);
+}
+
+/* ---- a replay ---- */
+
+/* What is finished up to a moment is there for who asks. */
+static bool tell_replayed(struct mt_feed *f, int64_t now_ns)
+{
+    int64_t steady_ns = mt_steady_ns();
+    if (f->sink->idle == NULL || now_ns <= f->paced_now_ns ||
+        steady_ns - f->paced_ns < TELL_MS * MS_NS)
+        return true;
+    f->paced_ns = steady_ns;
+    f->paced_now_ns = now_ns;
+    tell_sources(f);
+    return mt_feed_drain(f) && f->sink->idle(f->sink->context, now_ns);
+}
+
+/* Until the packet's time has come. The tap's clock is still that of packets
+ * alone, so that any speed gives the same exchanges. False: it was
+ * interrupted, or the sink has had enough. */
+static bool keep_pace(struct mt_feed *f, int64_t ts_ns)
+{
+    int64_t now_ns;
+    if (!tell_replayed(f, ts_ns - 1))
+        return false;
+    while (!f->sink->due(f->sink->context, ts_ns, &now_ns)) {
+        if (f->result->packets > 0 && !tell_replayed(f, now_ns))
+            return false;
+        if (mt_interrupted()) {
+            f->result->interrupted = true;
+            return false;
+        }
+        (void)mt_wait_for_sources(f->merge, -1, NAP_MS);
+    }
+    return true;
+}
+
+/* As mt_merge_next(); a replay's packets come in their time. */
+static int next_in_time(struct mt_feed *f, struct mt_item *item)
+{
+    int rc = mt_merge_next(f->merge, f->settled_ns, item);
+    bool paced =
+        f->sink->due != NULL && rc == MT_EVENT && item->kind == MT_ITEM_PACKET;
+    return paced && !keep_pace(f, item->packet.ts_ns) ? MT_DONE : rc;
+}
+
 /* ---- the loop ---- */
 
 void mt_feed_take_stats(struct mt_feed *f)
@@ -168,6 +224,7 @@ static bool tell_second(struct mt_feed *f, int64_t now_ns)
     mt_feed_take_names(f);
     keep_ceiling(f, now_ns);
     mt_feed_take_stats(f);
+    tell_sources(f);
     return mt_feed_drain(f) && (f->sink->second == NULL ||
                                 f->sink->second(f->sink->context, f->result));
 }
@@ -209,7 +266,7 @@ static void run(struct mt_feed *f)
     struct mt_item item;
     unsigned until_look = LOOK_UP_EVERY;
     for (;;) {
-        int rc = mt_merge_next(f->merge, f->settled_ns, &item);
+        int rc = next_in_time(f, &item);
         if (rc == MT_DONE) {
             f->result->all_gone = f->live && !f->ending;
             break;
@@ -259,15 +316,6 @@ static void say_problems(const struct mt_feed_result *r)
             mt_warn(NULL, "%s", r->sources[i].problem);
 }
 
-/* At once, so that what is committed before a crash can be traced back. */
-static void name_sources(struct mt_feed *f)
-{
-    for (size_t i = 0; f->sink->source != NULL && i < f->result->sources_count;
-         i++)
-        (void)f->sink->source(f->sink->context, (uint32_t)i,
-                              &f->result->sources[i].info);
-}
-
 /* Sources and database are open, no packet was read, no thread runs. */
 static bool drop_rights(struct mt_feed *f)
 {
@@ -300,10 +348,13 @@ void mt_feed_run(struct mt_feed *f, const struct mt_feed_sink *sink,
     mt_progress_begin(&f->progress, sink->progress && !f->o->quiet && isatty(2),
                       started_ns);
     result->refused = f->live && !drop_rights(f);
-    name_sources(f);
+    tell_sources(f);
     mt_packet_keeper_tell(f->keeper, sink);
-    if (!result->refused)
+    if (!result->refused) {
+        if (sink->begun != NULL)
+            sink->begun(sink->context);
         run(f);
+    }
     mt_packet_keeper_close(f->keeper, result);
     f->keeper = NULL;
     mt_progress_end(&f->progress);

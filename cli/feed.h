@@ -35,7 +35,14 @@ struct mt_feed_sink {
     bool (*open)(void *context, const struct mt_exchange *x, int64_t now_ns);
     /* What a connection told beside its exchanges; NULL: not wanted. */
     bool (*report)(void *context, const struct mt_conn_report *report);
-    /* There is no more for now; NULL: not wanted. */
+    /* Rights are given up where there were any, and nothing was read yet; NULL:
+     * not wanted. */
+    void (*begun)(void *context);
+    /* A replay: may the packet of this time be taken? False: not yet, and
+     * *now_ns is how far the packets' clock is. NULL: all at once. */
+    bool (*due)(void *context, int64_t ts_ns, int64_t *now_ns);
+    /* There is no more for now; of a replay, also five times a second while
+     * its clock goes on: NULL: not wanted. */
     bool (*idle)(void *context, int64_t now_ns);
     /* What is known so far: live once a second; of captures and streams where
      * losses have grown, once a second of their clock at most, and then of the

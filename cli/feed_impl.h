@@ -65,6 +65,8 @@ struct mt_feed {
     int64_t silent_at_ns;  /* the packets' clock then */
     uint64_t idle_packets; /* as many when the sink was last told */
     uint64_t exchanges;    /* finished ones: the id of the last */
+    int64_t paced_ns;      /* steady clock: a replay's sink was told, and */
+    int64_t paced_now_ns;  /* of which moment of the packets' clock */
     int64_t open_due_ns;   /* packets' clock: look at open requests again */
     struct mt_progress progress;
     uint64_t total_bytes;

@@ -83,7 +83,8 @@ struct mt_options {
     uint64_t memory_bytes;
 
     const char *screen;
-    bool once, json; /* the dashboard as text, as JSON */
+    const char *speed; /* of a replay; NULL: 1x */
+    bool once, json;   /* the dashboard as text, as JSON */
 
     const char *config; /* -c: a mesh of the proxy */
     bool check;         /* it, and no more */
@@ -100,6 +101,7 @@ struct mt_command {
     const char *operands; /* as the usage line shows them */
     const char *summary;  /* one line */
     const char *text;     /* a paragraph or two for --help and the manual */
+    bool bare;            /* it is what the program is without a command */
     unsigned group;       /* the options it takes: bits of options_table.h */
     int (*run)(const struct mt_options *o);
 };
@@ -144,5 +146,6 @@ int mt_command_check(const struct mt_options *o);
 int mt_command_explain(const struct mt_options *o);
 int mt_command_proxy(const struct mt_options *o);
 int mt_command_dashboard(const struct mt_options *o);
+int mt_command_replay(const struct mt_options *o);
 
 #endif

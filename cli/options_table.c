@@ -36,9 +36,9 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "user", "NAME", K_TEXT, G_LIVE | G_CHECK, AT(user), 0, 0,
      "become this user once everything is open (default: who called sudo, else "
      "nobody)"},
-    {'w', "write", "DB", K_TEXT, G_RECORD, AT(write), 0, 0,
-     "write exchanges into this database; - or a FILE.relay is a stream that "
-     "-r reads; none decodes and counts only"},
+    {'w', "write", "DB", K_TEXT, G_RECORD | G_TAP, AT(write), 0, 0,
+     "write exchanges into this database; of record, - or a FILE.relay is a "
+     "stream that -r reads, and none decodes and counts only"},
     {'d', "db", "DB", K_TEXT, G_VIEW | G_CHECK, AT(db), 0, 0,
      "answer from this database (default: live.db in the state folder)"},
     {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
@@ -48,7 +48,7 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "since", "TIME", K_TIME, G_VIEW, AT(since), 0, 0,
      "from this moment on: 12:04, 2026-11-22T12:04:31Z, -5m"},
     {0, "until", "TIME", K_TIME, G_VIEW, AT(until), 0, 0, "up to this moment"},
-    {0, "last", "DURATION", K_DURATION, G_VIEW, AT(last_ns), 0, 0,
+    {0, "last", "DURATION", K_DURATION, G_VIEW | G_REPLAY, AT(last_ns), 0, 0,
      "the newest stretch: 90s, 5m, 1h; for a capture, counted from its end"},
     {0, "window", "DURATION", K_DURATION, G_SERIES, AT(window_ns), 0, 0,
      "one row for each stretch of time: 10s, 1m"},
@@ -73,10 +73,11 @@ const struct mt_option_row mt_option_rows[] = {
      "all files of the ring together (default 256MiB)"},
     {0, "ring-file-size", "SIZE", K_SIZE, G_RECORD, AT(ring_file_bytes), 0, 0,
      "one file of the ring (default a sixteenth of all)"},
-    {0, "max-size", "SIZE", K_SIZE, G_RECORD, AT(max_size_bytes), 0, 0,
+    {0, "max-size", "SIZE", K_SIZE, G_RECORD | G_TAP, AT(max_size_bytes), 0, 0,
      "with -i: forget the oldest exchanges while the database is larger "
      "(default 512MiB)"},
-    {0, "max-age", "DURATION", K_DURATION, G_RECORD, AT(max_age_ns), 0, 0,
+    {0, "max-age", "DURATION", K_DURATION, G_RECORD | G_TAP, AT(max_age_ns), 0,
+     0,
      "with -i: forget exchanges that are older (default 24h); metrics are kept "
      "longer"},
     {0, "memory", "SIZE", K_SIZE, G_RECORD | G_DECODE, AT(memory_bytes), 0, 0,
@@ -106,6 +107,8 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "detach", NULL, K_FLAG, G_RECORD, AT(detach), 0, 0,
      "go on in the background once the capture has begun; messages and the "
      "summary go to DB.log"},
+    {0, "speed", "SPEED", K_TEXT, G_REPLAY, AT(speed), 0, 0,
+     "how fast: 1x (default), 10x, 0.5x, or max, as fast as it can be read"},
     {0, "screen", "NAME", K_TEXT, G_DASHBOARD, AT(screen), 0, 0,
      "begin with services, routes, topology, tail, policy or capture"},
     {'1', "once", NULL, K_FLAG, G_DASHBOARD, AT(once), 0, 0,
@@ -138,41 +141,42 @@ const struct mt_command mt_commands[] = {
      "responses, and writes them to a database that every other command "
      "answers from. Ends with a summary in which each kind of loss has a "
      "number of its own.",
-     G_ALL | G_RECORD | G_LIVE, mt_command_record},
+     false, G_ALL | G_RECORD | G_LIVE, mt_command_record},
     {"stat", "[FILTER]", "services and their golden metrics",
      "One row a service, trouble first: rate, success, latency quantiles, "
      "requests still open. The last line tells what the numbers stand on.",
-     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE, mt_command_stat},
+     false, G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE,
+     mt_command_stat},
     {"edges", "[FILTER]", "who calls whom",
-     "One row a pair of services and protocol.",
+     "One row a pair of services and protocol.", false,
      G_ALL | G_VIEW | G_DECODE | G_TABLE | G_LIVE, mt_command_edges},
     {"routes", "[FILTER]", "routes of services",
      "One row a route: paths with their identifiers replaced, such as "
      "/users/{id}.",
-     G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE,
+     false, G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE,
      mt_command_routes},
     {"tail", "[FILTER]", "exchanges, one a line",
      "The newest exchanges last. From a capture or an interface it streams as "
      "it reads.",
-     G_ALL | G_VIEW | G_DECODE | G_ROWS | G_LIVE, mt_command_tail},
+     false, G_ALL | G_VIEW | G_DECODE | G_ROWS | G_LIVE, mt_command_tail},
     {"export", "[FILTER]", "exchanges as JSON lines, CSV, HAR, curl or packets",
      "Everything that is known of each exchange that the filter selects, to "
      "standard output.",
-     G_ALL | G_VIEW | G_DECODE | G_EXPORT | G_LIVE, mt_command_export},
+     false, G_ALL | G_VIEW | G_DECODE | G_EXPORT | G_LIVE, mt_command_export},
     {"explain", "outcome|filter|columns|ID", "why an exchange ended as it did",
      "outcome prints the table that judges success and failure; filter "
      "prints the fields of the filter language; columns those of the tables; "
      "an ID tells what happened to one exchange of a database: in words, with "
      "the other exchanges of its trace and its packets; -o json as one object.",
-     G_ALL | G_VIEW | G_EXPLAIN, mt_command_explain},
+     false, G_ALL | G_VIEW | G_EXPLAIN, mt_command_explain},
     {"interfaces", "", "what can be captured on",
-     "One row an interface: its state, addresses and link type.",
+     "One row an interface: its state, addresses and link type.", false,
      G_ALL | G_TABLE, mt_command_interfaces},
     {"check", "", "what would stop it here, and the remedy",
      "One row a check: permission, interfaces, filter, buffer, database, disk, "
      "packet ring, recent losses, encrypted traffic. Ends with 1 where there "
      "is a problem.",
-     G_ALL | G_TABLE | G_CHECK, mt_command_check},
+     false, G_ALL | G_TABLE | G_CHECK, mt_command_check},
     {"proxy", "[LISTEN=ENDPOINT...] [explain REQUEST...]",
      "what a mesh would do with a request",
      "Reads a mesh from a file (-c), or from words such as "
@@ -181,14 +185,25 @@ const struct mt_command mt_commands[] = {
      "http://api.example/cart/7\" \"x-canary: 1\", why the others do not, "
      "and what is done then. A mesh that is wrong ends with 2. It does not "
      "proxy yet.",
-     G_ALL | G_PROXY, mt_command_proxy},
+     false, G_ALL | G_PROXY, mt_command_proxy},
     {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
      "What meshtop without a command is. Services, their routes, single "
      "exchanges and why they ended as they did: Enter goes in, Esc comes "
-     "back, ? shows the keys. With -r the capture is read first and its whole "
-     "time is shown; a database that is being written is shown live. Where "
-     "standard output is no terminal, the screen is printed once.",
-     G_ALL | G_VIEW | G_DECODE | G_DASHBOARD, mt_command_dashboard},
+     "back, ? shows the keys. With -i it captures by itself, into -w DB or "
+     "into a database that is gone with it; what -r reads from a pipe is shown "
+     "as it comes, and a capture's whole time once it is read. A database that "
+     "is being written is shown live. Without any of these it shows the "
+     "default database where something writes it, else it captures on all "
+     "interfaces where it may. Where standard output is no terminal, the "
+     "screen is printed once.",
+     true, G_ALL | G_VIEW | G_DECODE | G_DASHBOARD | G_LIVE | G_TAP,
+     mt_command_dashboard},
+    {"replay", "FILE...", "the dashboard over a capture, on its own clock",
+     "Plays captures, or a database, as if they came now: what the dashboard "
+     "calls now is a moment of the capture. Space pauses, [ ] { } seek, . goes "
+     "to the newest moment that was reached, and :speed changes the speed. "
+     "Nothing waits for the whole file to be read.",
+     false, G_ALL | G_DECODE | G_DASHBOARD | G_REPLAY, mt_command_replay},
 };
 
 const size_t mt_commands_count = sizeof mt_commands / sizeof mt_commands[0];

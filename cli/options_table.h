@@ -22,6 +22,8 @@ enum mt_option_group {
     G_DASHBOARD = 1 << 10,
     G_EXPLAIN = 1 << 11, /* tells of one exchange */
     G_PROXY = 1 << 12,
+    G_REPLAY = 1 << 13,
+    G_TAP = 1 << 14, /* captures into a database */
 };
 
 enum mt_option_kind {

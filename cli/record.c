@@ -62,7 +62,7 @@ int mt_command_record(const struct mt_options *o)
     else if (rc == 0 && mt_sender_wanted(o->write))
         rc = mt_record_into_relay(f, o, &result);
     else if (rc == 0)
-        rc = mt_record_into_database(f, o, &result);
+        rc = mt_record_into_database(f, o, NULL, &result);
     if (rc == 0)
         rc = mt_feed_exit(o, &result);
     mt_feed_free(f);

@@ -18,6 +18,7 @@ enum { PATH_BYTES = 4096 };
 struct recording {
     struct mt_recorder *list[1 + MT_RELAYED_STREAMS_MAX]; /* NULL: not used */
     size_t count, now;
+    const struct mt_record_watch *watch; /* NULL: nobody looks on */
 };
 
 static bool give(void *context, const struct mt_exchange *x)
@@ -46,6 +47,20 @@ static bool commit(void *context, int64_t now_ns)
     for (size_t i = 0; i < r->count; i++)
         ok &= r->list[i] == NULL || mt_recorder_commit(r->list[i], now_ns);
     return ok;
+}
+
+static void tell_begun(void *context)
+{
+    const struct recording *r = context;
+    r->watch->begun(r->watch->context);
+}
+
+static bool is_due(void *context, int64_t ts_ns, int64_t *now_ns)
+{
+    const struct recording *r = context;
+    r->watch->committed(r->watch->context,
+                        mt_recorder_committed_ns(r->list[0]));
+    return r->watch->due(r->watch->context, ts_ns, now_ns);
 }
 
 static bool give_losses(void *context, const struct mt_feed_result *so_far)
@@ -98,6 +113,8 @@ static int open_recorders(struct recording *r, struct mt_feed *f,
             mt_say(o->write, "%s", mt_store_strerror(rc));
             return MT_EXIT_ERROR;
         }
+        if (r->watch != NULL && r->watch->timely)
+            mt_recorder_timely(r->list[i]);
     }
     return 0;
 }
@@ -164,15 +181,17 @@ static bool begin_behind(const struct mt_options *o)
 }
 
 int mt_record_into_database(struct mt_feed *f, const struct mt_options *o,
+                            const struct mt_record_watch *watch,
                             struct mt_feed_result *result)
 {
-    struct recording r = {.count = 0};
+    struct recording r = {.watch = watch};
     int rc = open_recorders(&r, f, o);
     if (rc != 0) {
         abort_recorders(&r);
         return rc;
     }
-    bool grows = o->follow || mt_feed_hosts(f) > 0;
+    bool paced = watch != NULL && watch->due != NULL;
+    bool grows = o->follow || paced || mt_feed_hosts(f) > 0;
     struct mt_feed_sink sink = {.context = &r,
                                 .exchange = give,
                                 .open = give_open,
@@ -181,6 +200,8 @@ int mt_record_into_database(struct mt_feed *f, const struct mt_options *o,
                                 .idle = grows ? commit : NULL,
                                 .second = give_losses,
                                 .from = turn_to,
+                                .begun = watch != NULL ? tell_begun : NULL,
+                                .due = paced ? is_due : NULL,
                                 .progress = true};
     struct mt_writer_stats written;
     bool begun = begin_behind(o);

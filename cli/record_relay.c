@@ -1,5 +1,6 @@
 /* meshtop record -w -: exchanges as a stream that -r reads. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/record.h"
 #include "cli/sender.h"
@@ -50,7 +51,7 @@ int mt_record_into_relay(struct mt_feed *f, const struct mt_options *o,
                                 .idle = send_idle,
                                 .second = send_second,
                                 .name = send_name,
-                                .progress = true};
+                                .progress = strcmp(o->write, "-") != 0};
     mt_feed_run(f, &sink, result);
     rc = mt_sender_close(s, result);
     if (rc == 0 && !o->quiet)

@@ -40,11 +40,13 @@ struct mt_recorder {
     pthread_t thread;
     int rc; /* of the writer: read after the thread was joined */
     bool live;
+    bool timely;                    /* commits by time, as live */
     bool started;                   /* the thread is */
     atomic_bool broken;             /* rc is set */
     struct mt_recorder_drops drops; /* the capture thread's */
     bool news;                      /* the writer thread's: not committed */
     int64_t committed_ns;
+    atomic_llong told_ns; /* now_ns of the last commit that was told to */
 };
 
 /* ---- the writer thread ---- */
@@ -81,6 +83,14 @@ static int write_report(struct mt_recorder *r, struct mt_span bytes)
     return mt_writer_report(r->writer, &report);
 }
 
+static int commit_as_told(struct mt_recorder *r, int64_t now_ns)
+{
+    int rc = mt_writer_commit(r->writer, now_ns);
+    if (rc == 0)
+        atomic_store(&r->told_ns, now_ns);
+    return rc;
+}
+
 static int write_record(struct mt_recorder *r, struct mt_span record,
                         struct mt_codec_scratch *scratch)
 {
@@ -89,7 +99,7 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
     int64_t now_ns = (int64_t)mt_get_le64(&c);
     struct mt_exchange x;
     if (kind == RECORD_COMMIT)
-        return mt_writer_commit(r->writer, now_ns);
+        return commit_as_told(r, now_ns);
     if (kind == RECORD_LOSSES)
         return take_losses(r, c.rest, now_ns);
     if (kind == RECORD_SOURCE)
@@ -109,7 +119,8 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
 static int commit_in_time(struct mt_recorder *r)
 {
     int64_t since_ns = mt_steady_ns() - r->committed_ns;
-    if (since_ns < (r->news ? COMMIT_NS : HEARTBEAT_NS))
+    if (since_ns < (r->news ? COMMIT_NS : HEARTBEAT_NS) ||
+        (!r->live && !r->news))
         return 0;
     r->committed_ns += since_ns;
     r->news = false;
@@ -123,10 +134,10 @@ static int drain(struct mt_recorder *r, struct mt_codec_scratch *scratch)
     while (rc == 0 && mt_ring_peek(r->ring, &record) == MT_EVENT) {
         rc = write_record(r, record, scratch);
         mt_ring_release(r->ring);
-        if (rc == 0 && r->live)
+        if (rc == 0 && r->timely)
             rc = commit_in_time(r);
     }
-    return rc == 0 && r->live ? commit_in_time(r) : rc;
+    return rc == 0 && r->timely ? commit_in_time(r) : rc;
 }
 
 static void *write_records(void *arg)
@@ -134,7 +145,7 @@ static void *write_records(void *arg)
     struct mt_recorder *r = arg;
     struct mt_codec_scratch scratch = {0};
     while (r->rc == 0 &&
-           mt_ring_wait(r->ring, r->live ? COMMIT_MS : -1) != MT_DONE)
+           mt_ring_wait(r->ring, r->timely ? COMMIT_MS : -1) != MT_DONE)
         r->rc = drain(r, &scratch);
     if (r->rc != 0) {
         atomic_store(&r->broken, true);
@@ -193,6 +204,11 @@ static bool put(struct mt_recorder *r, enum record_kind kind, int64_t now_ns,
     return true;
 }
 
+void mt_recorder_timely(struct mt_recorder *r)
+{
+    r->timely = true;
+}
+
 bool mt_recorder_exchange(struct mt_recorder *r, const struct mt_exchange *x)
 {
     return put(r, RECORD_EXCHANGE, 0, x);
@@ -238,7 +254,14 @@ bool mt_recorder_report(struct mt_recorder *r,
 
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns)
 {
-    return put(r, RECORD_COMMIT, now_ns, NULL);
+    bool ok = put(r, RECORD_COMMIT, now_ns, NULL);
+    mt_ring_hurry(r->ring);
+    return ok;
+}
+
+int64_t mt_recorder_committed_ns(const struct mt_recorder *r)
+{
+    return atomic_load(&r->told_ns);
 }
 
 bool mt_recorder_losses(struct mt_recorder *r,
@@ -271,7 +294,7 @@ int mt_recorder_open(struct mt_recorder **out, const char *path,
     if (r == NULL)
         return MT_STORE_ENOMEM;
     int rc = mt_writer_open(&r->writer, path, options);
-    r->live = options->kind != MT_WRITER_OFFLINE;
+    r->live = r->timely = options->kind != MT_WRITER_OFFLINE;
     r->committed_ns = mt_steady_ns();
     if (rc == 0) {
         r->ring = mt_ring_new(r->live ? LIVE_RING_BYTES : RING_BYTES);

@@ -30,6 +30,10 @@ int mt_recorder_open(struct mt_recorder **out, const char *path,
 
 bool mt_recorder_exchange(struct mt_recorder *r, const struct mt_exchange *x);
 
+/* Offline: commit what came a fifth of a second later, too, as live, whoever
+ * waits for packets. Before the first exchange. */
+void mt_recorder_timely(struct mt_recorder *r);
+
 /* An exchange that has been open for more than a second, at now_ns. */
 bool mt_recorder_open_exchange(struct mt_recorder *r,
                                const struct mt_exchange *x, int64_t now_ns);
@@ -44,6 +48,10 @@ bool mt_recorder_report(struct mt_recorder *r,
 
 /* Offline: have what was given so far committed, soon. */
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns);
+
+/* Of the last mt_recorder_commit() that was carried out: its now_ns; 0: none
+ * was. */
+int64_t mt_recorder_committed_ns(const struct mt_recorder *r);
 
 /* The losses so far, as known at now_ns (mt_writer_loss()), and the sample
  * (mt_writer_sampled()), for the next commit. */

@@ -80,6 +80,22 @@ int mt_rights_drop(const struct mt_rights *r, const struct mt_options *o,
     return 0;
 }
 
+/* Of a root's shell it stays root: its files are root's. */
+int mt_rights_look_on(const struct mt_rights *r)
+{
+    struct mt_privileges_plan plan = r->plan;
+    struct mt_privileges_result result;
+    if (plan.become == MT_BECOME_NOBODY)
+        plan = (struct mt_privileges_plan){
+            .become = MT_BECOME_SAME, .uid = getuid(), .gid = getgid()};
+    int rc = mt_privileges_reduce(&plan, NULL, 0, &result);
+    if (rc == 0)
+        return 0;
+    mt_say("privileges", "%s: %s; nothing was captured", result.words,
+           strerror(-rc));
+    return MT_EXIT_ERROR;
+}
+
 void mt_rights_end(struct mt_rights *r)
 {
     mt_helper_free(r->helper);

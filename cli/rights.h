@@ -39,6 +39,13 @@ void mt_rights_raise(bool lowered);
 int mt_rights_drop(const struct mt_rights *r, const struct mt_options *o,
                    int folder_fd);
 
+/**
+ * For good, of who shows what another process captures: whoever called sudo,
+ * else the user it is, without capabilities; files may still be opened. 0, or
+ * an exit code.
+ */
+int mt_rights_look_on(const struct mt_rights *r);
+
 void mt_rights_end(struct mt_rights *r);
 
 #endif

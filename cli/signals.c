@@ -1,5 +1,6 @@
 #include "cli/signals.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 
 static volatile sig_atomic_t came;
 static int wake = -1;
+static int followed = -1;
 
 static void on_signal(int number)
 {
@@ -34,7 +36,20 @@ int mt_signals_descriptor(void)
     return wake;
 }
 
+void mt_signals_follow(int fd)
+{
+    followed = fd;
+}
+
+int mt_signals_followed(void)
+{
+    return followed;
+}
+
 bool mt_interrupted(void)
 {
+    struct pollfd end = {.fd = followed, .events = POLLIN};
+    if (came == 0 && followed >= 0 && poll(&end, 1, 0) > 0)
+        came = 1;
     return came != 0;
 }

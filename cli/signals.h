@@ -9,6 +9,13 @@
 void mt_signals_catch(void);
 bool mt_interrupted(void);
 
+/* The end of this pipe counts as one, too: who holds its other end is gone, or
+ * wants us to end. */
+void mt_signals_follow(int fd);
+
+/* That descriptor, for poll(); -1: none. */
+int mt_signals_followed(void);
+
 /* Readable once one came, for poll(); -1: see mt_interrupted() in time. */
 int mt_signals_descriptor(void);
 

@@ -64,9 +64,10 @@ static int say_failed(const struct mt_options *o, size_t i, int rc,
         break;
     case -EPERM:
         mt_say(NULL,
-               "%s; run sudo meshtop %s ..., or once: sudo setcap "
+               "%s; run sudo meshtop %s%s..., or once: sudo setcap "
                "cap_net_raw+ep %s",
-               why->text, o->command->name, mt_program_path(path, sizeof path));
+               why->text, o->command->bare ? "" : o->command->name,
+               o->command->bare ? "" : " ", mt_program_path(path, sizeof path));
         break;
     case -ENETDOWN:
         mt_say(NULL, "%s; sudo ip link set %s up", why->text, o->interfaces[i]);

@@ -46,7 +46,10 @@ static bool key_of_edge(struct mt_question *q, const struct mt_edge_info *e,
 static uint32_t text_number(struct mt_question *q, struct mt_span text)
 {
     struct mt_span whole = {.ptr = text.ptr, .len = text.len + 1};
-    return mt_intern_add(&q->texts, whole);
+    uint32_t n = mt_intern_add(&q->texts, whole);
+    if (n == MT_INTERN_NONE)
+        q->full = MT_STORE_ENOMEM;
+    return n;
 }
 
 static bool key_of_route(struct mt_question *q, const struct mt_edge_info *e,
@@ -138,19 +141,21 @@ static void join_all_l4(struct mt_question *q)
     }
 }
 
-static void total_of(struct mt_question *q, struct mt_answer *a)
+static int total_of(struct mt_question *q, struct mt_answer *a)
 {
     struct mt_group sum = {.key = {.client = UINT32_MAX,
                                    .server = UINT32_MAX,
                                    .method = UINT32_MAX,
                                    .template = UINT32_MAX,
                                    .endpoint = UINT32_MAX}};
+    int rc = 0;
     mt_cell_init(&sum.cell, &q->pool);
     for (size_t i = 0; i < mt_question_count(q); i++) {
         const struct mt_group *g = &q->groups[i];
         if (g->dropped)
             continue;
-        (void)mt_cell_merge(&sum.cell, &g->cell);
+        if (!mt_cell_merge(&sum.cell, &g->cell))
+            rc = MT_STORE_ENOMEM;
         sum.open += g->open;
         if (g->oldest_start_ns != 0 &&
             (sum.oldest_start_ns == 0 ||
@@ -162,6 +167,7 @@ static void total_of(struct mt_question *q, struct mt_answer *a)
     mt_question_fill(q, &sum, &a->total);
     q->bucket_ns = bucket_ns;
     mt_cell_deinit(&sum.cell);
+    return rc;
 }
 
 static int give_rows(struct mt_question *q, struct mt_answer *a)
@@ -173,9 +179,8 @@ static int give_rows(struct mt_question *q, struct mt_answer *a)
     for (size_t i = 0; i < count; i++)
         if (!q->groups[i].dropped)
             mt_question_fill(q, &q->groups[i], &a->rows[a->count++]);
-    total_of(q, a);
     a->coverage = q->coverage;
-    return 0;
+    return total_of(q, a);
 }
 
 void mt_answer_free(struct mt_answer *a)
@@ -377,9 +382,8 @@ static int give_buckets(struct mt_question *q, struct mt_answer *a)
         mt_question_fill(q, g, &a->rows[i]);
         a->rows[i].counts.last_ns = mt_ns_mul(key.bucket, q->bucket_ns);
     }
-    total_of(q, a);
     a->coverage = q->coverage;
-    return 0;
+    return total_of(q, a);
 }
 
 int mt_query_series(struct mt_store *s, const struct mt_ask *ask,

@@ -182,6 +182,26 @@ int mt_query_routes(struct mt_store *s, const struct mt_ask *ask,
 int mt_query_series(struct mt_store *s, const struct mt_ask *ask,
                     int64_t bucket_ns, struct mt_answer *a);
 
+enum { MT_TRENDS_SPAN_S = 60 };
+
+/* Requests of every service in the last minute, over time. */
+struct mt_trends {
+    int64_t from_ns, bucket_ns;
+    size_t buckets;      /* each */
+    size_t count;        /* services */
+    int64_t *services;   /* ids, ascending */
+    uint32_t *exchanges; /* count times buckets */
+};
+
+/* The minute before to_ns, in whole buckets: of 3 s, or of 10 s where the cells
+ * of single seconds are gone. No filter: what services counts without one.
+ * Free it also after a code. */
+int mt_query_trends(struct mt_store *s, int64_t to_ns, struct mt_trends *t);
+void mt_trends_free(struct mt_trends *t);
+
+/* The buckets of one; NULL: it is not there. */
+const uint32_t *mt_trends_of(const struct mt_trends *t, int64_t service);
+
 /* --- rows --- */
 
 enum mt_order { MT_NEWEST_FIRST, MT_OLDEST_FIRST };

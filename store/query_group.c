@@ -17,25 +17,33 @@ size_t mt_question_count(const struct mt_question *q)
     return q->numbers.count;
 }
 
+/* Before a group has its number: every number has a group. */
+static bool has_room(struct mt_question *q)
+{
+    if (q->numbers.count < q->room)
+        return true;
+    size_t room = q->room > 0 ? q->room * 2 : 64;
+    struct mt_group *bigger = realloc(q->groups, room * sizeof *bigger);
+    if (bigger == NULL)
+        return false;
+    q->groups = bigger;
+    q->room = room;
+    return true;
+}
+
 struct mt_group *mt_question_group(struct mt_question *q,
                                    const struct mt_group_key *key)
 {
     struct mt_span bytes = {.ptr = (const uint8_t *)key, .len = sizeof *key};
     uint32_t before = q->numbers.count;
+    if (!has_room(q))
+        return NULL;
     uint32_t n = mt_intern_add(&q->numbers, bytes);
     if (n == MT_INTERN_NONE)
         return NULL;
-    if (n < before)
-        return &q->groups[n];
-    if (n == q->room) {
-        size_t room = q->room > 0 ? q->room * 2 : 64;
-        struct mt_group *bigger = realloc(q->groups, room * sizeof *bigger);
-        if (bigger == NULL)
-            return NULL;
-        q->groups = bigger;
-        q->room = room;
-    }
     struct mt_group *g = &q->groups[n];
+    if (n < before)
+        return g;
     *g = (struct mt_group){.key = *key, .kind_ns = INT64_MIN};
     mt_cell_init(&g->cell, &q->pool);
     return g;
@@ -47,7 +55,7 @@ static struct mt_group *find_group(struct mt_question *q,
                                    int64_t start_ns)
 {
     struct mt_group_key key = {.bucket = 0};
-    if (!q->key_of(q, e, r, start_ns, &key))
+    if (!q->key_of(q, e, r, start_ns, &key) || q->full != 0)
         return NULL;
     struct mt_group *g = mt_question_group(q, &key);
     if (g == NULL)

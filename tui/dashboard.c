@@ -43,6 +43,7 @@ int mt_dashboard_new(struct mt_dashboard **out,
     d->span_ns = config->span_ns;
     d->end_ns = config->end_ns;
     d->stale = true;
+    mt_pace_init(&d->pace, config->speed);
     for (size_t i = 0; i < MT_SCREEN_COUNT; i++)
         d->sorting[i].column = -1;
     (void)mt_open_screen(d, screen_named(config->screen));
@@ -143,28 +144,35 @@ static bool says(const char *filter, struct mt_span term)
     return false;
 }
 
-bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size)
+bool mt_narrowed_filter(const struct mt_dashboard *d, struct mt_span terms,
+                        char *out, size_t size)
 {
     const struct mt_level *from = &d->levels[d->depth];
-    const struct mt_line *line = mt_level_line(from);
-    uint8_t bytes[MT_FILTER_TEXT_MAX], fresh[MT_FILTER_TEXT_MAX];
-    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    uint8_t fresh[MT_FILTER_TEXT_MAX];
     struct mt_buf added = mt_buf_of(fresh, sizeof fresh);
     const char *parent = from->filter_off ? "" : from->filter;
-    if (line == NULL || line->row == NULL || mt_class(d)->term == NULL)
-        return false;
-    mt_class(d)->term(line->row, &b);
-    struct mt_span rest = mt_buf_span(&b);
-    while (rest.len > 0) {
-        struct mt_span term = mt_span_take(&rest, mt_span_find(rest, '\n'));
-        (void)mt_span_take(&rest, rest.len > 0);
+    while (terms.len > 0) {
+        struct mt_span term = mt_span_take(&terms, mt_span_find(terms, '\n'));
+        (void)mt_span_take(&terms, terms.len > 0);
         if (says(parent, term))
             continue;
         if (added.len > 0)
             mt_put_char(&added, ' ');
         mt_put_span(&added, term);
     }
-    return !b.full && mt_join_filter(out, size, parent, mt_buf_span(&added));
+    return !added.full &&
+           mt_join_filter(out, size, parent, mt_buf_span(&added));
+}
+
+bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size)
+{
+    const struct mt_line *line = mt_level_line(&d->levels[d->depth]);
+    uint8_t bytes[MT_FILTER_TEXT_MAX];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    if (line == NULL || line->row == NULL || mt_class(d)->term == NULL)
+        return false;
+    mt_class(d)->term(line->row, &b);
+    return !b.full && mt_narrowed_filter(d, mt_buf_span(&b), out, size);
 }
 
 unsigned mt_open_exchange(struct mt_dashboard *d, uint64_t id)
@@ -220,6 +228,13 @@ static bool asks_for_failures(const struct mt_dashboard *d,
            (l->topic == MT_TOPIC_NEWEST || l->topic == MT_TOPIC_SLOWEST);
 }
 
+/* Of a replay: what ended at that very moment is part of it. */
+static int64_t replayed_end(const struct mt_dashboard *d)
+{
+    int64_t now = mt_pace_now_ns(&d->pace, d->steady_ns);
+    return now < INT64_MAX ? now + 1 : now;
+}
+
 void mt_fill_request(const struct mt_dashboard *d, struct mt_request *r)
 {
     const struct mt_level *l = &d->levels[d->depth];
@@ -227,20 +242,32 @@ void mt_fill_request(const struct mt_dashboard *d, struct mt_request *r)
                              .topic = l->topic,
                              .id = l->id,
                              .span_ns = d->span_ns,
-                             .end_ns = d->end_ns};
+                             .end_ns = d->config.replay ? replayed_end(d)
+                                                        : d->end_ns};
     struct mt_span failing =
         asks_for_failures(d, l) ? MT_SPAN("outcome=failure") : MT_SPAN("");
     (void)mt_join_filter(r->filter, sizeof r->filter,
                          l->filter_off ? "" : l->filter, failing);
 }
 
+/* A replay: there is no other moment to ask for. */
+static bool stands_still(const struct mt_dashboard *d)
+{
+    return d->config.replay &&
+           (!d->pace.begun ||
+            (!d->stale && d->asked_end_ns == replayed_end(d)));
+}
+
 bool mt_dashboard_request(struct mt_dashboard *d, int64_t steady_ns,
                           int64_t wall_ns, struct mt_request *request)
 {
     bool due = !d->pending && steady_ns >= d->next_ns;
+    if (stands_still(d))
+        return false;
     if (!d->stale && !due)
         return false;
     mt_fill_request(d, request);
+    d->asked_end_ns = request->end_ns;
     request->wall_ns = wall_ns;
     request->offset_s = mt_offset(d, wall_ns);
     d->stale = false;
@@ -251,18 +278,25 @@ bool mt_dashboard_request(struct mt_dashboard *d, int64_t steady_ns,
 
 int64_t mt_dashboard_next_ns(const struct mt_dashboard *d)
 {
+    if (stands_still(d))
+        return INT64_MAX;
     if (d->stale)
         return INT64_MIN;
     return d->pending ? INT64_MAX : d->next_ns;
 }
 
-/* Once a second while a writer is at work, else seldom; and never so often
- * that the questions alone keep a core busy. */
+/* Once a second while a writer is at work, more often until it has written
+ * something, else seldom; and never so often that the questions alone keep a
+ * core busy. */
 static int64_t next_after(const struct mt_dashboard *d,
                           const struct mt_snapshot *a, int64_t steady_ns)
 {
     enum { SHARE = 50 };
-    int64_t every = a->live ? SECOND : 10 * SECOND;
+    bool news = a->live || d->config.growing;
+    int64_t every = news && a->info.rows == 0 ? SECOND / 2
+                    : d->config.replay        ? SECOND / 2
+                    : news                    ? SECOND
+                                              : 10 * SECOND;
     if (d->end_ns != 0 || d->config.once)
         return INT64_MAX;
     if (a->took_ns > 0 && a->took_ns < INT64_MAX / SHARE &&
@@ -289,8 +323,44 @@ unsigned mt_dashboard_answer(struct mt_dashboard *d, struct mt_snapshot *a,
     l->snapshot = a;
     d->pending = a->request.brief && a->rc == 0; /* there is more to come */
     d->next_ns = next_after(d, a, steady_ns);
+    if (a->rc == 0)
+        mt_known_note(&d->known, a);
     mt_level_arrange(d, l);
     return MT_DO_DRAW;
+}
+
+/* ---- a replay ---- */
+
+unsigned mt_dashboard_replayed(struct mt_dashboard *d,
+                               const struct mt_pace_read *read,
+                               int64_t steady_ns)
+{
+    bool was_over = mt_pace_is_over(&d->pace, d->steady_ns);
+    mt_pace_told(&d->pace, read, steady_ns);
+    d->steady_ns = steady_ns;
+    if (was_over || !mt_pace_is_over(&d->pace, steady_ns))
+        return 0;
+    mt_dashboard_say(d, false, "the end of the capture: [ and { go back");
+    return mt_ask_anew(d);
+}
+
+int64_t mt_dashboard_wanted_ns(const struct mt_dashboard *d, int64_t steady_ns)
+{
+    return mt_pace_wanted_ns(&d->pace, steady_ns);
+}
+
+bool mt_dashboard_is_playing(const struct mt_dashboard *d, int64_t steady_ns)
+{
+    bool there = mt_pace_now_ns(&d->pace, steady_ns) ==
+                 mt_pace_wanted_ns(&d->pace, steady_ns);
+    return d->config.replay && !mt_pace_is_over(&d->pace, steady_ns) &&
+           !(d->pace.begun && d->pace.paused && there);
+}
+
+void mt_dashboard_has_grown(struct mt_dashboard *d)
+{
+    d->config.growing = false;
+    (void)mt_ask_anew(d);
 }
 
 const struct mt_snapshot *mt_dashboard_snapshot(const struct mt_dashboard *d)

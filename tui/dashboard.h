@@ -22,6 +22,7 @@
 
 #include "tui/canvas.h"
 #include "tui/key.h"
+#include "tui/pace.h"
 #include "tui/snapshot.h"
 
 struct mt_dashboard;
@@ -45,6 +46,9 @@ struct mt_dashboard_config {
     const char *screen; /* to begin with; NULL: services */
     bool ascii;         /* UTF-8 cannot be shown */
     bool once;          /* printed as text: no selection, no keys */
+    bool growing;       /* something is being read into the database */
+    bool replay;        /* on the capture's clock: mt_dashboard_replayed() */
+    double speed;       /* of the replay: see pace.h */
     int32_t (*offset_s)(int64_t ns); /* local time - UTC at a moment; NULL 0 */
 };
 
@@ -71,6 +75,21 @@ int64_t mt_dashboard_next_ns(const struct mt_dashboard *d);
  * that are no longer asked are dropped. */
 unsigned mt_dashboard_answer(struct mt_dashboard *d, struct mt_snapshot *a,
                              int64_t steady_ns);
+
+/* A replay: how far its capture was read. To be told often: keys act at the
+ * moment told last. Returns bits of enum mt_do. */
+unsigned mt_dashboard_replayed(struct mt_dashboard *d,
+                               const struct mt_pace_read *read,
+                               int64_t steady_ns);
+
+/* A replay: how far it is to be read. */
+int64_t mt_dashboard_wanted_ns(const struct mt_dashboard *d, int64_t steady_ns);
+
+/* A replay whose clock goes on, or that reads on: it is to be told soon. */
+bool mt_dashboard_is_playing(const struct mt_dashboard *d, int64_t steady_ns);
+
+/* Nothing is read into the database any more. */
+void mt_dashboard_has_grown(struct mt_dashboard *d);
 
 void mt_dashboard_draw(struct mt_dashboard *d, struct mt_canvas *c,
                        int64_t steady_ns);

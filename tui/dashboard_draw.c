@@ -105,6 +105,18 @@ static void put_moment(struct pen *p, unsigned role, int64_t ns,
     put_str(p, role, offset_s == 0 ? "" : text + 19);
 }
 
+/* At the right end, over what is there: it matters more. */
+static void put_state(struct pen *p, unsigned role, struct mt_span text)
+{
+    size_t columns = mt_text_columns(text);
+    if (columns + 2 > p->c->columns)
+        return;
+    p->column = p->c->columns - columns - 2;
+    put_str(p, role, " ");
+    put(p, role, text);
+    p->c->cells[p->row * p->c->columns + p->column].len = 0;
+}
+
 static void draw_state(const struct mt_dashboard *d, struct pen *p,
                        int64_t steady_ns)
 {
@@ -114,10 +126,25 @@ static void draw_state(const struct mt_dashboard *d, struct pen *p,
     if (d->pending && age >= OVERDUE_MS * (SECOND / 1000) && !d->config.once) {
         mt_put_str(&b, "asking, ");
         mt_put_age(&b, age);
-        put_right(p, MT_ROLE_WARN, mt_buf_span(&b));
-    } else if (d->end_ns != 0 && !d->config.once) {
-        put_right(p, MT_ROLE_WARN, MT_SPAN("PAUSED"));
+        put_state(p, MT_ROLE_WARN, mt_buf_span(&b));
+    } else if (d->config.once) {
+        return;
+    } else if (d->end_ns != 0 || d->pace.paused) {
+        put_state(p, MT_ROLE_WARN, MT_SPAN("PAUSED"));
+    } else if (mt_pace_is_behind(&d->pace, steady_ns)) {
+        put_state(p, MT_ROLE_WARN, MT_SPAN("reading"));
+    } else if (mt_pace_is_over(&d->pace, steady_ns)) {
+        put_state(p, MT_ROLE_STRONG, MT_SPAN("THE END"));
     }
+}
+
+/* " replay 10x" */
+static void put_speed(const struct mt_dashboard *d, struct pen *p)
+{
+    char text[32];
+    put_str(p, MT_ROLE_PLAIN, " replay ");
+    (void)snprintf(text, sizeof text, "%gx", d->pace.speed);
+    put_str(p, MT_ROLE_PLAIN, d->pace.speed > 0 ? text : "max");
 }
 
 static void draw_source(const struct mt_dashboard *d, struct pen *p,
@@ -131,7 +158,9 @@ static void draw_source(const struct mt_dashboard *d, struct pen *p,
     put_str(p, MT_ROLE_DIM, dot);
     put_escaped(p, MT_ROLE_PLAIN, d->config.source,
                 p->c->columns > others + 12 ? p->c->columns - others : 12);
-    if (a != NULL && a->live)
+    if (d->config.replay)
+        put_speed(d, p);
+    else if ((a != NULL && a->live) || d->config.growing)
         put_str(p, MT_ROLE_PLAIN, " live");
     put_str(p, MT_ROLE_DIM, dot);
     mt_put_window(&b, d);
@@ -271,97 +300,6 @@ static void draw_way(const struct mt_dashboard *d, struct pen *p)
     put_right(p, MT_ROLE_DIM, mt_buf_span(&b));
 }
 
-/* ---- nothing to show ---- */
-
-/* Lines of text, a little in and a little down. */
-static void draw_words(struct mt_canvas *c, struct mt_area area,
-                       struct mt_span text, unsigned role)
-{
-    size_t row = area.row + (area.rows > 4 ? 1 : 0);
-    while (text.len > 0 && row < area.row + area.rows) {
-        struct mt_span line = mt_span_take(&text, mt_span_find(text, '\n'));
-        (void)mt_span_take(&text, text.len > 0);
-        (void)mt_canvas_put(
-            c, row++, 2, area.columns > 2 ? area.columns - 2 : 0, line, role);
-    }
-}
-
-static void put_plural(struct mt_buf *b, uint64_t n, const char *one,
-                       const char *many)
-{
-    mt_put_count(b, n);
-    mt_put_str(b, n == 1 ? one : many);
-}
-
-static void put_empty(const struct mt_dashboard *d, struct mt_buf *b)
-{
-    const struct mt_level *l = &d->levels[d->depth];
-    const struct mt_snapshot *a = l->snapshot;
-    if (d->failing_only && l->lines.hidden > 0) {
-        mt_put_str(b, "Nothing fails here. e shows all ");
-        put_plural(b, l->lines.hidden, " row.", " rows.");
-    } else if (a->unfiltered > 0 && a->request.filter[0] != '\0') {
-        mt_put_str(b, "The filter hides all ");
-        put_plural(b, a->unfiltered, " exchange", " exchanges");
-        mt_put_str(b, " of this window.\nf changes it, ! switches it off.");
-        if (d->failing_only)
-            mt_put_str(b, " Only failures are shown: e shows all.");
-    } else if (a->info.rows > 0 && d->span_ns > 0) {
-        mt_put_str(b, "No exchange ended in this window; the newest ended ");
-        mt_put_age(b, mt_elapsed_ns(a->info.last_ns, a->to_ns) > 0
-                          ? mt_elapsed_ns(a->info.last_ns, a->to_ns)
-                          : 0);
-        mt_put_str(b,
-                   " before its end.\nw widens it, [ and { go back in time.");
-    } else if (a->live) {
-        mt_put_str(b, "No exchange yet. They come as traffic does.\n6 shows "
-                      "what is being captured.");
-    } else {
-        mt_put_str(b, "This database holds no exchanges.\n"
-                      "Record some: meshtop record -r trace.pcapng -w mesh.db");
-    }
-}
-
-static void draw_nothing(const struct mt_dashboard *d, struct mt_canvas *c,
-                         struct mt_area area)
-{
-    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    uint8_t bytes[1024];
-    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
-    if (a == NULL)
-        mt_put_str(&b, d->pending ? "asking ..." : "");
-    else if (a->rc != 0)
-        mt_put_str(&b, mt_store_strerror(a->rc));
-    else if (mt_class(d)->empty != NULL)
-        mt_put_str(&b, mt_class(d)->empty);
-    else
-        put_empty(d, &b);
-    draw_words(c, area, mt_buf_span(&b),
-               a != NULL && a->rc != 0 ? MT_ROLE_WARN : MT_ROLE_DIM);
-}
-
-/* ---- what a table leaves to say: one line below it ---- */
-
-static void put_notes(const struct mt_snapshot *a, struct mt_buf *b)
-{
-    const struct mt_counts *n = &a->rows.total.counts;
-    if (!a->complete)
-        mt_put_str(b, " not complete: rows of that time are gone, or reading "
-                      "took too long.");
-    if (a->rows.count == 0)
-        return;
-    if (n->inferred > 0) {
-        mt_put_char(b, ' ');
-        put_plural(b, n->inferred, " exchange is", " exchanges are");
-        mt_put_str(b, " encrypted: inferred from their shape (~).");
-    }
-    if (n->gaps > 0) {
-        mt_put_char(b, ' ');
-        put_plural(b, n->gaps, " has", " have");
-        mt_put_str(b, " gaps of the capture.");
-    }
-}
-
 /* ---- body ---- */
 
 /* Keep the selected line in sight. */
@@ -392,6 +330,9 @@ static void draw_list(struct mt_dashboard *d, struct mt_canvas *c,
         .count = count < rows ? count : rows,
         .selected = d->config.once ? SIZE_MAX : l->selected - l->top,
         .sort = d->sorting[l->screen].column,
+        .cell = d->config.once ? 0 : l->cell,
+        .marks = &d->marks,
+        .screen_number = l->screen,
         .find = d->search,
         .style = style_of(d)};
     mt_table_draw(&t, &l->fit, c, area);
@@ -423,10 +364,10 @@ static void draw_body(struct mt_dashboard *d, struct mt_canvas *c,
         return;
     }
     if (a == NULL || a->rc != 0 || l->lines.count == 0) {
-        draw_nothing(d, c, area);
+        mt_draw_nothing(d, c, area);
         return;
     }
-    put_notes(a, &notes);
+    mt_put_notes(a, &notes);
     if (notes.len > 0 && area.rows > 4) {
         size_t below = d->config.once ? l->lines.count + 2 : area.rows - 1;
         area.rows--;
@@ -483,7 +424,7 @@ static void draw_keys(const struct mt_dashboard *d, struct pen *p)
 static void draw_typing(const struct mt_dashboard *d, struct pen *p)
 {
     static const char *const labels[] = {
-        "", " filter: ", " search: ", " write to: "};
+        "", " filter: ", " search: ", " write to: ", " :"};
     char before[sizeof d->edit.text];
     const struct mt_edit *e = &d->edit;
     bool wrong = d->typing == MT_TYPING_FILTER && d->error.column > 0;
@@ -523,9 +464,19 @@ static void draw_typing_help(const struct mt_dashboard *d, struct pen *p)
         mt_put_decimal(&b, d->error.column);
         mt_put_str(&b, ": ");
         (void)mt_put_escaped(&b, mt_span_str(d->error.text), 300);
+    } else if (d->complaint[0] != '\0') {
+        wrong = true;
+        mt_put_char(&b, ' ');
+        (void)mt_put_escaped(&b, mt_span_str(d->complaint), 300);
+    } else if (d->others[0] != '\0') {
+        mt_put_char(&b, ' ');
+        mt_put_str(&b, d->others);
     } else if (d->typing == MT_TYPING_FILTER) {
-        mt_put_str(&b, " Enter applies, Esc leaves.  status=5xx and lat>100ms,"
-                       " svc=cart, path~\"^/api\"");
+        mt_put_str(&b, " Enter applies, Tab completes.  status=5xx and "
+                       "lat>100ms, svc=cart, path~\"^/api\"");
+    } else if (d->typing == MT_TYPING_COMMAND) {
+        mt_put_str(&b, " Tab completes: tail, sort, window, at, filter, "
+                       "export, ...  Esc leaves");
     } else if (d->typing == MT_TYPING_EXPORT) {
         mt_put_str(&b, d->export_one
                            ? " Enter writes this one: end the name in "
@@ -553,39 +504,6 @@ static void draw_footer(const struct mt_dashboard *d, struct mt_canvas *c)
     }
 }
 
-/* ---- help ---- */
-
-static void draw_help(struct mt_dashboard *d, struct mt_canvas *c)
-{
-    enum { KEY_COLUMNS = 12, HALF = 60 };
-    struct mt_area area = {2, c->rows - 3, c->columns};
-    struct pen title = {c, 0, 0}, foot = {c, c->rows - 1, 0};
-    size_t shown = 0, half = c->columns >= (size_t)2 * HALF ? 2 : 1;
-    put_str(&title, MT_ROLE_STRONG, " Keys");
-    put_str(&title, MT_ROLE_DIM, "   any other key closes this");
-    for (size_t i = 0; i < mt_bindings_count; i++)
-        shown += mt_bindings[i].help != NULL;
-    size_t lines = (shown + half - 1) / half;
-    size_t last = lines > area.rows ? lines - area.rows : 0;
-    d->help_top = d->help_top < last ? d->help_top : last;
-    for (size_t i = 0, n = 0; i < mt_bindings_count; i++) {
-        const struct mt_binding *b = &mt_bindings[i];
-        if (b->help == NULL)
-            continue;
-        size_t line = n % lines, column = n / lines * HALF;
-        n++;
-        if (line < d->help_top || line - d->help_top >= area.rows)
-            continue;
-        size_t row = area.row + line - d->help_top;
-        (void)mt_canvas_put(c, row, column + 2, KEY_COLUMNS,
-                            mt_span_str(b->shown), MT_ROLE_KEY);
-        (void)mt_canvas_put(c, row, column + 2 + KEY_COLUMNS,
-                            half == 2 ? HALF - KEY_COLUMNS - 3 : c->columns,
-                            mt_span_str(b->help), MT_ROLE_PLAIN);
-    }
-    put_str(&foot, MT_ROLE_DIM, last > 0 ? " Up and Down scroll" : "");
-}
-
 /* ---- the whole ---- */
 
 /* Where a screen does not fit: success, rate, p99. */
@@ -611,7 +529,7 @@ void mt_dashboard_draw(struct mt_dashboard *d, struct mt_canvas *c,
         return;
     }
     if (d->help) {
-        draw_help(d, c);
+        mt_draw_help(d, c);
         return;
     }
     struct pen source = {c, 0, 0}, entry = {c, 1, 0}, way = {c, 2, 0};

@@ -56,8 +56,7 @@ unsigned mt_begin_export(struct mt_dashboard *d, bool row)
     }
     put_name(&b, d, a);
     name[b.len] = '\0';
-    d->typing = MT_TYPING_EXPORT;
-    mt_edit_set(&d->edit, name);
+    mt_begin_typing(d, MT_TYPING_EXPORT, name);
     return MT_DO_DRAW;
 }
 

@@ -2,7 +2,9 @@
 #ifndef MT_TUI_DASHBOARD_IMPL_H
 #define MT_TUI_DASHBOARD_IMPL_H
 
-#include "tui/edit.h"
+#include "tui/complete.h"
+#include "tui/history.h"
+#include "tui/marks.h"
 #include "tui/screen.h"
 #include "tui/table.h"
 
@@ -13,7 +15,8 @@ enum mt_typing {
     MT_TYPING_NOT,
     MT_TYPING_FILTER,
     MT_TYPING_SEARCH,
-    MT_TYPING_EXPORT
+    MT_TYPING_EXPORT,
+    MT_TYPING_COMMAND,
 };
 
 /* One step of the way down: a screen, its filter, and where one was. */
@@ -24,6 +27,7 @@ struct mt_level {
     uint64_t id;  /* of the exchange, in Detail */
     uint64_t key; /* of the selected line */
     size_t selected, top;
+    size_t cell;       /* of the selected line: its column + 1; 0: all of it */
     size_t page_lines; /* of what is no list */
     uint64_t marked;   /* in Detail: the exchange of its trace that Enter
                           opens; 0: none */
@@ -48,16 +52,25 @@ struct mt_dashboard {
     bool failing_only, zoomed, help;
     size_t help_top;
 
+    struct mt_pace pace; /* of a replay */
+    int64_t steady_ns;   /* when it was told of last */
+
     /* the question that is to be asked, or was */
     uint64_t serial;
     bool stale;   /* another question than the last one asked */
     bool pending; /* asked, not answered */
     int64_t asked_ns, next_ns;
+    int64_t asked_end_ns; /* of a replay: the moment asked for */
 
     enum mt_typing typing;
     struct mt_edit edit;
     struct mt_filter_error error; /* of the filter typed; column 0 none */
     char search[256];
+    char complaint[256];          /* of what is typed; "" none */
+    char others[256];             /* what Tab found; "" nothing */
+    struct mt_history history[2]; /* of commands, of filters */
+    struct mt_known known;
+    struct mt_marks marks;
     char message[MESSAGE_BYTES];
     bool trouble;
     char clip[MT_FILTER_TEXT_MAX];
@@ -97,7 +110,35 @@ const struct mt_line *mt_level_line(const struct mt_level *l);
 /* The next line that has the text searched for; false: none. */
 bool mt_level_search(struct mt_dashboard *d, int direction, bool from_next);
 
+/* The next marked line; false: none. */
+bool mt_level_next_mark(struct mt_dashboard *d, int direction);
+
+/* The column that the cell cursor is on, among those shown; -1: none is. */
+int mt_level_cell(const struct mt_level *l);
+
+/* ---- dashboard_typing.c ---- */
+
+void mt_begin_typing(struct mt_dashboard *d, enum mt_typing typing,
+                     const char *text);
+unsigned mt_type(struct mt_dashboard *d, int32_t key);
+
+/* ---- dashboard_words.c ---- */
+
+void mt_draw_nothing(const struct mt_dashboard *d, struct mt_canvas *c,
+                     struct mt_area area);
+/* What a table leaves to say, in one line. */
+void mt_put_notes(const struct mt_snapshot *a, struct mt_buf *b);
+
+/* ---- dashboard_help.c ---- */
+
+void mt_draw_help(struct mt_dashboard *d, struct mt_canvas *c);
+
 /* ---- dashboard_keys.c ---- */
+
+/* ---- for commands, too ---- */
+
+unsigned mt_go_live(struct mt_dashboard *d);     /* dashboard_time.c */
+unsigned mt_show_marked(struct mt_dashboard *d); /* dashboard_select.c */
 
 struct mt_binding {
     int32_t keys[4];    /* 0 ends them; the first is shown in the footer */
@@ -133,8 +174,11 @@ unsigned mt_open_exchange(struct mt_dashboard *d, uint64_t id);
 unsigned mt_go_back(struct mt_dashboard *d);
 /* Is it a filter? Sets d->error; the message says why not. */
 bool mt_check_filter(struct mt_dashboard *d, const char *text);
-/* The level's filter and what selects its selected line; false: no line, or
+/* The level's filter and terms, one a line, that it does not hold yet. False:
  * too long. */
+bool mt_narrowed_filter(const struct mt_dashboard *d, struct mt_span terms,
+                        char *out, size_t size);
+/* The same, of what selects its selected line; false: no line, or too long. */
 bool mt_drilled_filter(const struct mt_dashboard *d, char *out, size_t size);
 /* A filter and-ed with a term; false: too long. */
 bool mt_join_filter(char *out, size_t size, const char *filter,

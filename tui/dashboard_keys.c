@@ -5,39 +5,12 @@
 #include "base/text.h"
 #include "base/text_time.h"
 #include "store/export.h"
-#include "tui/dashboard_impl.h"
+#include "tui/dashboard_actions.h"
 
 #define ACTION(name) \
     static unsigned act_##name(struct mt_dashboard *d, int32_t key)
 
-#define SECOND INT64_C(1000000000)
-#define MINUTE (60 * SECOND)
-
 /* ---- moving ---- */
-
-static bool is_list(const struct mt_dashboard *d)
-{
-    return mt_class(d)->columns != NULL;
-}
-
-/* In a list the selection moves; a page scrolls. */
-static unsigned move(struct mt_dashboard *d, int64_t by)
-{
-    struct mt_level *l = mt_level(d);
-    bool down = by > 0;
-    if (!is_list(d)) {
-        int64_t last = (int64_t)l->page_lines - (int64_t)d->rows_shown;
-        int64_t top = (int64_t)l->top + by;
-        top = top > last ? last : top;
-        l->top = top > 0 ? (size_t)top : 0;
-        return MT_DO_DRAW;
-    }
-    l->follow = false;
-    mt_level_select(l, (int64_t)l->selected + by);
-    l->follow = down && l->topic == MT_TOPIC_NEWEST &&
-                l->selected + 1 == l->lines.count;
-    return MT_DO_DRAW;
-}
 
 static int64_t page(const struct mt_dashboard *d)
 {
@@ -47,37 +20,37 @@ static int64_t page(const struct mt_dashboard *d)
 ACTION(up)
 {
     (void)key;
-    return move(d, -1);
+    return mt_move(d, -1);
 }
 
 ACTION(down)
 {
     (void)key;
-    return move(d, 1);
+    return mt_move(d, 1);
 }
 
 ACTION(page_up)
 {
     (void)key;
-    return move(d, -page(d));
+    return mt_move(d, -page(d));
 }
 
 ACTION(page_down)
 {
     (void)key;
-    return move(d, page(d));
+    return mt_move(d, page(d));
 }
 
 ACTION(first)
 {
     (void)key;
-    return move(d, -(INT64_C(1) << 40));
+    return mt_move(d, -(INT64_C(1) << 40));
 }
 
 ACTION(last)
 {
     (void)key;
-    return move(d, INT64_C(1) << 40);
+    return mt_move(d, INT64_C(1) << 40);
 }
 
 ACTION(follow)
@@ -114,7 +87,10 @@ ACTION(enter)
 
 ACTION(back)
 {
-    (void)key;
+    if (mt_level(d)->cell > 0 && key == MT_KEY_ESC) {
+        mt_level(d)->cell = 0;
+        return MT_DO_DRAW;
+    }
     if (d->depth == 0)
         d->search[0] = '\0';
     return mt_go_back(d);
@@ -157,9 +133,7 @@ ACTION(span)
 ACTION(filter)
 {
     (void)key;
-    d->typing = MT_TYPING_FILTER;
-    mt_edit_set(&d->edit, mt_level(d)->filter);
-    (void)mt_check_filter(d, d->edit.text);
+    mt_begin_typing(d, MT_TYPING_FILTER, mt_level(d)->filter);
     return MT_DO_DRAW;
 }
 
@@ -175,36 +149,23 @@ ACTION(filter_off)
     return mt_ask_anew(d);
 }
 
-ACTION(add_row)
-{
-    struct mt_level *l = mt_level(d);
-    char filter[sizeof l->filter];
-    (void)key;
-    if (!mt_drilled_filter(d, filter, sizeof filter) ||
-        !mt_check_filter(d, filter)) {
-        mt_dashboard_say(d, true, "nothing here that a filter could select");
-        return MT_DO_DRAW;
-    }
-    memcpy(l->filter, filter, sizeof filter);
-    l->filter_off = false;
-    return mt_ask_anew(d);
-}
-
 ACTION(search)
 {
     (void)key;
-    d->typing = MT_TYPING_SEARCH;
-    mt_edit_set(&d->edit, "");
+    mt_begin_typing(d, MT_TYPING_SEARCH, "");
     return MT_DO_DRAW;
 }
 
 ACTION(search_next)
 {
-    if (!mt_level_search(d, key == 'N' ? -1 : 1, true))
+    int direction = key == 'N' ? -1 : 1;
+    if (d->search[0] == '\0' && mt_level_next_mark(d, direction))
+        return MT_DO_DRAW;
+    if (!mt_level_search(d, direction, true))
         mt_dashboard_say(d, true,
                          d->search[0] != '\0'
                              ? "not found"
-                             : "nothing to search for: / asks");
+                             : "nothing to search for: / asks, m marks");
     return MT_DO_DRAW;
 }
 
@@ -233,6 +194,8 @@ ACTION(sort)
     struct mt_level *l = mt_level(d);
     struct mt_sorting *s = &d->sorting[l->screen];
     int places = (int)l->fit.count + 1, at = 0;
+    if (places > 1 && l->fit.shown[places - 2] == MT_TABLE_TREND)
+        places--; /* a graph is no number */
     if (mt_class(d)->lead != NULL) {
         mt_dashboard_say(d, false, "a tree has its own order");
         return MT_DO_DRAW;
@@ -254,97 +217,13 @@ ACTION(invert)
     return sorted(d);
 }
 
-/* ---- time ---- */
-
-static unsigned say_window(struct mt_dashboard *d)
-{
-    char text[80];
-    struct mt_buf b = mt_buf_of(text, sizeof text - 1);
-    mt_put_str(&b, "window: ");
-    mt_put_window(&b, d);
-    text[b.len] = '\0';
-    mt_dashboard_say(d, false, text);
-    return mt_ask_anew(d);
-}
-
-ACTION(window)
-{
-    static const int64_t spans[] = {10 * SECOND,  MINUTE,      5 * MINUTE,
-                                    15 * MINUTE,  60 * MINUTE, 360 * MINUTE,
-                                    1440 * MINUTE};
-    enum { SPANS = sizeof spans / sizeof spans[0] };
-    int64_t now = d->span_ns > 0 ? d->span_ns : INT64_MAX;
-    d->span_ns = 0;
-    if (key == 'W') {
-        for (size_t i = 0; i < SPANS; i++)
-            if (spans[i] < now)
-                d->span_ns = spans[i];
-        return say_window(d);
-    }
-    if (now == INT64_MAX)
-        d->span_ns = spans[0];
-    for (size_t i = SPANS; i-- > 0 && now != INT64_MAX;)
-        if (spans[i] > now)
-            d->span_ns = spans[i];
-    return say_window(d);
-}
-
-/* Pausing pins the window's end: what is drilled into then tells of the same
- * time. */
-ACTION(pause)
-{
-    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    (void)key;
-    if (d->end_ns != 0)
-        d->end_ns = 0;
-    else if (a != NULL && a->rc == 0)
-        d->end_ns = a->to_ns;
-    else
-        return MT_DO_DRAW;
-    return mt_ask_anew(d);
-}
-
-static int64_t added(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? a : sum;
-}
-
-/* Within what the database holds. */
-ACTION(step)
-{
-    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    if (a == NULL || a->rc != 0)
-        return MT_DO_DRAW;
-    if (d->span_ns == 0) {
-        mt_dashboard_say(d, false, "the window is everything: W narrows it");
-        return MT_DO_DRAW;
-    }
-    int64_t by = key == '{' || key == '}'   ? MINUTE
-                 : d->span_ns / 10 > SECOND ? d->span_ns / 10
-                                            : SECOND;
-    int64_t end = added(d->end_ns != 0 ? d->end_ns : a->to_ns,
-                        key == '[' || key == '{' ? -by : by);
-    int64_t least = added(a->info.first_ns, by);
-    d->end_ns = end < least ? least : end;
-    if (d->end_ns >= a->now_ns)
-        d->end_ns = 0;
-    return mt_ask_anew(d);
-}
-
-ACTION(live)
-{
-    (void)key;
-    d->end_ns = 0;
-    return mt_ask_anew(d);
-}
-
 ACTION(reset)
 {
     (void)key;
     d->end_ns = d->config.end_ns;
     d->span_ns = d->config.span_ns;
     d->failing_only = d->zoomed = false;
+    d->marks.count = 0;
     d->search[0] = '\0';
     for (size_t i = 0; i < MT_SCREEN_COUNT; i++)
         d->sorting[i] = (struct mt_sorting){.column = -1};
@@ -355,6 +234,13 @@ ACTION(reset)
 }
 
 /* ---- the rest ---- */
+
+ACTION(command)
+{
+    (void)key;
+    mt_begin_typing(d, MT_TYPING_COMMAND, "");
+    return MT_DO_DRAW;
+}
 
 ACTION(help)
 {
@@ -439,7 +325,7 @@ const struct mt_binding mt_bindings[] = {
      "the next screen, the one before",
      ALL,
      act_next_screen},
-    {{MT_KEY_ENTER, 'l', MT_KEY_RIGHT},
+    {{MT_KEY_ENTER, 'l'},
      "Enter l",
      "in",
      "go in: service, routes, exchanges, one",
@@ -447,7 +333,8 @@ const struct mt_binding mt_bindings[] = {
      act_enter},
     {{MT_KEY_ESC}, "Esc", NULL, "come back", ALL, act_back},
     {{'h', MT_KEY_BACKSPACE}, NULL, NULL, NULL, ALL & ~ON(DETAIL), act_back},
-    {{MT_KEY_LEFT}, NULL, NULL, NULL, LISTS, act_back},
+    {{MT_KEY_LEFT}, NULL, NULL, NULL, ON(TOPOLOGY), act_back},
+    {{MT_KEY_RIGHT}, NULL, NULL, NULL, ON(TOPOLOGY), act_enter},
     {{MT_KEY_UP, 'k'}, "Up k", NULL, "one line up", ALL, act_up},
     {{MT_KEY_DOWN, 'j'}, "Down j", NULL, "one line down", ALL, act_down},
     {{MT_KEY_PAGE_UP, MT_KEY_CONTROL('B')},
@@ -475,7 +362,7 @@ const struct mt_binding mt_bindings[] = {
     {{'t', 'T', MT_KEY_ENTER},
      "t T",
      "trace",
-     "in Detail: mark an exchange of its trace; Enter opens it",
+     "in Detail: walk its trace; Enter opens one",
      ON(DETAIL),
      act_span},
     {{'f', MT_KEY_F4},
@@ -485,12 +372,26 @@ const struct mt_binding mt_bindings[] = {
      ALL & ~ON(DETAIL),
      act_filter},
     {{'!'}, "!", NULL, "switch the filter off and on", ALL, act_filter_off},
-    {{'+'}, "+", NULL, "add this row to the filter", LISTS, act_add_row},
+    {{'+'},
+     "+",
+     NULL,
+     "add this cell, or row, to the filter",
+     LISTS,
+     mt_act_add},
+    {{MT_KEY_LEFT, MT_KEY_RIGHT},
+     "Left Right",
+     NULL,
+     "choose a cell of the row, for +",
+     TABLES,
+     mt_act_cell},
+    {{'m'}, "m", NULL, "mark this row, unmark it", LISTS, mt_act_mark},
+    {{'m'}, NULL, NULL, NULL, ON(DETAIL), mt_act_mark_shown},
+    {{'M'}, "M", NULL, "filter: what is marked", LISTS, mt_act_marked},
     {{'/', MT_KEY_F3}, "/ F3", NULL, "search", LISTS, act_search},
     {{'n', 'N'},
      "n N",
      NULL,
-     "the next found, the one before",
+     "the next found, or marked; the one before",
      LISTS,
      act_search_next},
     {{'e', MT_KEY_F8}, "e F8", "errors", "only what fails", LISTS, act_failing},
@@ -506,16 +407,16 @@ const struct mt_binding mt_bindings[] = {
      "window",
      "a wider window, a narrower one",
      ALL & ~ON(DETAIL),
-     act_window},
+     mt_act_window},
     {{'p', MT_KEY_SPACE},
      "p Space",
      "pause",
      "pause and go on",
      ALL & ~ON(DETAIL),
-     act_pause},
-    {{'[', ']'}, "[ ]", NULL, "a step back in time, forth", ALL, act_step},
-    {{'{', '}'}, "{ }", NULL, "a minute back in time, forth", ALL, act_step},
-    {{'.'}, ".", NULL, "back to now", ALL, act_live},
+     mt_act_pause},
+    {{'[', ']'}, "[ ]", NULL, "a step back in time, forth", ALL, mt_act_step},
+    {{'{', '}'}, "{ }", NULL, "a minute back in time, forth", ALL, mt_act_step},
+    {{'.'}, ".", NULL, "back to now", ALL, mt_act_live},
     {{'c'},
      "c",
      NULL,
@@ -525,17 +426,23 @@ const struct mt_binding mt_bindings[] = {
     {{'x', MT_KEY_F9},
      "x F9",
      "export",
-     "write what the filter selects: pcapng, HAR, curl, JSONL, CSV",
+     "export it: pcapng, HAR, curl, JSONL, CSV",
      ALL,
      act_export},
     {{'X'},
      "X",
      NULL,
-     "write what the selected row stands for",
+     "export what the selected row stands for",
      LISTS,
      act_export},
+    {{':'},
+     ":",
+     NULL,
+     "a command (Tab completes, Up: those before)",
+     ALL,
+     act_command},
     {{'z'}, "z", NULL, "the list alone", ALL, act_zoom},
-    {{'0'}, "0", NULL, "reset filter, order and window", ALL, act_reset},
+    {{'0'}, "0", NULL, "reset filter, order, window, marks", ALL, act_reset},
     {{MT_KEY_CONTROL('L')}, "^L", NULL, "draw anew", ALL, act_repaint},
     {{MT_KEY_CONTROL('Z')}, "^Z", NULL, "suspend", ALL, act_suspend},
     {{'?', MT_KEY_F1}, "? F1", NULL, "this help", ALL, act_help},
@@ -548,68 +455,6 @@ const struct mt_binding mt_bindings[] = {
 };
 
 const size_t mt_bindings_count = sizeof mt_bindings / sizeof mt_bindings[0];
-
-/* ---- typing ---- */
-
-static unsigned typed_filter(struct mt_dashboard *d)
-{
-    struct mt_level *l = mt_level(d);
-    if (!mt_check_filter(d, d->edit.text))
-        return MT_DO_DRAW; /* what is wrong stays on screen */
-    d->typing = MT_TYPING_NOT;
-    memcpy(l->filter, d->edit.text, sizeof l->filter);
-    l->filter_off = false;
-    return mt_ask_anew(d);
-}
-
-static unsigned typed_path(struct mt_dashboard *d)
-{
-    d->typing = MT_TYPING_NOT;
-    if (d->edit.len == 0 || d->edit.len >= sizeof d->export_path)
-        return MT_DO_DRAW;
-    memcpy(d->export_path, d->edit.text, d->edit.len + 1);
-    mt_dashboard_say(d, false, "writing ...");
-    return MT_DO_DRAW | MT_DO_EXPORT;
-}
-
-static unsigned end_typing(struct mt_dashboard *d)
-{
-    switch (d->typing) {
-    case MT_TYPING_FILTER:
-        return typed_filter(d);
-    case MT_TYPING_EXPORT:
-        return typed_path(d);
-    default:
-        d->typing = MT_TYPING_NOT;
-        return MT_DO_DRAW;
-    }
-}
-
-static void typed(struct mt_dashboard *d)
-{
-    if (d->typing == MT_TYPING_FILTER)
-        (void)mt_check_filter(d, d->edit.text);
-    if (d->typing != MT_TYPING_SEARCH)
-        return;
-    (void)snprintf(d->search, sizeof d->search, "%s", d->edit.text);
-    if (d->search[0] != '\0' && !mt_level_search(d, 1, false))
-        mt_dashboard_say(d, true, "not found");
-}
-
-static unsigned type(struct mt_dashboard *d, int32_t key)
-{
-    if (key == MT_KEY_ENTER)
-        return end_typing(d);
-    if (key == MT_KEY_ESC || key == MT_KEY_CONTROL('C')) {
-        if (d->typing == MT_TYPING_SEARCH)
-            d->search[0] = '\0';
-        d->typing = MT_TYPING_NOT;
-        return MT_DO_DRAW;
-    }
-    if (mt_edit_key(&d->edit, key))
-        typed(d);
-    return MT_DO_DRAW;
-}
 
 static unsigned read_help(struct mt_dashboard *d, int32_t key)
 {
@@ -630,7 +475,7 @@ unsigned mt_dashboard_key(struct mt_dashboard *d, int32_t key)
         return 0;
     d->message[0] = '\0';
     if (d->typing != MT_TYPING_NOT)
-        return type(d, key);
+        return mt_type(d, key);
     if (d->help)
         return read_help(d, key);
     for (size_t i = 0; i < mt_bindings_count; i++)
@@ -648,7 +493,7 @@ unsigned mt_dashboard_click(struct mt_dashboard *d, size_t column, size_t row)
     struct mt_level *l = mt_level(d);
     if (!d->help && d->typing == MT_TYPING_NOT && l->screen == MT_SCREEN_DETAIL)
         return mt_detail_click(d, row);
-    if (d->help || d->typing != MT_TYPING_NOT || !is_list(d))
+    if (d->help || d->typing != MT_TYPING_NOT || !mt_is_list(d))
         return d->help ? read_help(d, MT_KEY_ESC) : 0;
     if (row + 1 == d->list_row && mt_class(d)->lead == NULL) {
         struct mt_sorting *s = &d->sorting[l->screen];
@@ -667,5 +512,7 @@ unsigned mt_dashboard_click(struct mt_dashboard *d, size_t column, size_t row)
         return mt_drill(d);
     l->follow = false;
     mt_level_select(l, (int64_t)line);
+    int at = mt_table_column_at(&l->fit, column);
+    l->cell = at < 0 ? 0 : (size_t)at + 1;
     return MT_DO_DRAW;
 }

@@ -163,6 +163,27 @@ void mt_level_arrange(struct mt_dashboard *d, struct mt_level *l)
     find_selected(l);
 }
 
+bool mt_level_next_mark(struct mt_dashboard *d, int direction)
+{
+    struct mt_level *l = mt_level(d);
+    size_t n = l->lines.count, step = direction > 0 ? 1 : n - 1,
+           at = l->selected;
+    for (size_t tried = 0; tried < n; tried++) {
+        at = (at + step) % n;
+        if (!mt_marks_has(&d->marks, l->screen, l->lines.list[at].key))
+            continue;
+        l->follow = false;
+        mt_level_select(l, (int64_t)at);
+        return true;
+    }
+    return false;
+}
+
+int mt_level_cell(const struct mt_level *l)
+{
+    return l->cell > 0 ? mt_table_place(&l->fit, l->cell - 1) : -1;
+}
+
 bool mt_level_search(struct mt_dashboard *d, int direction, bool from_next)
 {
     struct mt_level *l = mt_level(d);

@@ -35,6 +35,8 @@ struct mt_line {
     uint64_t last;    /* trees: bit n: its ancestor n was the last of its kin */
     uint8_t depth;    /* trees */
     uint8_t mark;     /* trees: enum mt_line_mark */
+    const uint32_t *trend; /* requests over time; NULL: not known */
+    uint8_t trend_count;
 };
 
 enum mt_line_mark { MT_LINE_PLAIN, MT_LINE_SHARED, MT_LINE_CYCLE };
@@ -71,6 +73,8 @@ struct mt_screen_class {
     /* The terms that select what a row stands for, one a line. */
     void (*term)(const void *row, struct mt_buf *out);
     /* Trees: the text of the first column. */
+    const char *trend_after; /* a last column of trends: as important as this
+                                one, by its key; NULL: none */
     const char *lead_title;
     void (*lead)(const struct mt_line *line, struct mt_buf *out);
     /* Instead of a table. */

@@ -17,6 +17,6 @@ const struct mt_screen_class mt_screen_class_policy = {
     .opens = MT_SCREEN_NONE,
     .arrange = arrange,
     .empty = "Retries, timeouts, budgets and breakers of each route, once a "
-             "proxy that\nenforces them writes into this database. A tap only "
+             "proxy that enforces them writes into this database. A tap only "
              "watches: nothing here yet.",
 };

@@ -12,8 +12,11 @@ static bool arrange(const struct mt_snapshot *a, bool failing_only,
             lines->hidden++;
             continue;
         }
-        lines->list[lines->count++] = (struct mt_line){
-            .row = r, .key = mt_key_add_text(MT_KEY_BASIS, r->server)};
+        lines->list[lines->count++] =
+            (struct mt_line){.row = r,
+                             .key = mt_key_add_text(MT_KEY_BASIS, r->server),
+                             .trend = mt_trends_of(&a->trends, r->server_id),
+                             .trend_count = (uint8_t)a->trends.buckets};
     }
     return true;
 }
@@ -31,6 +34,7 @@ const struct mt_screen_class mt_screen_class_services = {
     .drilled_topic = MT_TOPIC_SERVICES,
     .opens = MT_SCREEN_ROUTES,
     .columns = &mt_screen_services,
+    .trend_after = "failure_ratio",
     .arrange = arrange,
     .term = term,
 };

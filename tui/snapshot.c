@@ -214,12 +214,22 @@ static int read_sources(struct mt_snapshot *a, struct mt_store *s)
     return rc > 0 ? 0 : rc;
 }
 
+/* A trend is of all requests: beside a filter's numbers it would mislead. */
+static int read_services(struct mt_snapshot *a, struct mt_store *s,
+                         const struct mt_ask *ask)
+{
+    int rc = mt_query_services(s, ask, &a->rows);
+    if (rc == 0 && ask->filter == NULL)
+        rc = mt_query_trends(s, ask->to_ns, &a->trends);
+    return rc;
+}
+
 static int read_topic(struct mt_snapshot *a, struct mt_store *s,
                       struct mt_ask *ask)
 {
     switch (a->request.topic) {
     case MT_TOPIC_SERVICES:
-        return mt_query_services(s, ask, &a->rows);
+        return read_services(a, s, ask);
     case MT_TOPIC_ROUTES:
         ask->by_method = true;
         return mt_query_routes(s, ask, &a->rows);
@@ -246,7 +256,7 @@ static bool is_empty(const struct mt_snapshot *a)
            a->lost_count == 0 && a->request.topic < MT_TOPIC_EXCHANGE;
 }
 
-/* "The filter hides 266 exchanges": how many there are without it. */
+/* "The filter hides 40 of 266": how many there are without it. */
 static int count_hidden(struct mt_snapshot *a, struct mt_store *s,
                         struct mt_ask ask)
 {
@@ -332,7 +342,8 @@ static int answer(struct mt_snapshot *a, struct mt_store *s)
         rc = read_topic(a, s, &ask);
     if (a->request.topic <= MT_TOPIC_EDGES)
         a->complete = a->rows.coverage.complete;
-    if (rc == 0 && filter != NULL && is_empty(a))
+    if (rc == 0 && filter != NULL &&
+        (is_empty(a) || a->request.topic == MT_TOPIC_SERVICES))
         rc = count_hidden(a, s, ask);
     mt_filter_free(filter);
     return rc;
@@ -377,6 +388,7 @@ void mt_snapshot_free(struct mt_snapshot *a)
     mt_answer_free(&a->summary);
     mt_answer_free(&a->series);
     mt_answer_free(&a->rows);
+    mt_trends_free(&a->trends);
     free(a);
 }
 

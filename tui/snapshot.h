@@ -74,6 +74,7 @@ struct mt_snapshot {
     struct mt_answer summary; /* owns entry */
     struct mt_answer series;  /* the same over time */
     struct mt_answer rows;    /* services, routes, edges */
+    struct mt_trends trends;  /* services, without a filter */
     struct mt_kept *exchanges;
     size_t exchanges_count;
     struct mt_lost lost[MT_SNAPSHOT_LOST]; /* NEWEST: among the exchanges, the
@@ -84,7 +85,8 @@ struct mt_snapshot {
     struct mt_trace trace;       /* of the one exchange */
     uint64_t exchanges_seen;     /* passed the filter, as far as was read */
     bool complete;               /* nothing of the asked time is missing */
-    uint64_t unfiltered; /* where nothing passed: exchanges without it */
+    uint64_t unfiltered;         /* without the filter: services, and where
+                                    nothing passed it */
     uint64_t losses[MT_LOSS_COUNT];
     struct mt_store_info info;
     struct mt_source_kept *sources;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tui/graph.h"
+
 enum {
     CELL_BYTES = 4096,
     GAP = 2,
@@ -16,6 +18,22 @@ struct cell {
     unsigned role;
 };
 
+static void put_trend(const struct mt_line *line, struct mt_buf *b)
+{
+    double values[UINT8_MAX];
+    if (line->trend == NULL)
+        return;
+    for (size_t i = 0; i < line->trend_count; i++)
+        values[i] = line->trend[i];
+    mt_put_graph(b, values, line->trend_count);
+}
+
+/* Is it one that is no column of the numbers? */
+static bool is_extra(size_t column)
+{
+    return column == MT_TABLE_LEAD || column == MT_TABLE_TREND;
+}
+
 static void format(const struct mt_table *t, const struct mt_line *line,
                    size_t column, struct cell *cell)
 {
@@ -26,6 +44,9 @@ static void format(const struct mt_table *t, const struct mt_line *line,
     cell->role = MT_ROLE_PLAIN;
     if (column == MT_TABLE_LEAD) {
         t->screen->lead(line, &b);
+    } else if (column == MT_TABLE_TREND) {
+        put_trend(line, &b);
+        cell->role = MT_ROLE_GRAPH;
     } else if (line->row != NULL) {
         const struct mt_column *col = &screen->columns[column];
         struct mt_value v = col->get(line->row, &scratch);
@@ -40,26 +61,46 @@ static void format(const struct mt_table *t, const struct mt_line *line,
 static const char *title(const struct mt_table *t, size_t column)
 {
     return column == MT_TABLE_LEAD ? t->screen->lead_title
-                                   : t->screen->columns->columns[column].title;
+           : column == MT_TABLE_TREND
+               ? "TREND"
+               : t->screen->columns->columns[column].title;
 }
 
 static bool is_text(const struct mt_table *t, size_t column)
 {
-    return column == MT_TABLE_LEAD ||
+    return is_extra(column) ||
            t->screen->columns->columns[column].unit == MT_UNIT_TEXT;
 }
 
 static bool is_right(const struct mt_table *t, size_t column)
 {
-    return !is_text(t, column) || (column != MT_TABLE_LEAD &&
-                                   t->screen->columns->columns[column].right);
+    return !is_text(t, column) ||
+           (!is_extra(column) && t->screen->columns->columns[column].right);
+}
+
+/* What trends come after; of another column itself. */
+static size_t peer_of(const struct mt_table *t, size_t column)
+{
+    const struct mt_screen *screen = t->screen->columns;
+    for (size_t i = 0; column == MT_TABLE_TREND && i < screen->count; i++)
+        if (strcmp(screen->columns[i].key, t->screen->trend_after) == 0)
+            return i;
+    return column;
 }
 
 static uint8_t priority(const struct mt_table *t, size_t column)
 {
     return column == MT_TABLE_LEAD
                ? 1
-               : t->screen->columns->columns[column].priority;
+               : t->screen->columns->columns[peer_of(t, column)].priority;
+}
+
+/* The greatest goes first: the least important, the rightmost of equals. */
+static size_t rank(const struct mt_table *t, size_t column)
+{
+    size_t place = column == MT_TABLE_LEAD ? 0 : 1 + peer_of(t, column);
+    return 2 * ((size_t)priority(t, column) * UINT8_MAX + place) +
+           (column == MT_TABLE_TREND);
 }
 
 static bool is_skipped(const struct mt_table *t, const char *key)
@@ -96,7 +137,7 @@ static void grow(const struct mt_table *t, uint16_t *width, size_t column)
     static struct cell cell; /* one thread draws */
     size_t w = mt_text_columns(mt_span_str(title(t, column)));
     bool seen = false;
-    if (column != MT_TABLE_LEAD) {
+    if (!is_extra(column)) {
         unsigned unit = t->screen->columns->columns[column].unit;
         w = usual_width(unit) > w ? usual_width(unit) : w;
     }
@@ -131,6 +172,12 @@ static void candidates(const struct mt_table *t, struct mt_table_fit *fit)
         fit->wide[fit->count] = fit->widths[i];
         fit->shown[fit->count++] = (uint8_t)i;
     }
+    if (t->screen->trend_after != NULL && fit->count < MT_TABLE_COLUMNS_MAX) {
+        grow(t, &fit->trend_width, MT_TABLE_TREND);
+        fit->wide[fit->count] = fit->trend_width;
+        if (fit->trend_width > 0)
+            fit->shown[fit->count++] = MT_TABLE_TREND;
+    }
 }
 
 static size_t total(const struct mt_table_fit *fit)
@@ -141,12 +188,12 @@ static size_t total(const struct mt_table_fit *fit)
     return sum;
 }
 
-/* The one to leave out next: the least important, the rightmost of equals. */
+/* The one to leave out next. */
 static size_t least(const struct mt_table *t, const struct mt_table_fit *fit)
 {
     size_t worst = 0;
     for (size_t i = 1; i < fit->count; i++)
-        if (priority(t, fit->shown[i]) >= priority(t, fit->shown[worst]))
+        if (rank(t, fit->shown[i]) > rank(t, fit->shown[worst]))
             worst = i;
     return worst;
 }
@@ -166,7 +213,8 @@ static bool shrink(const struct mt_table *t, struct mt_table_fit *fit,
 {
     size_t at = fit->count;
     for (size_t i = 0; i < fit->count; i++)
-        if (is_text(t, fit->shown[i]) && fit->wide[i] > READABLE &&
+        if (is_text(t, fit->shown[i]) && fit->shown[i] != MT_TABLE_TREND &&
+            fit->wide[i] > READABLE &&
             (at == fit->count || fit->wide[i] > fit->wide[at]))
             at = i;
     if (at == fit->count)
@@ -177,10 +225,25 @@ static bool shrink(const struct mt_table *t, struct mt_table_fit *fit,
     return true;
 }
 
+/* A wide column that would go in the end does not take others with it. */
+static void leave_out_trend(const struct mt_table *t, struct mt_table_fit *fit,
+                            size_t columns)
+{
+    size_t needed = (size_t)2 * MARGIN, last = fit->count - 1;
+    if (fit->count == 0 || fit->shown[last] != MT_TABLE_TREND)
+        return;
+    for (size_t i = 0; i < fit->count; i++)
+        if (rank(t, fit->shown[i]) <= rank(t, MT_TABLE_TREND))
+            needed += fit->wide[i] + (i > 0 ? (size_t)GAP : 0);
+    if (needed > columns)
+        leave_out(fit, last);
+}
+
 static void fit_columns(const struct mt_table *t, struct mt_table_fit *fit,
                         size_t columns)
 {
     candidates(t, fit);
+    leave_out_trend(t, fit, columns);
     while (fit->count > 1 && total(fit) > columns) {
         size_t worst = least(t, fit);
         if (priority(t, fit->shown[worst]) > 3 ||
@@ -264,6 +327,26 @@ static void draw_line(const struct mt_table *t, const struct mt_table_fit *fit,
     }
 }
 
+/* Marked, selected: one character tells both, as the bar tells one. */
+static void draw_margin(const struct mt_table *t, struct mt_canvas *c,
+                        size_t row, size_t i)
+{
+    bool marked = t->marks != NULL && t->lines[i].row != NULL &&
+                  mt_marks_has(t->marks, t->screen_number, t->lines[i].key);
+    if (marked)
+        (void)mt_canvas_put(c, row, 0, 1, MT_SPAN("*"), MT_ROLE_KEY);
+    else if (i == t->selected)
+        (void)mt_canvas_put(c, row, 0, 1, MT_SPAN("\xe2\x96\xb8"),
+                            MT_ROLE_PLAIN);
+}
+
+/* The bar has a gap where the cell cursor is. */
+static void leave_out_cell(struct mt_canvas *c, size_t row, struct place p)
+{
+    for (size_t i = 0; i < p.width && p.column + i < c->columns; i++)
+        c->cells[row * c->columns + p.column + i].selected = false;
+}
+
 void mt_table_draw(const struct mt_table *t, struct mt_table_fit *fit,
                    struct mt_canvas *c, struct mt_area area)
 {
@@ -277,11 +360,13 @@ void mt_table_draw(const struct mt_table *t, struct mt_table_fit *fit,
             draw_lost(t, c, row, t->lines[i].lost);
         else
             draw_line(t, fit, c, row, &t->lines[i]);
+        draw_margin(t, c, row, i);
         if (i != t->selected)
             continue;
-        (void)mt_canvas_put(c, row, 0, 1, MT_SPAN("\xe2\x96\xb8"),
-                            MT_ROLE_PLAIN);
         mt_canvas_select(c, row);
+        int cell = t->cell > 0 ? mt_table_place(fit, t->cell - 1) : -1;
+        if (cell >= 0 && t->lines[i].row != NULL)
+            leave_out_cell(c, row, place_of(t, fit, (size_t)cell));
     }
 }
 
@@ -305,10 +390,18 @@ bool mt_table_has(const struct mt_screen_class *screen,
     return false;
 }
 
+int mt_table_place(const struct mt_table_fit *fit, size_t column)
+{
+    for (size_t i = 0; i < fit->count; i++)
+        if (fit->shown[i] == column)
+            return (int)i;
+    return -1;
+}
+
 int mt_table_column_at(const struct mt_table_fit *fit, size_t column)
 {
     for (size_t i = 0; i < fit->count; i++)
         if (column >= fit->at[i] && column < (size_t)fit->at[i] + fit->wide[i])
-            return fit->shown[i] == MT_TABLE_LEAD ? -1 : fit->shown[i];
+            return is_extra(fit->shown[i]) ? -1 : fit->shown[i];
     return -1;
 }

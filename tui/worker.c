@@ -22,6 +22,7 @@ struct mt_worker {
     atomic_bool cut;
     int fd;
     pthread_t thread;
+    bool runs; /* it does */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t asked;
@@ -148,38 +149,45 @@ static void *run(void *arg)
     return NULL;
 }
 
-static int start_thread(struct mt_worker *w)
+int mt_worker_begin(struct mt_worker *w)
 {
-    w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (w->fd < 0)
-        return MT_STORE_ENOMEM;
-    return pthread_create(&w->thread, NULL, run, w) == 0 ? 0 : MT_STORE_ENOMEM;
+    w->runs = pthread_create(&w->thread, NULL, run, w) == 0;
+    return w->runs ? 0 : MT_STORE_ENOMEM;
 }
 
-int mt_worker_start(struct mt_worker **out, const char *path,
-                    mt_store_clock *clock)
+int mt_worker_open(struct mt_worker **out, const char *path,
+                   mt_store_clock *clock)
 {
     struct mt_worker *w = calloc(1, sizeof *w);
     *out = NULL;
     if (w == NULL)
         return MT_STORE_ENOMEM;
     w->clock = clock;
-    w->fd = -1;
     (void)pthread_mutex_init(&w->lock, NULL);
     (void)pthread_cond_init(&w->asked, NULL);
-    int rc = mt_store_open(
-        &w->store, path,
-        &(struct mt_store_options){.clock = store_clock, .clock_arg = w});
+    w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int rc = w->fd < 0 ? MT_STORE_ENOMEM : 0;
     if (rc == 0)
-        rc = start_thread(w);
-    if (rc == 0) {
+        rc = mt_store_open(
+            &w->store, path,
+            &(struct mt_store_options){.clock = store_clock, .clock_arg = w});
+    if (rc == 0)
         *out = w;
-        return 0;
+    else
+        mt_worker_stop(w);
+    return rc;
+}
+
+int mt_worker_start(struct mt_worker **out, const char *path,
+                    mt_store_clock *clock)
+{
+    int rc = mt_worker_open(out, path, clock);
+    if (rc == 0)
+        rc = mt_worker_begin(*out);
+    if (rc != 0) {
+        mt_worker_stop(*out);
+        *out = NULL;
     }
-    mt_store_free(w->store);
-    if (w->fd >= 0)
-        (void)close(w->fd);
-    free(w);
     return rc;
 }
 
@@ -192,12 +200,14 @@ void mt_worker_stop(struct mt_worker *w)
     atomic_store(&w->cut, true);
     (void)pthread_cond_signal(&w->asked);
     (void)pthread_mutex_unlock(&w->lock);
-    (void)pthread_join(w->thread, NULL);
+    if (w->runs)
+        (void)pthread_join(w->thread, NULL);
     (void)pthread_cond_destroy(&w->asked);
     (void)pthread_mutex_destroy(&w->lock);
     mt_snapshot_free(w->answer);
     mt_store_free(w->store);
-    (void)close(w->fd);
+    if (w->fd >= 0)
+        (void)close(w->fd);
     free(w);
 }
 

@@ -22,6 +22,13 @@ enum { MT_WORKER_SAID_BYTES = 512 };
 /* clock: steady nanoseconds. 0, or a code of mt_store_rc. */
 int mt_worker_start(struct mt_worker **out, const char *path,
                     mt_store_clock *clock);
+
+/* The same in two steps, for who gives up rights in between: the database is
+ * open, and no thread runs yet. After a code of begin, stop it. */
+int mt_worker_open(struct mt_worker **out, const char *path,
+                   mt_store_clock *clock);
+int mt_worker_begin(struct mt_worker *w);
+
 /* Who reads packets again: before the first question. */
 void mt_worker_reads(struct mt_worker *w, const struct mt_reader *reader);
 

@@ -246,6 +246,31 @@ static void test_writer_wakes_reader_for_little(void **state)
     }
 }
 
+static void *take_one(void *arg)
+{
+    struct mt_ring *r = arg;
+    return mt_ring_wait(r, -1) == MT_EVENT ? arg : NULL;
+}
+
+/* A reader without a limit sleeps on for little, but not when it is hurried. */
+static void test_hurry_wakes_reader_for_little(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 300; i++) {
+        pthread_t reader;
+        void *had;
+        struct mt_ring *r = mt_ring_new(CAPACITY);
+        assert_non_null(r);
+        assert_int_equal(pthread_create(&reader, NULL, take_one, r), 0);
+        assert_true(put(r, 1, 8));
+        mt_ring_hurry(r);
+        assert_int_equal(pthread_join(reader, &had), 0);
+        assert_ptr_equal(had, r);
+        mt_ring_close_writer(r);
+        mt_ring_free(r);
+    }
+}
+
 static void test_reader_leaves(void **state)
 {
     (void)state;
@@ -262,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_close),
         cmocka_unit_test(test_two_threads),
         cmocka_unit_test(test_writer_wakes_reader_for_little),
+        cmocka_unit_test(test_hurry_wakes_reader_for_little),
         cmocka_unit_test(test_reader_leaves),
     };
     return cmocka_run_group_tests_name("base/ring", tests, NULL, NULL);

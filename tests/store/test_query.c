@@ -215,6 +215,45 @@ static void test_counts_without_latencies(void **state)
     dir_remove(&d);
 }
 
+/* Every bucket of every service is what the series of that time says. */
+static void test_trends_are_the_series_of_services(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    fill(d.db, MT_WRITER_OFFLINE, 3000, 40 * MS);
+    struct mt_store *s = store_open(d.db);
+    struct mt_ask ask = {.from_ns = T0, .to_ns = T0 + 120 * S};
+    struct mt_answer services;
+    struct mt_trends t;
+    assert_int_equal(mt_query_trends(s, ask.to_ns, &t), 0);
+    assert_int_equal(t.buckets, 20);
+    assert_int_equal(t.bucket_ns, 3 * S);
+    assert_true(t.from_ns + 60 * S >= ask.to_ns && t.from_ns % (3 * S) == 0);
+    for (size_t i = 0; i < t.buckets; i++) {
+        ask.from_ns = t.from_ns + (int64_t)i * t.bucket_ns;
+        ask.to_ns = ask.from_ns + t.bucket_ns;
+        assert_int_equal(mt_query_services(s, &ask, &services), 0);
+        assert_true(services.count > 0);
+        for (size_t k = 0; k < services.count; k++) {
+            const struct mt_row *r = &services.rows[k];
+            const uint32_t *trend = mt_trends_of(&t, r->server_id);
+            assert_non_null(trend);
+            if (r->kind != MT_KIND_L4)
+                assert_int_equal(trend[i], r->counts.exchanges);
+        }
+        mt_answer_free(&services);
+    }
+    assert_null(mt_trends_of(&t, 1 << 20));
+    mt_trends_free(&t);
+    assert_int_equal(mt_query_trends(s, INT64_MAX, &t), 0); /* nothing there */
+    mt_trends_free(&t);
+    assert_int_equal(mt_query_trends(s, INT64_MIN, &t), 0);
+    mt_trends_free(&t);
+    mt_store_free(s);
+    dir_remove(&d);
+}
+
 /* frontend is called from outside, and calls cart; cart refuses a while. */
 static void add_mesh(struct mt_writer *w)
 {
@@ -715,6 +754,7 @@ int main(void)
         cmocka_unit_test(test_windows_of_mixed_levels),
         cmocka_unit_test(test_series_has_every_bucket),
         cmocka_unit_test(test_counts_without_latencies),
+        cmocka_unit_test(test_trends_are_the_series_of_services),
         cmocka_unit_test(test_services_and_summary),
         cmocka_unit_test(test_memory_without_rows),
         cmocka_unit_test(test_cursor_sees_each_row_once),

@@ -173,6 +173,22 @@ static inline struct mt_ladder *some_ladder(struct dice *d)
     return l;
 }
 
+static inline void some_trends(struct dice *d, struct mt_trends *t)
+{
+    enum { SERVICES = 12, BUCKETS = 20 };
+    t->services = calloc(SERVICES, sizeof *t->services);
+    t->exchanges = calloc((size_t)SERVICES * BUCKETS, sizeof *t->exchanges);
+    if (t->services == NULL || t->exchanges == NULL)
+        return;
+    t->count = SERVICES - roll(d, 4);
+    t->buckets = BUCKETS;
+    t->bucket_ns = 3000000000;
+    for (size_t i = 0; i < t->count; i++)
+        t->services[i] = (int64_t)i;
+    for (size_t i = 0; i < t->count * BUCKETS; i += 1 + roll(d, 9))
+        t->exchanges[i] = roll(d, UINT32_MAX);
+}
+
 /* An answer to a request, as the worker might give it. NULL: no memory. */
 static inline struct mt_snapshot *some_snapshot(struct dice *d,
                                                 const struct mt_request *r)
@@ -193,6 +209,8 @@ static inline struct mt_snapshot *some_snapshot(struct dice *d,
     a->unfiltered = roll(d, 3);
     a->losses[roll(d, MT_LOSS_COUNT)] = roll(d, 1000);
     some_rows(d, &a->series);
+    if (r->topic == MT_TOPIC_SERVICES && roll(d, 2))
+        some_trends(d, &a->trends);
     if (r->topic <= MT_TOPIC_EDGES)
         some_rows(d, &a->rows);
     else if (r->topic <= MT_TOPIC_SLOWEST)
@@ -211,7 +229,7 @@ static inline struct mt_snapshot *some_snapshot(struct dice *d,
 static inline int32_t some_key(struct dice *d)
 {
     static const char usual[] =
-        "123456fF!+/nNeI<>wWpxczm0?hjklgG[]{}.tTX svc=cart\"or(";
+        "123456fF!+/nNeI<>wWpxczmM:0?hjklgG[]{}.tTX svc=cart\"or(at";
     switch (roll(d, 4)) {
     case 0:
         return MT_KEY_FIRST_NAMED +
@@ -225,6 +243,39 @@ static inline int32_t some_key(struct dice *d)
     default:
         return usual[roll(d, sizeof usual - 1)];
     }
+}
+
+/* What people type after a colon, and what they mistype. */
+static inline const char *some_command(struct dice *d)
+{
+    static const char *const commands[] = {"tail",
+                                           "services x",
+                                           "sort p99",
+                                           "sort",
+                                           "sort \xff",
+                                           "window 5m",
+                                           "window all",
+                                           "window -1",
+                                           "at 12:04",
+                                           "at 2026-11-18",
+                                           "at nonsense",
+                                           "now",
+                                           "speed 10x",
+                                           "speed max",
+                                           "speed nan",
+                                           "filter svc=a",
+                                           "filter (",
+                                           "filter",
+                                           "marked",
+                                           "export x.csv",
+                                           "export",
+                                           "help",
+                                           "quit",
+                                           "t",
+                                           "capture",
+                                           "filter status=5xx or lat>1ms",
+                                           ""};
+    return commands[roll(d, sizeof commands / sizeof commands[0])];
 }
 
 /* Is everything that a canvas shows safe and in its place? */

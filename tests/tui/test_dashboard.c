@@ -111,7 +111,8 @@ static const char *selected(const struct scene *s)
     static char name[64];
     for (size_t r = 0; r < s->c.rows; r++)
         if (s->c.cells[r * s->c.columns].selected) {
-            (void)sscanf(line(s, r), "▸%63s", name);
+            if (sscanf(line(s, r), "▸%63s", name) != 1)
+                (void)sscanf(line(s, r), "*%63s", name); /* marked */
             return name;
         }
     return "";
@@ -245,6 +246,146 @@ static void asks_again_as_time_goes_by(void **state)
     close_scene(&s);
 }
 
+/* What an empty screen says: the state, and what helps. */
+static const char *words_of_nothing(const struct mt_dashboard_config *config,
+                                    void (*change)(struct mt_snapshot *a))
+{
+    static char words[1024];
+    struct scene s = {.now = S};
+    assert_int_equal(mt_dashboard_new(&s.d, config), 0);
+    assert_int_equal(mt_canvas_init(&s.c, 80, 24), 0);
+    (void)mt_dashboard_replayed(s.d, &(struct mt_pace_read){T0, T0, false},
+                                s.now);
+    assert_true(is_asked(&s));
+    struct mt_snapshot *a = some(&s, NULL, 0);
+    a->info = (struct mt_store_info){0};
+    if (change != NULL)
+        change(a);
+    (void)mt_dashboard_answer(s.d, a, s.now);
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    words[0] = '\0';
+    for (size_t row = 3; row < 12; row++) {
+        strncat(words, line(&s, row), sizeof words - strlen(words) - 1);
+        strncat(words, "\n", sizeof words - strlen(words) - 1);
+    }
+    close_scene(&s);
+    return words;
+}
+
+static void is_live(struct mt_snapshot *a)
+{
+    a->live = true;
+}
+
+static void has_packets(struct mt_snapshot *a)
+{
+    a->live = true;
+    a->info.first_ns = a->info.last_ns = T0;
+}
+
+static void is_live_and_unknown(struct mt_snapshot *a)
+{
+    a->live = true;
+    a->losses[MT_LOSS_UNDECODED] = 4096;
+}
+
+static void has_older_rows(struct mt_snapshot *a)
+{
+    a->info.rows = 5;
+    a->info.last_ns = a->to_ns - 90 * S;
+}
+
+static void is_busy(struct mt_snapshot *a)
+{
+    a->rc = MT_STORE_EBUSY;
+}
+
+static void an_empty_screen_says_why_and_what_helps(void **state)
+{
+    static const struct {
+        struct mt_dashboard_config config;
+        void (*change)(struct mt_snapshot *a);
+        const char *words, *cure;
+    } rows[] = {
+        {{.source = "x"}, NULL, "no exchanges in here", "meshtop record -r"},
+        {{.source = "x"}, is_live, "No packets yet", "meshtop interfaces"},
+        {{.source = "x"}, has_packets, "packets come", "6 counts them"},
+        {{.source = "x", .growing = true}, NULL, "has come through yet", ""},
+        {{.source = "x"}, is_live_and_unknown, "no protocol", "6 shows"},
+        {{.source = "x", .growing = true, .replay = true, .speed = 1},
+         NULL,
+         "this moment of the capture",
+         "] and } seek forward"},
+        {{.source = "x", .span_ns = 60 * S},
+         has_older_rows,
+         "the newest ended 90 s before",
+         "w widens it"},
+        {{.source = "x"}, is_busy, "keeps it locked", "try again"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *words = words_of_nothing(&rows[i].config, rows[i].change);
+        if (strstr(words, rows[i].words) == NULL ||
+            strstr(words, rows[i].cure) == NULL)
+            fail_msg("%zu says:\n%s", i, words);
+    }
+}
+
+/* Space, [ and ] are the capture's clock, as is the window's end. */
+static void a_replay_has_a_clock_of_its_own(void **state)
+{
+    const struct mt_dashboard_config config = {.source = "x",
+                                               .growing = true,
+                                               .replay = true,
+                                               .speed = 10,
+                                               .span_ns = 60 * S};
+    struct mt_pace_read read = {0};
+    struct scene s = {.now = S};
+    (void)state;
+    assert_int_equal(mt_dashboard_new(&s.d, &config), 0);
+    assert_int_equal(mt_canvas_init(&s.c, 80, 24), 0);
+    (void)mt_dashboard_replayed(s.d, &read, s.now);
+    assert_false(is_asked(&s)); /* nothing was read */
+    read.first_ns = read.fed_ns = T0;
+    (void)mt_dashboard_replayed(s.d, &read, s.now);
+    s.now += 2 * S;
+    assert_int_equal(mt_dashboard_wanted_ns(s.d, s.now), T0 + 20 * S);
+    read.fed_ns = T0 + 20 * S;
+    (void)mt_dashboard_replayed(s.d, &read, s.now);
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.end_ns, T0 + 20 * S + 1);
+    answer(&s, (const char *const[]){"a"}, 1);
+    assert_non_null(strstr(line(&s, 0), "x replay 10x"));
+    (void)press(&s, "<Space>");
+    assert_true(is_asked(&s));
+    s.now += 100 * S;
+    (void)mt_dashboard_replayed(s.d, &read, s.now);
+    assert_int_equal(mt_dashboard_wanted_ns(s.d, s.now), T0 + 20 * S);
+    answer(&s, (const char *const[]){"a"}, 1);
+    assert_non_null(strstr(line(&s, 0), "PAUSED"));
+    assert_false(is_asked(&s)); /* its clock stands still */
+    assert_int_equal(mt_dashboard_next_ns(s.d), INT64_MAX);
+    assert_false(mt_dashboard_is_playing(s.d, s.now));
+    (void)press(&s, "[["); /* a tenth of the window each */
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.end_ns, T0 + 8 * S + 1);
+    (void)press(&s, ".");
+    assert_int_equal(mt_dashboard_wanted_ns(s.d, s.now), T0 + 20 * S);
+    (void)press(&s, ":speed max<Enter>");
+    assert_int_equal(mt_dashboard_wanted_ns(s.d, s.now + 1), INT64_MAX);
+    read.fed_ns = T0 + 77 * S;
+    read.through = true;
+    s.now += S;
+    assert_true(mt_dashboard_replayed(s.d, &read, s.now) & MT_DO_ASK);
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.end_ns, T0 + 77 * S + 1);
+    answer(&s, (const char *const[]){"a"}, 1);
+    assert_non_null(strstr(line(&s, 0), "THE END"));
+    assert_non_null(strstr(line(&s, 0), "replay max"));
+    assert_non_null(strstr(line(&s, 23), "the end of the capture"));
+    close_scene(&s);
+}
+
 static void a_slow_answer_is_seen_to_be_slow(void **state)
 {
     struct scene s;
@@ -363,6 +504,66 @@ static void clicks_select_open_and_sort(void **state)
     close_scene(&s);
 }
 
+/* A click chooses a cell, too; + adds it. */
+static void a_cell_is_added_to_the_filter(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, "status=5xx");
+    (void)is_asked(&s);
+    answer(&s, abc, 3);
+    (void)press(&s, "<Right><Right><Right><Right>+"); /* a rate is no field */
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_non_null(strstr(line(&s, 23), "nothing here that a filter"));
+    (void)press(&s, "<Left><Left><Left><Left><Left>"); /* the row, at last */
+    (void)press(&s, "+");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "status=5xx svc=alpha");
+    answer(&s, abc, 3);
+    (void)press(&s, "!");
+    (void)mt_dashboard_click(s.d, 2, 6); /* NAME of the third */
+    (void)press(&s, "+");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "svc=gamma");
+    (void)press(&s, "<Right><Esc>"); /* leaves the cell, not the screen */
+    answer(&s, abc, 3);
+    close_scene(&s);
+}
+
+static void marks_are_walked_and_filtered(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    answer(&s, abc, 3);
+    (void)press(&s, "m<Down>");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(selected(&s), "gamma");
+    (void)press(&s, "m<Home>");
+    (void)press(&s, "n"); /* a, c: the next is c */
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(selected(&s), "gamma");
+    (void)press(&s, "n");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(selected(&s), "alpha");
+    (void)press(&s, "N");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(selected(&s), "gamma");
+    (void)press(&s, "M");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "svc in (alpha, gamma)");
+    answer(&s, abc, 3);
+    (void)press(&s, "0");
+    assert_true(is_asked(&s));
+    assert_string_equal(s.asked.filter, "");
+    answer(&s, abc, 3);
+    (void)press(&s, "M"); /* they are gone */
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_non_null(strstr(line(&s, 23), "nothing is marked here"));
+    close_scene(&s);
+}
+
 static void what_must_happen_is_said_in_bits(void **state)
 {
     struct scene s;
@@ -393,12 +594,16 @@ int main(void)
         cmocka_unit_test(a_term_is_said_once),
         cmocka_unit_test(answers_to_old_questions_are_dropped),
         cmocka_unit_test(asks_again_as_time_goes_by),
+        cmocka_unit_test(an_empty_screen_says_why_and_what_helps),
+        cmocka_unit_test(a_replay_has_a_clock_of_its_own),
         cmocka_unit_test(a_slow_answer_is_seen_to_be_slow),
         cmocka_unit_test(enter_adds_to_the_filter_and_esc_takes_away),
         cmocka_unit_test(a_wrong_filter_is_not_applied),
         cmocka_unit_test(only_failures_is_a_question_where_rows_are),
         cmocka_unit_test(time_is_walked_within_what_is_there),
         cmocka_unit_test(clicks_select_open_and_sort),
+        cmocka_unit_test(a_cell_is_added_to_the_filter),
+        cmocka_unit_test(marks_are_walked_and_filtered),
         cmocka_unit_test(what_must_happen_is_said_in_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 enum { KEYS = 100000 };
 
-static const uint32_t seeds[] = {1, 2, 3, 20261122};
+static const uint32_t seeds[] = {1, 2, 3, 4, 20261122};
 
 static void resize(struct mt_canvas *c, struct dice *dice)
 {
@@ -23,11 +23,32 @@ static void resize(struct mt_canvas *c, struct dice *dice)
     assert_int_equal(mt_canvas_init(c, sizes[i][0], sizes[i][1]), 0);
 }
 
+static unsigned type(struct mt_dashboard *d, const char *command)
+{
+    struct mt_span rest = mt_span_str(command);
+    (void)mt_dashboard_key(d, ':');
+    while (rest.len > 0)
+        (void)mt_dashboard_key(d, mt_key_take(&rest));
+    return mt_dashboard_key(d, MT_KEY_ENTER);
+}
+
+/* A capture that is read further and further. */
+static void replay(struct mt_dashboard *d, struct dice *dice, int64_t now)
+{
+    const struct mt_pace_read read = {.first_ns = INT64_C(1794999000000000000),
+                                      .fed_ns = INT64_C(1794999000000000000) +
+                                                now / 2,
+                                      .through = roll(dice, 100) == 0};
+    (void)mt_dashboard_replayed(d, &read, now);
+}
+
 static void walk(uint32_t seed, int keys)
 {
     struct dice dice = {.seed = seed};
     const struct mt_dashboard_config config = {.source = "\033[2Jx",
-                                               .ascii = seed & 1};
+                                               .ascii = seed & 1,
+                                               .replay = seed & 2,
+                                               .speed = 10};
     struct mt_dashboard *d;
     struct mt_request request;
     struct mt_canvas c;
@@ -38,6 +59,10 @@ static void walk(uint32_t seed, int keys)
         unsigned what = mt_dashboard_key(d, some_key(&dice));
         if (roll(&dice, 20) == 0)
             what = mt_dashboard_click(d, roll(&dice, 90), roll(&dice, 30));
+        if (roll(&dice, 50) == 0)
+            what |= type(d, some_command(&dice));
+        if (config.replay)
+            replay(d, &dice, now);
         if (roll(&dice, 200) == 0)
             resize(&c, &dice);
         if (roll(&dice, 6) == 0 && mt_dashboard_request(d, now, now, &request))
