@@ -1,0 +1,86 @@
+/* call_impl.h - private to call/: what a request that runs is made of. */
+#ifndef MT_PROXY_LITE_CALL_CALL_IMPL_H
+#define MT_PROXY_LITE_CALL_CALL_IMPL_H
+
+#include "proxy-lite/call/call.h"
+
+enum {
+    MT_CALL_TRIES_MAX = 12, /* rows of tries; a policy has fewer */
+    MT_CALL_KEPT_MAX = MT_RETRY_BODY_MAX,
+};
+
+/* One try, for its row. */
+struct mt_call_try {
+    int64_t start_ns, head_ns, end_ns; /* head_ns: 0 without a response */
+    uint32_t endpoint;
+    uint16_t status;
+    int16_t grpc_status;
+    uint8_t error; /* enum mt_error */
+};
+
+struct mt_call {
+    struct mt_call_host *host;
+    struct mt_stream *down;
+    struct mt_stream *up; /* of this try; NULL: not yet, or no more */
+    uint8_t step;
+    void *connecting; /* while CONNECTING */
+
+    /* the request */
+    struct mt_head *request;
+    const struct mt_head *trailers; /* once it is whole */
+    uint32_t listener;
+    bool grpc, no_body, ended;
+    bool tunnel;          /* bytes both ways, after 101 or CONNECT */
+    bool tunnel_up_ended; /* the client sends no more of them */
+    struct mt_outq kept;  /* its body, for a connection that is to come */
+    uint64_t body_bytes;  /* received */
+    bool kept_whole;      /* kept is all that was received */
+
+    /* where it goes */
+    const struct mt_policy_entry *entry;
+    const struct mt_policy_route *route;
+    const struct mt_policy_service *service;
+    struct mt_split_choice choice;
+    struct mt_pick pick;
+    bool picked, counted; /* to be given back: the pick, the limit */
+
+    /* tries */
+    struct mt_call_try tries[MT_CALL_TRIES_MAX];
+    uint32_t tries_count;
+    uint32_t retries, free_retries, refused;
+    uint32_t avoid;
+    uint8_t why_not; /* enum mt_retry_why */
+
+    /* the response */
+    uint16_t status;
+    int16_t grpc_status;
+    bool response_started, response_ended;
+    uint64_t response_bytes;
+    const char *reason; /* of an answer of the proxy's own; static */
+
+    struct mt_deadline deadline;
+    int64_t begin_ns, request_end_ns, head_ns, active_ns;
+    uint8_t error; /* enum mt_error */
+};
+
+/* ---- call_answer.c ---- */
+
+/**
+ * Answer for the service: a status, why in one word (x-meshtop-reason, and
+ * the row), in a sentence (the body). To gRPC the same as a status of its own.
+ * Nothing of a response has been sent.
+ */
+void mt_call_answer(struct mt_call *c, unsigned status, const char *reason,
+                    const char *sentence);
+
+/* Head and body of the same, to a stream that has no call. */
+void mt_call_send_answer(struct mt_pool *pool, struct mt_stream *down,
+                         unsigned status, bool grpc, const char *reason,
+                         const char *sentence, struct mt_span location);
+
+/* ---- call_row.c ---- */
+
+/* The row of the request, and of its tries where there are several. */
+void mt_call_write_rows(struct mt_call *c);
+
+#endif
