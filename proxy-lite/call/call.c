@@ -491,6 +491,7 @@ static void on_response_head(void *arg, struct mt_head *h, bool end)
     struct mt_call_try *t = &c->tries[c->tries_count - 1];
     t->head_ns = c->head_ns = host->now_ns;
     t->status = c->status = h->status;
+    c->response_header_bytes = h->wire_bytes;
     t->grpc_status = c->grpc_status = grpc_status_of(h);
     if (try_again(c, h))
         return;

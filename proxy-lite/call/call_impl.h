@@ -55,7 +55,7 @@ struct mt_call {
     uint16_t status;
     int16_t grpc_status;
     bool response_started, response_ended;
-    uint64_t response_bytes;
+    uint64_t response_header_bytes, response_bytes;
     const char *reason; /* of an answer of the proxy's own; static */
 
     struct mt_deadline deadline;

@@ -54,6 +54,7 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
         x->server.name_source = MT_NAME_ROUTE;
     }
     x->req.content_type = mt_head_value(h, MT_HEAD_CONTENT_TYPE);
+    x->req.header_bytes = h->wire_bytes;
     x->req.body_bytes = c->body_bytes;
 }
 
@@ -101,6 +102,7 @@ void mt_call_write_rows(struct mt_call *c)
     x.req.start_ns = wall(c, c->begin_ns);
     x.req.end_ns = wall(c, c->ended ? c->request_end_ns : 0);
     x.resp.start_ns = wall(c, c->head_ns);
+    x.resp.header_bytes = c->response_header_bytes;
     x.resp.body_bytes = c->response_bytes;
     x.resp.end_ns = c->response_ended ? wall(c, now) : 0;
     x.end_ns = wall(c, now);

@@ -73,7 +73,6 @@ static void tell_gone(struct mt_h1_side *s, enum mt_gone why)
 static void read_head(struct mt_h1_side *s, const struct mt_http1_part *part)
 {
     struct mt_head *h = &s->reader.head;
-    s->header_bytes = part->header_bytes;
     s->keep_alive = s->keep_alive && part->keep_alive;
     if (!s->server) {
         if (s->stream.events != NULL)
@@ -172,17 +171,25 @@ static void hold(struct mt_h1_side *s, struct mt_span bytes)
         s->side.closing = true; /* its owner did not stop reading */
 }
 
-/* What was held comes first. It may have to be held again, whole. */
+/* What was held comes first. It stays where it is until the next feed: what was
+ * read of it is lent to the other side. */
 static void read_held(struct mt_h1_side *s)
 {
-    struct iovec first;
-    while (!waits(s) && mt_outq_peek(&s->held, &first, 1) > 0) {
-        struct mt_span in = {first.iov_base, first.iov_len};
+    enum { PIECES = 2 + HELD_MAX_BYTES / MT_OUTQ_ROOM_MAX };
+    struct iovec iov[PIECES];
+    int n = mt_outq_peek(&s->held, iov, PIECES);
+    for (int i = 0; i < n && !waits(s); i++) {
+        struct mt_span in = {iov[i].iov_base, iov[i].iov_len};
         read_all(s, &in);
-        mt_outq_sent(&s->held, first.iov_len - in.len);
+        s->held_read += iov[i].iov_len - in.len;
     }
-    if (s->held.bytes == 0 && !waits(s))
+    if (s->held.bytes == s->held_read && !waits(s))
         s->side.paused = false;
+}
+
+bool mt_h1_side_wants_feed(const struct mt_h1_side *s)
+{
+    return s->held.bytes > s->held_read && !waits(s);
 }
 
 /* Answered before it was whole: what is left of it could be taken for the next
@@ -204,8 +211,10 @@ static void feed(struct mt_side *side, struct mt_span bytes, int64_t now_ns)
         return;
     }
     s->feeding = true;
+    mt_outq_sent(&s->held, s->held_read);
+    s->held_read = 0;
     read_held(s);
-    if (s->held.bytes == 0)
+    if (s->held.bytes == s->held_read)
         read_all(s, &bytes);
     hold(s, bytes);
     s->feeding = false;

@@ -119,25 +119,28 @@ struct mt_h1_side {
     struct mt_side side;
     struct mt_stream stream; /* of the request that runs */
     struct mt_http1_reader reader;
-    enum mt_body body;     /* of what is being sent */
-    struct mt_outq held;   /* pipelined: to be read after this exchange */
-    uint64_t header_bytes; /* of the head that was read last */
-    bool server;           /* a client's side */
-    bool feeding;          /* within feed() */
-    bool open;             /* an exchange runs */
-    bool read_any;         /* some of its incoming message came */
-    bool read_end;         /* ... and all */
-    bool sent_head;        /* its outgoing message, a final one: the head */
-    bool sent_end;         /* ... and all */
-    bool keep_alive;       /* both want to */
-    bool to_1_0;           /* a client of HTTP/1.0 */
-    bool connect;          /* the request is CONNECT */
-    bool tunnel;           /* bytes, not HTTP */
+    enum mt_body body;   /* of what is being sent */
+    struct mt_outq held; /* pipelined: to be read after this exchange */
+    size_t held_read;    /* of it, already */
+    bool server;         /* a client's side */
+    bool feeding;        /* within feed() */
+    bool open;           /* an exchange runs */
+    bool read_any;       /* some of its incoming message came */
+    bool read_end;       /* ... and all */
+    bool sent_head;      /* its outgoing message, a final one: the head */
+    bool sent_end;       /* ... and all */
+    bool keep_alive;     /* both want to */
+    bool to_1_0;         /* a client of HTTP/1.0 */
+    bool connect;        /* the request is CONNECT */
+    bool tunnel;         /* bytes, not HTTP */
 };
 
 /* A connection from a client. */
 void mt_h1_server_init(struct mt_h1_side *s, struct mt_pool *pool,
                        const struct mt_side_owner *owner, void *owner_arg);
+
+/* Is something held that can be read now? Then feed it no bytes. */
+bool mt_h1_side_wants_feed(const struct mt_h1_side *s);
 
 /* A connection to a service. */
 void mt_h1_client_init(struct mt_h1_side *s, struct mt_pool *pool,

@@ -87,7 +87,8 @@ struct mt_head {
     uint16_t status; /* a response */
     uint8_t version; /* it came by: enum mt_http_version */
 
-    int64_t length; /* of the body, or MT_LENGTH_UNKNOWN */
+    int64_t length;      /* of the body, or MT_LENGTH_UNKNOWN */
+    uint64_t wire_bytes; /* of the header as it came */
 };
 
 static_assert(MT_HEAD_ID_COUNT < 32, "a bit each");

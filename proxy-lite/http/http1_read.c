@@ -122,13 +122,14 @@ static void end_head(struct mt_http1_reader *r, const struct mt_http1_event *ev,
     static const uint8_t versions[] = {MT_HTTP_1_0, MT_HTTP_1_1};
     enum mt_http1_framing framing = ev->headers.framing;
     r->head.version = versions[r->parser.minor > 0];
+    r->head.wire_bytes = ev->headers.header_bytes;
     if (framing == MT_HTTP1_LENGTH)
         r->head.length = (int64_t)ev->headers.length;
     *part = (struct mt_http1_part){
         .kind = MT_PART_HEAD,
         .no_body = framing == MT_HTTP1_NO_BODY || framing == MT_HTTP1_TUNNEL,
-        .keep_alive = ev->headers.keep_alive && framing != MT_HTTP1_UNTIL_CLOSE,
-        .header_bytes = ev->headers.header_bytes};
+        .keep_alive =
+            ev->headers.keep_alive && framing != MT_HTTP1_UNTIL_CLOSE};
 }
 
 /* Returns whether the event is told as a part, or false: go on, or failed. */

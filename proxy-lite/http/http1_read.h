@@ -31,10 +31,9 @@ enum mt_part_kind { MT_PART_HEAD, MT_PART_BODY, MT_PART_END };
 struct mt_http1_part {
     enum mt_part_kind kind;
     struct mt_span body;
-    bool no_body;          /* HEAD: its END comes at once */
-    bool keep_alive;       /* HEAD: the connection may serve another message */
-    bool tunnel;           /* END: HTTP/1 ends here; what follows is bytes */
-    uint64_t header_bytes; /* HEAD: on the wire */
+    bool no_body;    /* HEAD: its END comes at once */
+    bool keep_alive; /* HEAD: the connection may serve another message */
+    bool tunnel;     /* END: HTTP/1 ends here; what follows is bytes */
 };
 
 /* Why a message cannot be taken. */

@@ -289,7 +289,7 @@ static void flush(struct mt_link *l)
         (void)shutdown(l->fd, SHUT_WR);
     }
     mt_side_sent(side, l->h1.open || l->h1.tunnel ? &l->h1.stream : NULL);
-    if (l->client && side->idle && l->h1.held.bytes > 0)
+    if (mt_h1_side_wants_feed(&l->h1))
         side->ops->feed(side, (struct mt_span){.ptr = NULL},
                         l->worker->host.now_ns);
     if (l->client && side->idle && l->worker->draining && side->out.bytes == 0)
