@@ -57,8 +57,11 @@ struct mt_call_host {
     struct mt_random random;
     struct mt_wheel wheel;
     struct mt_pool *pool;
-    int64_t now_ns;  /* monotonic */
-    int64_t wall_ns; /* what to add to it for Unix time */
+    /* [service][endpoint], as policy/state.h counts them */
+    const struct mt_addr *const *endpoints;
+    uint64_t requests; /* so far */
+    int64_t now_ns;    /* monotonic */
+    int64_t wall_ns;   /* what to add to it for Unix time */
 
     /* A connection to the endpoint that is idle; NULL: there is none. */
     struct mt_side *(*take_idle)(void *arg, uint32_t service,

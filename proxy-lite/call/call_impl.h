@@ -22,6 +22,7 @@ struct mt_call {
     struct mt_call_host *host;
     struct mt_stream *down;
     struct mt_stream *up; /* of this try; NULL: not yet, or no more */
+    uint64_t number;      /* unique in the proxy's run: joins its tries */
     uint8_t step;
     void *connecting; /* while CONNECTING */
 
@@ -62,6 +63,71 @@ struct mt_call {
     int64_t begin_ns, request_end_ns, head_ns, active_ns;
     uint8_t error; /* enum mt_error */
 };
+
+/* ---- call.c ---- */
+
+/* The next step; what may be too late in it is armed. */
+void mt_call_step(struct mt_call *c, enum mt_call_step to);
+
+/* Its deadline in this step, anew. */
+void mt_call_arm(struct mt_call *c);
+void mt_call_set_deadline(struct mt_call *c, int64_t at_ns);
+
+/* When the response's head has to be there: counted from the request's end, so
+ * that an upload is not cut for its length. INT64_MAX: not yet known. */
+int64_t mt_call_answer_by_ns(const struct mt_call *c);
+
+/* Let go of the service's stream, or of the connection that is being made. */
+void mt_call_leave_up(struct mt_call *c);
+
+/* Write its rows and give everything back. */
+void mt_call_finish(struct mt_call *c);
+
+/* Answer for the service, as mt_call_answer(), and end. */
+void mt_call_end_with(struct mt_call *c, unsigned status, const char *reason,
+                      const char *sentence);
+
+/* One direction of a tunnel has ended; both: it is over. */
+void mt_call_end_tunnel(struct mt_call *c);
+
+struct mt_service_state *mt_call_shared(const struct mt_call *c);
+
+/* ---- call_try.c ---- */
+
+/* Its service, head and route are known: choose an endpoint and go. */
+void mt_call_begin_try(struct mt_call *c);
+
+/* The try is over: what it says of its endpoint. */
+void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
+                     enum mt_error error, int64_t hint_ns);
+
+/* Again, or not: the one place where it is decided. True: the next try is
+ * under way. */
+bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
+                    enum mt_error error);
+
+/* A try has failed with nothing of a response: again, or an answer. */
+void mt_call_fail_try(struct mt_call *c, enum mt_try_end end,
+                      enum mt_error error);
+
+/* Its deadline is met. */
+void mt_call_late(void *call);
+
+/* Index of the budget that it counts for: of a route without retries the whole
+ * process's. */
+uint32_t mt_call_budget(const struct mt_call *c);
+
+/* ---- call_response.c ---- */
+
+extern const struct mt_stream_events mt_call_up_events;
+
+/* ---- call_route.c ---- */
+
+/* Its head came: it is answered at once, or its first try begins. */
+void mt_call_route(struct mt_call *c);
+
+/* False: no room. */
+bool mt_call_edit(struct mt_head *h, const struct mt_policy_edits *e);
 
 /* ---- call_answer.c ---- */
 

@@ -4,7 +4,7 @@
 #include "base/text_addr.h"
 #include "decode/outcome.h"
 
-enum { ENDPOINT_BYTES = 320 };
+enum { ENDPOINT_BYTES = 64 };
 
 static int64_t wall(const struct mt_call *c, int64_t at_ns)
 {
@@ -15,14 +15,8 @@ static struct mt_span endpoint_text(const struct mt_call *c, uint32_t endpoint,
                                     uint8_t *bytes)
 {
     struct mt_buf b = mt_buf_of(bytes, ENDPOINT_BYTES);
-    if (c->service == NULL || endpoint >= c->service->endpoints_count)
-        return MT_SPAN("");
-    const struct mt_policy_endpoint *e = &c->service->endpoints[endpoint];
-    bool v6 = mt_span_find(e->host, ':') < e->host.len;
-    mt_put_str(&b, v6 ? "[" : "");
-    mt_put_span(&b, e->host);
-    mt_put_str(&b, v6 ? "]:" : ":");
-    mt_put_decimal(&b, e->port);
+    const struct mt_addr *a = &c->host->endpoints[c->service->index][endpoint];
+    mt_put_ip_port(&b, a->ip, a->port);
     return mt_buf_span(&b);
 }
 
@@ -40,6 +34,7 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
         .detection = MT_DETECTED_START,
         .conn = side->conn,
         .stream = c->down->number,
+        .retry_of = c->tries_count > 1 ? c->number : 0,
         .method = h->method,
         .scheme = MT_SPAN("http"),
         .authority = h->authority,

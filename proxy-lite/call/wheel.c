@@ -30,11 +30,12 @@ void mt_deadline_set(struct mt_wheel *w, struct mt_deadline *d, int64_t at_ns)
 {
     mt_deadline_clear(d);
     d->at_ns = at_ns;
-    /* the tick after it: never early; not before the one looked at now */
+    /* the tick after it: never early; and after the one looked at now, whose
+     * deadlines of this round are all met */
     int64_t tick = at_ns > INT64_MAX - MT_WHEEL_TICK_NS
                        ? tick_of(at_ns)
                        : tick_of(at_ns + MT_WHEEL_TICK_NS - 1);
-    unsigned slot = slot_of(tick > w->tick ? tick : w->tick);
+    unsigned slot = slot_of(tick > w->tick ? tick : w->tick + 1);
     struct mt_deadline *head = &w->slots[slot];
     d->prev = head->prev;
     d->next = head;
@@ -77,7 +78,7 @@ struct mt_deadline *mt_wheel_due(struct mt_wheel *w, int64_t now_ns)
 
 int64_t mt_wheel_next_ns(struct mt_wheel *w)
 {
-    for (int64_t i = 0; i < MT_WHEEL_SLOTS; i++) {
+    for (int64_t i = 1; i <= MT_WHEEL_SLOTS; i++) {
         unsigned slot = slot_of(w->tick + i);
         if (slot % 64 == 0 && w->occupied[slot / 64] == 0) {
             i += 63;

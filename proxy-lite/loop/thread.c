@@ -234,6 +234,7 @@ mt_proxy_thread_new(const struct mt_proxy_thread_options *options)
     w->host = (struct mt_call_host){.arg = w,
                                     .policy = options->policy,
                                     .state = options->state,
+                                    .endpoints = options->endpoints,
                                     .random = {options->seed},
                                     .pool = &w->pool,
                                     .wall_ns = options->wall_ns,
