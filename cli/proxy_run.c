@@ -16,17 +16,23 @@
 #include "cli/writing.h"
 #include "proxy-lite/loop/thread.h"
 
-enum { BACKLOG = 4096, LISTENERS_MAX = 64, PLACE_BYTES = 64 };
+enum {
+    BACKLOG = 4096,
+    LISTENERS_MAX = 64,
+    PLACE_BYTES = 64,
+    ADDRESSES_MAX = 64, /* of a name */
+};
 
 struct running {
     const struct mt_options *o;
     const struct mt_policy *policy;
     struct mt_policy_state *state;
     struct mt_addr **endpoints; /* [service][endpoint] */
+    uint32_t *counts;           /* of endpoints, by service */
     struct mt_proxy_thread_listener listeners[LISTENERS_MAX];
     uint32_t listeners_count;
     struct mt_recorder *recorder; /* NULL: nothing is recorded */
-    struct mt_proxy_thread *worker;
+    struct mt_proxy_thread *thread;
     atomic_bool broken; /* the database cannot be written */
 };
 
@@ -53,8 +59,24 @@ static struct mt_addr addr_of(const struct addrinfo *a, uint16_t port)
     return addr;
 }
 
-/* The first address of a name; IPv4 first, as most services listen there. */
-static bool resolve(const struct mt_policy_endpoint *e, struct mt_addr *out)
+/* A name's addresses: all of them for a service that wants every address, else
+ * one, IPv4 first, as most services listen there. Returns how many. */
+static uint32_t take_addresses(const struct addrinfo *found, bool every,
+                               uint16_t port, struct mt_addr *out)
+{
+    uint32_t n = 0;
+    for (int family = AF_INET; family != 0;
+         family = family == AF_INET ? AF_INET6 : 0)
+        for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
+            if (a->ai_family == family && n < (every ? ADDRESSES_MAX : 1u))
+                out[n++] = addr_of(a, port);
+    return n;
+}
+
+/* Without an address there is an endpoint all the same: requests to it fail,
+ * and say so. */
+static uint32_t resolve(const struct mt_policy_endpoint *e, bool every,
+                        struct mt_addr *out)
 {
     char name[256];
     struct addrinfo *found = NULL;
@@ -63,43 +85,69 @@ static bool resolve(const struct mt_policy_endpoint *e, struct mt_addr *out)
     *out = (struct mt_addr){.port = e->port};
     memcpy(out->ip, e->ip, sizeof out->ip);
     if (!mt_ip_is_none(e->ip))
-        return true;
-    if (e->host.len >= sizeof name)
-        return false;
-    memcpy(name, e->host.ptr, e->host.len);
-    name[e->host.len] = '\0';
-    int rc = getaddrinfo(name, NULL, &hints, &found);
+        return 1;
+    struct mt_buf b = mt_buf_of(name, sizeof name - 1);
+    mt_put_span(&b, e->host);
+    name[b.len] = '\0';
+    int rc = b.full ? EAI_NONAME : getaddrinfo(name, NULL, &hints, &found);
     if (rc != 0) {
         mt_warn(name,
-                "%s; requests to it fail until it has an address and "
-                "the proxy is started again",
+                "%s; requests to it fail until the proxy is started again",
                 gai_strerror(rc));
-        return true;
+        return 1;
     }
-    const struct addrinfo *best = found;
-    while (best != NULL && best->ai_family != AF_INET)
-        best = best->ai_next;
-    if (best != NULL || found != NULL)
-        *out = addr_of(best != NULL ? best : found, e->port);
+    uint32_t n = take_addresses(found, every, e->port, out);
     freeaddrinfo(found);
+    return n > 0 ? n : 1;
+}
+
+static bool resolve_service(struct running *r, uint32_t index)
+{
+    const struct mt_policy_service *s = r->policy->services[index];
+    size_t room = s->every_address ? ADDRESSES_MAX : s->endpoints_count;
+    struct mt_addr *addresses = calloc(room + 1, sizeof *addresses);
+    r->endpoints[index] = addresses;
+    if (addresses == NULL)
+        return false;
+    for (uint32_t n = 0; n < s->endpoints_count; n++)
+        r->counts[index] += resolve(&s->endpoints[n], s->every_address,
+                                    addresses + r->counts[index]);
     return true;
 }
 
 static bool resolve_all(struct running *r)
 {
-    const struct mt_policy *p = r->policy;
-    r->endpoints = calloc(p->services_count + 1, sizeof *r->endpoints);
-    for (uint32_t i = 0; r->endpoints != NULL && i < p->services_count; i++) {
-        const struct mt_policy_service *s = p->services[i];
-        r->endpoints[i] =
-            calloc(s->endpoints_count + 1, sizeof *r->endpoints[i]);
-        if (r->endpoints[i] == NULL)
+    uint32_t n = r->policy->services_count;
+    r->endpoints = calloc(n + 1, sizeof *r->endpoints);
+    r->counts = calloc(n + 1, sizeof *r->counts);
+    bool ok = r->endpoints != NULL && r->counts != NULL;
+    for (uint32_t i = 0; ok && i < n; i++)
+        ok = resolve_service(r, i);
+    if (ok)
+        r->state = mt_policy_state_new(r->policy, r->counts);
+    if (r->state == NULL)
+        mt_say(NULL, "no memory for the mesh");
+    return r->state != NULL;
+}
+
+/* What a mesh may ask for and this proxy does not do yet is refused. */
+static bool is_able(const struct mt_policy *p, bool from_file)
+{
+    for (uint32_t i = 0; i < p->services_count; i++)
+        if (p->services[i]->protocol == MT_POLICY_PROTOCOL_H2) {
+            mt_say(NULL,
+                   "service %.*s: protocol h2 does not work yet; leave "
+                   "it out where the service speaks HTTP/1, too",
+                   (int)p->services[i]->name.len, p->services[i]->name.ptr);
             return false;
-        for (uint32_t n = 0; n < s->endpoints_count; n++)
-            if (!resolve(&s->endpoints[n], &r->endpoints[i][n]))
-                return false;
-    }
-    return r->endpoints != NULL;
+        }
+    for (uint32_t i = 0; from_file && i < p->listeners_count; i++)
+        if (p->listeners[i]->tcp != MT_POLICY_NONE) {
+            mt_say(NULL, "listener %.*s: tcp does not work yet; leave it out",
+                   (int)p->listeners[i]->name.len, p->listeners[i]->name.ptr);
+            return false;
+        }
+    return true;
 }
 
 /* ---- listeners ---- */
@@ -157,12 +205,12 @@ static bool open_listeners(struct running *r)
     return true;
 }
 
-/* ---- what the worker tells ---- */
+/* ---- what the thread tells ---- */
 
 static void give_up(struct running *r)
 {
     if (!atomic_exchange(&r->broken, true))
-        mt_proxy_thread_stop(r->worker);
+        mt_proxy_thread_stop(r->thread);
 }
 
 static void on_row(void *arg, const struct mt_exchange *x)
@@ -198,7 +246,7 @@ static int open_recorder(struct running *r)
     return rc;
 }
 
-static bool open_worker(struct running *r)
+static bool open_thread(struct running *r)
 {
     const struct mt_proxy_thread_options options = {
         .policy = r->policy,
@@ -211,10 +259,10 @@ static bool open_worker(struct running *r)
         .row = on_row,
         .conn = on_conn,
         .arg = r};
-    r->worker = mt_proxy_thread_new(&options);
-    if (r->worker == NULL)
+    r->thread = mt_proxy_thread_new(&options);
+    if (r->thread == NULL)
         mt_say(NULL, "no memory for the proxy, or no descriptors: ulimit -n");
-    return r->worker != NULL;
+    return r->thread != NULL;
 }
 
 static void *work(void *arg)
@@ -235,9 +283,9 @@ static void say_listening(const struct running *r)
 
 static int wait_for_the_end(struct running *r)
 {
-    pthread_t thread;
+    pthread_t id;
     mt_signals_catch();
-    if (pthread_create(&thread, NULL, work, r->worker) != 0) {
+    if (pthread_create(&id, NULL, work, r->thread) != 0) {
         mt_say(NULL, "no thread for the proxy");
         return MT_EXIT_ERROR;
     }
@@ -245,8 +293,8 @@ static int wait_for_the_end(struct running *r)
     struct pollfd signal = {.fd = mt_signals_descriptor(), .events = POLLIN};
     while (!mt_interrupted() && !atomic_load(&r->broken))
         (void)poll(&signal, 1, 500);
-    mt_proxy_thread_stop(r->worker);
-    (void)pthread_join(thread, NULL);
+    mt_proxy_thread_stop(r->thread);
+    (void)pthread_join(id, NULL);
     return MT_EXIT_OK;
 }
 
@@ -254,12 +302,12 @@ static int close_all(struct running *r, int rc)
 {
     struct mt_feed_result none = {0};
     struct mt_writer_stats written;
-    if (r->worker != NULL) {
-        struct mt_proxy_thread_stats s = mt_proxy_thread_stats(r->worker);
+    if (r->thread != NULL) {
+        struct mt_proxy_thread_stats s = mt_proxy_thread_stats(r->thread);
         mt_say(NULL, "%llu requests of %llu connections",
                (unsigned long long)s.requests, (unsigned long long)s.clients);
     }
-    mt_proxy_thread_free(r->worker);
+    mt_proxy_thread_free(r->thread);
     if (r->recorder != NULL &&
         mt_writing_end(r->recorder, r->o->write, &none, &written) != 0)
         rc = MT_EXIT_ERROR;
@@ -270,16 +318,18 @@ static int close_all(struct running *r, int rc)
          i++)
         free(r->endpoints[i]);
     free(r->endpoints);
+    free(r->counts);
     return rc;
 }
 
 int mt_proxy_run(const struct mt_options *o, const struct mt_policy *p)
 {
     struct running r = {.o = o, .policy = p};
-    r.state = mt_policy_state_new(p, NULL);
     int rc = MT_EXIT_ERROR;
-    if (r.state != NULL && resolve_all(&r) && open_listeners(&r) &&
-        open_recorder(&r) == 0 && open_worker(&r))
+    if (!is_able(p, o->config != NULL))
+        return MT_EXIT_USAGE;
+    if (resolve_all(&r) && open_listeners(&r) && open_recorder(&r) == 0 &&
+        open_thread(&r))
         rc = wait_for_the_end(&r);
     return close_all(&r, rc);
 }
