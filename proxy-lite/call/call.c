@@ -221,8 +221,10 @@ void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
 {
     struct mt_call *c = new_call(host, down, head, listener);
     if (c == NULL) {
-        mt_call_send_answer(host->pool, down, 503, false, "memory",
-                            "no memory for it", MT_SPAN(""));
+        mt_call_say(host->pool, down,
+                    &(struct mt_call_said){.status = 503,
+                                           .reason = "memory",
+                                           .sentence = "no memory for it"});
         down->ops->leave(down);
         return;
     }
@@ -239,8 +241,11 @@ void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
 {
     struct mt_h1_side *side = (struct mt_h1_side *)down->side;
     struct mt_call *c = new_call(host, down, &side->reader.head, listener);
-    mt_call_send_answer(host->pool, down, why->status, false, why->why,
-                        "the request is malformed", MT_SPAN(""));
+    mt_call_say(
+        host->pool, down,
+        &(struct mt_call_said){.status = why->status,
+                               .reason = why->why,
+                               .sentence = "the request cannot be taken"});
     down->ops->leave(down);
     if (c == NULL)
         return;

@@ -31,53 +31,50 @@ static bool add_number(struct mt_head *h, enum mt_head_id id, uint64_t n)
 }
 
 /* Trailers alone: a header that ends the stream. */
-static bool fill_grpc(struct mt_head *h, unsigned status, const char *sentence)
+static bool fill_grpc(struct mt_head *h, const struct mt_call_said *said)
 {
     h->status = 200;
     return mt_head_add(h, mt_head_name(MT_HEAD_CONTENT_TYPE),
                        MT_SPAN("application/grpc")) &&
-           add_number(h, MT_HEAD_GRPC_STATUS, grpc_code(status)) &&
+           add_number(h, MT_HEAD_GRPC_STATUS, grpc_code(said->status)) &&
            mt_head_add(h, mt_head_name(MT_HEAD_GRPC_MESSAGE),
-                       mt_span_str(sentence)) &&
+                       mt_span_str(said->sentence)) &&
            add_number(h, MT_HEAD_CONTENT_LENGTH, 0);
 }
 
-static bool fill(struct mt_head *h, unsigned status, struct mt_span location,
+static bool fill(struct mt_head *h, const struct mt_call_said *said,
                  uint64_t length)
 {
-    h->status = (uint16_t)status;
+    h->status = (uint16_t)said->status;
     h->length = (int64_t)length;
-    return (location.len == 0 ||
-            mt_head_add(h, MT_SPAN("location"), location)) &&
+    return (said->location.len == 0 ||
+            mt_head_add(h, MT_SPAN("location"), said->location)) &&
            mt_head_add(h, mt_head_name(MT_HEAD_CONTENT_TYPE),
                        MT_SPAN("text/plain; charset=utf-8")) &&
            add_number(h, MT_HEAD_CONTENT_LENGTH, length);
 }
 
-void mt_call_send_answer(struct mt_pool *pool, struct mt_stream *down,
-                         unsigned status, bool grpc, const char *reason,
-                         const char *sentence, struct mt_span location)
+void mt_call_say(struct mt_pool *pool, struct mt_stream *down,
+                 const struct mt_call_said *said)
 {
     struct mt_head h;
     uint8_t bytes[256];
     struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
-    struct mt_h1_side *side = (struct mt_h1_side *)down->side;
-    mt_put_str(&b, sentence);
-    mt_put_str(&b, sentence[0] != '\0' ? "\n" : "");
+    const struct mt_h1_side *side = (const struct mt_h1_side *)down->side;
+    mt_put_str(&b, said->sentence);
+    mt_put_str(&b, said->sentence[0] != '\0' ? "\n" : "");
     mt_head_init(&h, pool, 16384);
-    bool fits = grpc ? fill_grpc(&h, status, sentence)
-                     : fill(&h, status, location, b.len);
-    fits = fits &&
-           mt_head_add(&h, MT_SPAN("x-meshtop-reason"), mt_span_str(reason));
-    bool head_only = mt_span_eq(side->reader.head.method, MT_SPAN("HEAD"));
-    bool empty = grpc || b.len == 0 || head_only;
-    if (fits) {
+    bool fits =
+        (said->grpc ? fill_grpc(&h, said) : fill(&h, said, b.len)) &&
+        mt_head_add(&h, MT_SPAN("x-meshtop-reason"), mt_span_str(said->reason));
+    bool empty = said->grpc || b.len == 0 ||
+                 mt_span_eq(side->reader.head.method, MT_SPAN("HEAD"));
+    if (fits)
         down->ops->head(down, &h, empty);
-        if (!empty) {
-            down->ops->body(down, mt_buf_span(&b));
-            (void)mt_outq_settle(&down->side->out);
-            down->ops->end(down, NULL);
-        }
+    if (fits && !empty) {
+        down->ops->body(down, mt_buf_span(&b));
+        (void)mt_outq_settle(&down->side->out);
+        down->ops->end(down, NULL);
     }
     mt_head_deinit(&h);
 }
@@ -85,12 +82,15 @@ void mt_call_send_answer(struct mt_pool *pool, struct mt_stream *down,
 void mt_call_answer(struct mt_call *c, unsigned status, const char *reason,
                     const char *sentence)
 {
+    const struct mt_call_said said = {.status = status,
+                                      .grpc = c->grpc,
+                                      .reason = reason,
+                                      .sentence = sentence};
     c->status = (uint16_t)(c->grpc ? 200 : status);
     if (c->grpc)
         c->grpc_status = (int16_t)grpc_code(status);
     c->reason = reason;
-    mt_call_send_answer(c->host->pool, c->down, status, c->grpc, reason,
-                        sentence, MT_SPAN(""));
+    mt_call_say(c->host->pool, c->down, &said);
     c->response_started = c->response_ended = true;
     c->head_ns = c->host->now_ns;
 }

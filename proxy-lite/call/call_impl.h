@@ -139,10 +139,18 @@ bool mt_call_edit(struct mt_head *h, const struct mt_policy_edits *e);
 void mt_call_answer(struct mt_call *c, unsigned status, const char *reason,
                     const char *sentence);
 
-/* Head and body of the same, to a stream that has no call. */
-void mt_call_send_answer(struct mt_pool *pool, struct mt_stream *down,
-                         unsigned status, bool grpc, const char *reason,
-                         const char *sentence, struct mt_span location);
+/* An answer of the proxy's own. Texts are borrowed. */
+struct mt_call_said {
+    unsigned status;
+    bool grpc;               /* said as a gRPC status */
+    const char *reason;      /* one word */
+    const char *sentence;    /* the body; "" for none */
+    struct mt_span location; /* of a redirect; else empty */
+};
+
+/* Send it, to a stream that may have no call. */
+void mt_call_say(struct mt_pool *pool, struct mt_stream *down,
+                 const struct mt_call_said *said);
 
 /* ---- call_row.c ---- */
 

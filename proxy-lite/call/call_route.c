@@ -100,8 +100,11 @@ static void redirect(struct mt_call *c, const struct mt_policy_request *q)
     }
     c->status = c->route->redirect.status;
     c->reason = "redirect";
-    mt_call_send_answer(c->host->pool, c->down, c->status, false, c->reason, "",
-                        mt_buf_span(&b));
+    const struct mt_call_said said = {.status = c->status,
+                                      .reason = c->reason,
+                                      .sentence = "",
+                                      .location = mt_buf_span(&b)};
+    mt_call_say(c->host->pool, c->down, &said);
     c->response_started = c->response_ended = true;
     c->down->ops->leave(c->down);
     mt_call_finish(c);

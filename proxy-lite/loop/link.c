@@ -69,7 +69,7 @@ static void note_addresses(struct mt_link *l)
 
 static void tell_conn(struct mt_link *l, bool ended)
 {
-    const struct mt_proxy_thread_options *o = &l->worker->options;
+    const struct mt_proxy_thread_options *o = &l->thread->options;
     const struct mt_side *side = &l->h1.side;
     const struct mt_proxy_thread_conn c = {
         .conn = side->conn,
@@ -87,15 +87,15 @@ static void mark(struct mt_link *l)
     if (l->dirty || l->closed)
         return;
     l->dirty = true;
-    l->next_dirty = l->worker->dirty;
-    l->worker->dirty = l;
+    l->next_dirty = l->thread->dirty;
+    l->thread->dirty = l;
 }
 
 static void leave_idle(struct mt_link *l)
 {
     if (!l->is_idle)
         return;
-    struct mt_link **first = &l->worker->idle[l->service][l->endpoint];
+    struct mt_link **first = &l->thread->idle[l->service][l->endpoint];
     if (l->prev_idle != NULL)
         l->prev_idle->next_idle = l->next_idle;
     else
@@ -109,7 +109,7 @@ static void leave_idle(struct mt_link *l)
 static void closed(uv_handle_t *handle)
 {
     struct mt_link *l = handle->data;
-    struct mt_proxy_thread *w = l->worker;
+    struct mt_proxy_thread *w = l->thread;
     (void)close(l->fd); /* not before: the number could be another's by now */
     l->h1.side.ops->deinit(&l->h1.side);
     if (l->prev != NULL)
@@ -123,7 +123,7 @@ static void closed(uv_handle_t *handle)
 
 static void close_link(struct mt_link *l)
 {
-    struct mt_proxy_thread *w = l->worker;
+    struct mt_proxy_thread *w = l->thread;
     if (l->closed)
         return;
     l->closed = true;
@@ -168,7 +168,7 @@ static struct mt_link *new_link(struct mt_proxy_thread *w, int fd)
         return NULL;
     }
     l->poll.data = l;
-    l->worker = w;
+    l->thread = w;
     l->fd = fd;
     l->deadline = (struct mt_deadline){.met = deadline_met, .arg = l};
     l->next = w->links;
@@ -184,7 +184,7 @@ static struct mt_link *new_link(struct mt_proxy_thread *w, int fd)
 /* A client that is slow with a header, or has nothing to ask. */
 static void set_client_deadline(struct mt_link *l)
 {
-    struct mt_proxy_thread *w = l->worker;
+    struct mt_proxy_thread *w = l->thread;
     const struct mt_policy_listener *p =
         w->options.policy->listeners[l->listener];
     bool in_header = l->h1.open && l->h1.stream.events == NULL &&
@@ -203,7 +203,7 @@ static void set_client_deadline(struct mt_link *l)
 
 static void discard(struct mt_link *l)
 {
-    ssize_t n = recv(l->fd, l->worker->buffer, sizeof l->worker->buffer, 0);
+    ssize_t n = recv(l->fd, l->thread->buffer, sizeof l->thread->buffer, 0);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         close_link(l);
 }
@@ -211,7 +211,7 @@ static void discard(struct mt_link *l)
 /* Read until a short read: there is no more then. */
 static void read_link(struct mt_link *l)
 {
-    struct mt_proxy_thread *w = l->worker;
+    struct mt_proxy_thread *w = l->thread;
     struct mt_side *side = &l->h1.side;
     ssize_t n = sizeof w->buffer;
     while (n == (ssize_t)sizeof w->buffer && !l->closed && !side->paused &&
@@ -257,7 +257,7 @@ static bool write_link(struct mt_link *l)
  * while to read it. */
 static void linger(struct mt_link *l)
 {
-    struct mt_proxy_thread *w = l->worker;
+    struct mt_proxy_thread *w = l->thread;
     if (l->h1.side.abort || !l->client) {
         close_link(l);
         return;
@@ -269,6 +269,29 @@ static void linger(struct mt_link *l)
     poll_for(l, UV_READABLE);
 }
 
+/* All is sent, or as much as the other end takes for now. */
+static void after_sending(struct mt_link *l)
+{
+    struct mt_side *side = &l->h1.side;
+    struct mt_proxy_thread *w = l->thread;
+    if (side->out.bytes == 0 && side->shut && !l->shut) {
+        l->shut = true;
+        (void)shutdown(l->fd, SHUT_WR);
+    }
+    mt_side_sent(side, l->h1.open || l->h1.tunnel ? &l->h1.stream : NULL);
+    if (mt_h1_side_wants_feed(&l->h1))
+        side->ops->feed(side, (struct mt_span){.ptr = NULL}, w->host.now_ns);
+    if (l->client && side->idle && w->draining && side->out.bytes == 0) {
+        side->closing = true;
+        mark(l);
+    }
+    bool reads = !side->paused && !side->closing && !l->eof;
+    poll_for(l, (reads ? UV_READABLE : 0) |
+                    (side->out.bytes > 0 ? UV_WRITABLE : 0));
+    if (l->client)
+        set_client_deadline(l);
+}
+
 static void flush(struct mt_link *l)
 {
     struct mt_side *side = &l->h1.side;
@@ -278,26 +301,11 @@ static void flush(struct mt_link *l)
         side->ops->broken(side);
         side->abort = true;
         close_link(l);
-        return;
-    }
-    if (side->out.bytes == 0 && side->closing) {
+    } else if (side->out.bytes == 0 && side->closing) {
         linger(l);
-        return;
+    } else {
+        after_sending(l);
     }
-    if (side->out.bytes == 0 && side->shut && !l->shut) {
-        l->shut = true;
-        (void)shutdown(l->fd, SHUT_WR);
-    }
-    mt_side_sent(side, l->h1.open || l->h1.tunnel ? &l->h1.stream : NULL);
-    if (mt_h1_side_wants_feed(&l->h1))
-        side->ops->feed(side, (struct mt_span){.ptr = NULL},
-                        l->worker->host.now_ns);
-    if (l->client && side->idle && l->worker->draining && side->out.bytes == 0)
-        side->closing = true, mark(l);
-    poll_for(l, (side->paused || side->closing || l->eof ? 0 : UV_READABLE) |
-                    (side->out.bytes > 0 ? UV_WRITABLE : 0));
-    if (l->client)
-        set_client_deadline(l);
 }
 
 void mt_links_flush(struct mt_proxy_thread *w)
@@ -329,7 +337,7 @@ static void finish_connect(struct mt_link *l)
     }
     note_addresses(l);
     tell_conn(l, false);
-    l->worker->stats.connects++;
+    l->thread->stats.connects++;
     poll_for(l, UV_READABLE);
     mt_call_connected(call, &l->h1.side);
 }
@@ -337,7 +345,7 @@ static void finish_connect(struct mt_link *l)
 static void on_event(uv_poll_t *poll, int status, int events)
 {
     struct mt_link *l = poll->data;
-    struct mt_proxy_thread *w = l->worker;
+    struct mt_proxy_thread *w = l->thread;
     mt_proxy_thread_tick(w);
     if (l->connecting) {
         finish_connect(l);
@@ -361,7 +369,7 @@ static void deadline_met(void *arg)
     static const struct mt_http1_refusal late = {408, "header_timeout"};
     if (l->client && !l->lingering && l->header_late_set) {
         l->h1.read_end = true;
-        mt_call_refused(&l->worker->host, &l->h1.stream, &late, l->listener);
+        mt_call_refused(&l->thread->host, &l->h1.stream, &late, l->listener);
         l->h1.side.closing = true;
         mark(l);
         return;
@@ -376,20 +384,20 @@ static void on_request(void *arg, struct mt_stream *s, struct mt_head *head,
 {
     struct mt_link *l = arg;
     mt_deadline_clear(&l->deadline);
-    mt_call_request(&l->worker->host, s, head, end, l->listener);
+    mt_call_request(&l->thread->host, s, head, end, l->listener);
 }
 
 static void on_refused(void *arg, struct mt_stream *s,
                        const struct mt_http1_refusal *why)
 {
     struct mt_link *l = arg;
-    mt_call_refused(&l->worker->host, s, why, l->listener);
+    mt_call_refused(&l->thread->host, s, why, l->listener);
 }
 
 static void on_free_again(void *arg, struct mt_side *side)
 {
     struct mt_link *l = arg;
-    struct mt_proxy_thread *w = l->worker;
+    struct mt_proxy_thread *w = l->thread;
     struct mt_link **first = &w->idle[l->service][l->endpoint];
     if (w->draining) {
         side->closing = true;

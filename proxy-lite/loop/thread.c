@@ -142,7 +142,7 @@ static void row(void *arg, const struct mt_exchange *x)
 static void on_accept(uv_poll_t *poll, int status, int events)
 {
     struct mt_listening *l = poll->data;
-    struct mt_proxy_thread *w = l->worker;
+    struct mt_proxy_thread *w = l->thread;
     uint32_t most =
         w->options.clients_max > 0 ? w->options.clients_max : CLIENTS_MAX;
     (void)status, (void)events;
@@ -208,7 +208,7 @@ static bool open_loop(struct mt_proxy_thread *w)
     w->stop.data = w->timer.data = w;
     for (uint32_t i = 0; i < w->options.listeners_count; i++) {
         struct mt_listening *l = &w->listening[i];
-        *l = (struct mt_listening){.worker = w,
+        *l = (struct mt_listening){.thread = w,
                                    .fd = w->options.listeners[i].fd,
                                    .index = w->options.listeners[i].index};
         if (uv_poll_init_socket(&w->loop, &l->poll, l->fd) != 0)

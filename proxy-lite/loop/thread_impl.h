@@ -14,7 +14,7 @@ enum {
 /* One socket. */
 struct mt_link {
     uv_poll_t poll;
-    struct mt_proxy_thread *worker;
+    struct mt_proxy_thread *thread;
     struct mt_link *next, *prev; /* all links of the worker */
     struct mt_link *next_dirty;  /* to be flushed */
     struct mt_link *next_idle, *prev_idle;
@@ -33,7 +33,7 @@ struct mt_link {
 
 struct mt_listening {
     uv_poll_t poll;
-    struct mt_proxy_thread *worker;
+    struct mt_proxy_thread *thread;
     int fd;
     uint32_t index;
     bool open;
