@@ -39,6 +39,8 @@ const struct mt_option_row mt_option_rows[] = {
     {'w', "write", "DB", K_TEXT, G_RECORD | G_TAP, AT(write), 0, 0,
      "write exchanges into this database; of record, - or a FILE.relay is a "
      "stream that -r reads, and none decodes and counts only"},
+    {'w', "write", "DB", K_TEXT, G_PROXY, AT(write), 0, 0,
+     "write a row a request into this database"},
     {'d', "db", "DB", K_TEXT, G_VIEW | G_CHECK, AT(db), 0, 0,
      "answer from this database (default: live.db in the state folder)"},
     {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
@@ -178,13 +180,13 @@ const struct mt_command mt_commands[] = {
      "is a problem.",
      false, G_ALL | G_TABLE | G_CHECK, mt_command_check},
     {"proxy", "[LISTEN=ENDPOINT...] [explain REQUEST...]",
-     "what a mesh would do with a request",
-     "Reads a mesh from a file (-c), or from words such as "
-     "8080=localhost:3000 or 8080=v1:3001*90,v2:3002*10, and checks it. "
-     "explain tells which route takes a request, such as \"GET "
+     "routing and retries where the traffic flows",
+     "Takes a mesh from a file (-c), or from words such as "
+     "8080=localhost:3000 or 8080=v1:3001*90,v2:3002*10, and proxies HTTP/1 "
+     "until it is interrupted; then it finishes what runs. --check only checks "
+     "the mesh. explain tells which route takes a request, such as \"GET "
      "http://api.example/cart/7\" \"x-canary: 1\", why the others do not, "
-     "and what is done then. A mesh that is wrong ends with 2. It does not "
-     "proxy yet.",
+     "and what is done then. A mesh that is wrong ends with 2.",
      false, G_ALL | G_PROXY, mt_command_proxy},
     {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
      "What meshtop without a command is. Services, their routes, single "

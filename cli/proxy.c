@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/options.h"
+#include "cli/proxy_run.h"
 #include "cli/say.h"
 #include "proxy-lite/config/config.h"
 #include "proxy-lite/policy/explain.h"
@@ -163,9 +164,7 @@ static int run(const struct mt_options *o, const struct mt_policy *p,
         return usage("a LISTEN=ENDPOINT or explain is wanted");
     if (o->check)
         return check(label, p);
-    mt_say(label, "the mesh is right, but it does not proxy yet; --check and "
-                  "explain work");
-    return MT_EXIT_USAGE;
+    return mt_proxy_run(o, p);
 }
 
 int mt_command_proxy(const struct mt_options *o)

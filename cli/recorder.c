@@ -32,6 +32,7 @@ enum record_kind {
     RECORD_LOSSES,
     RECORD_SOURCE,
     RECORD_REPORT,
+    RECORD_CONN,
 };
 
 struct mt_recorder {
@@ -91,6 +92,14 @@ static int commit_as_told(struct mt_recorder *r, int64_t now_ns)
     return rc;
 }
 
+static int write_conn(struct mt_recorder *r, struct mt_span bytes)
+{
+    struct mt_writer_conn conn;
+    assert(bytes.len == sizeof conn);
+    memcpy(&conn, bytes.ptr, sizeof conn);
+    return mt_writer_conn(r->writer, &conn);
+}
+
 static int write_record(struct mt_recorder *r, struct mt_span record,
                         struct mt_codec_scratch *scratch)
 {
@@ -107,6 +116,8 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
     r->news = true;
     if (kind == RECORD_REPORT)
         return write_report(r, c.rest);
+    if (kind == RECORD_CONN)
+        return write_conn(r, c.rest);
     int decoded = mt_exchange_decode(c.rest, &x, scratch);
     if (decoded == MT_ELIMIT)
         return MT_STORE_ENOMEM;
@@ -238,18 +249,31 @@ bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
 }
 
 /* Within one process its bytes are as good as any form of them. */
-bool mt_recorder_report(struct mt_recorder *r,
-                        const struct mt_conn_report *report)
+static bool put_bytes(struct mt_recorder *r, enum record_kind kind,
+                      struct mt_span bytes)
 {
-    uint8_t *p = reserve(r, HEAD_BYTES + sizeof *report);
+    uint8_t *p = reserve(r, HEAD_BYTES + bytes.len);
     if (p == NULL) {
         r->drops.reports++;
         return r->live && !atomic_load(&r->broken);
     }
-    put_head(p, RECORD_REPORT, 0);
-    memcpy(p + HEAD_BYTES, report, sizeof *report);
-    mt_ring_commit(r->ring, HEAD_BYTES + sizeof *report);
+    put_head(p, kind, 0);
+    memcpy(p + HEAD_BYTES, bytes.ptr, bytes.len);
+    mt_ring_commit(r->ring, HEAD_BYTES + bytes.len);
     return true;
+}
+
+bool mt_recorder_report(struct mt_recorder *r,
+                        const struct mt_conn_report *report)
+{
+    return put_bytes(r, RECORD_REPORT,
+                     (struct mt_span){(const uint8_t *)report, sizeof *report});
+}
+
+bool mt_recorder_conn(struct mt_recorder *r, const struct mt_writer_conn *c)
+{
+    return put_bytes(r, RECORD_CONN,
+                     (struct mt_span){(const uint8_t *)c, sizeof *c});
 }
 
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns)

@@ -46,6 +46,9 @@ bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
 bool mt_recorder_report(struct mt_recorder *r,
                         const struct mt_conn_report *report);
 
+/* A proxy's connection: mt_writer_conn(). */
+bool mt_recorder_conn(struct mt_recorder *r, const struct mt_writer_conn *c);
+
 /* Offline: have what was given so far committed, soon. */
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns);
 

@@ -1,0 +1,258 @@
+#include "proxy-lite/call/call_impl.h"
+
+#include "base/buf.h"
+
+const char *mt_call_step_text(unsigned step)
+{
+    static const char *const texts[] = {
+#define X(name, text) text,
+        MT_CALL_STEPS(X)
+#undef X
+    };
+    return step <= MT_CALL_DONE ? texts[step] : "?";
+}
+
+struct mt_service_state *mt_call_shared(const struct mt_call *c)
+{
+    return &c->host->state->services[c->service->index];
+}
+
+/* ---- deadlines ---- */
+
+void mt_call_set_deadline(struct mt_call *c, int64_t at_ns)
+{
+    mt_deadline_set(&c->host->wheel, &c->deadline, at_ns);
+}
+
+int64_t mt_call_answer_by_ns(const struct mt_call *c)
+{
+    return c->ended && c->route->timeout_ns > 0
+               ? c->request_end_ns + c->route->timeout_ns
+               : INT64_MAX;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The next thing that may be too late in this step. */
+void mt_call_arm(struct mt_call *c)
+{
+    const struct mt_call_try *t =
+        c->tries_count > 0 ? &c->tries[c->tries_count - 1] : NULL;
+    int64_t at = INT64_MAX;
+    switch (c->step) {
+    case MT_CALL_CONNECTING:
+        at = least(mt_call_answer_by_ns(c),
+                   t->start_ns + c->service->connect_timeout_ns);
+        break;
+    case MT_CALL_WAITING:
+        at = mt_call_answer_by_ns(c);
+        if (c->route->per_try_timeout_ns > 0)
+            at = least(at, t->start_ns + c->route->per_try_timeout_ns);
+        break;
+    case MT_CALL_SENDING:
+    case MT_CALL_RESPONDING:
+        if (c->route->stream_idle_timeout_ns > 0)
+            at = c->active_ns + c->route->stream_idle_timeout_ns;
+        break;
+    default:
+        return;
+    }
+    if (at != INT64_MAX)
+        mt_call_set_deadline(c, at);
+    else
+        mt_deadline_clear(&c->deadline);
+}
+
+void mt_call_step(struct mt_call *c, enum mt_call_step to)
+{
+    c->step = (uint8_t)to;
+    c->active_ns = c->host->now_ns;
+    mt_call_arm(c);
+}
+
+/* ---- the end ---- */
+
+void mt_call_finish(struct mt_call *c)
+{
+    struct mt_call_host *host = c->host;
+    c->step = MT_CALL_DONE;
+    mt_deadline_clear(&c->deadline);
+    mt_call_write_rows(c);
+    if (c->counted)
+        mt_limit_give(mt_call_shared(c), MT_LIMIT_REQUESTS);
+    mt_outq_deinit(&c->kept);
+    mt_pool_free(host->pool, c, sizeof *c);
+}
+
+void mt_call_leave_up(struct mt_call *c)
+{
+    if (c->step == MT_CALL_CONNECTING)
+        c->host->cancel(c->host->arg, c->connecting);
+    if (c->up != NULL)
+        c->up->ops->leave(c->up);
+    c->up = NULL;
+}
+
+void mt_call_end_with(struct mt_call *c, unsigned status, const char *reason,
+                      const char *sentence)
+{
+    mt_call_leave_up(c);
+    mt_call_answer(c, status, reason, sentence);
+    c->down->ops->leave(c->down);
+    mt_call_finish(c);
+}
+
+/* ---- the request ---- */
+
+static void on_request_body(void *arg, struct mt_span bytes)
+{
+    struct mt_call *c = arg;
+    bool attached = c->up != NULL;
+    c->body_bytes += bytes.len;
+    c->active_ns = c->host->now_ns;
+    bool keep = !attached || (c->route->retry != NULL && c->kept_whole &&
+                              !c->tunnel && c->body_bytes <= MT_CALL_KEPT_MAX);
+    if (keep && !mt_outq_put(&c->kept, bytes)) {
+        mt_call_end_with(c, 503, "memory", "no memory for it");
+        return;
+    }
+    c->kept_whole = c->kept_whole && keep;
+    if (!attached) {
+        if (c->kept.bytes >= MT_CALL_KEPT_MAX)
+            c->down->ops->pause(c->down, true);
+        return;
+    }
+    if (!keep)
+        mt_outq_deinit(&c->kept);
+    c->up->ops->body(c->up, bytes);
+    mt_call_arm(c);
+    if (c->up->side->over_high)
+        c->down->ops->pause(c->down, true);
+}
+
+void mt_call_end_tunnel(struct mt_call *c)
+{
+    if (!c->tunnel_up_ended || !c->response_ended)
+        return;
+    mt_call_end_try(c, MT_BREAKER_OK, MT_ERROR_NONE, 0);
+    c->up->ops->leave(c->up);
+    c->down->ops->leave(c->down);
+    mt_call_finish(c);
+}
+
+static void on_request_end(void *arg, struct mt_head *trailers)
+{
+    struct mt_call *c = arg;
+    if (c->tunnel) {
+        c->tunnel_up_ended = true;
+        c->up->ops->end(c->up, NULL);
+        mt_call_end_tunnel(c);
+        return;
+    }
+    c->ended = true;
+    c->request_end_ns = c->host->now_ns;
+    if (trailers != NULL)
+        mt_forward_trailers(trailers);
+    c->trailers = trailers;
+    if (c->up == NULL) {
+        mt_call_arm(c);
+        return;
+    }
+    if (!c->no_body)
+        c->up->ops->end(c->up, trailers);
+    if (c->step == MT_CALL_SENDING)
+        mt_call_step(c, MT_CALL_WAITING);
+}
+
+static void on_client_gone(void *arg, enum mt_gone why)
+{
+    struct mt_call *c = arg;
+    c->error =
+        why == MT_GONE_PROTOCOL ? MT_ERROR_PROTOCOL : MT_ERROR_RESET_BY_CLIENT;
+    mt_call_end_try(c, MT_BREAKER_NOTHING, (enum mt_error)c->error, 0);
+    mt_call_leave_up(c);
+    mt_call_finish(c);
+}
+
+static void on_client_room(void *arg)
+{
+    struct mt_call *c = arg;
+    if (c->up != NULL)
+        c->up->ops->pause(c->up, false);
+}
+
+static void on_no_head(void *arg, struct mt_head *head, bool end)
+{
+    (void)arg, (void)head, (void)end; /* a request has one head */
+}
+
+static const struct mt_stream_events down_events = {
+    on_no_head, on_request_body, on_request_end, on_client_gone,
+    on_client_room};
+
+/* ---- the beginning ---- */
+
+static struct mt_call *new_call(struct mt_call_host *host,
+                                struct mt_stream *down, struct mt_head *head,
+                                uint32_t listener)
+{
+    struct mt_call *c = mt_pool_zalloc(host->pool, sizeof *c);
+    if (c == NULL)
+        return NULL;
+    c->host = host;
+    c->down = down;
+    c->request = head;
+    c->listener = listener;
+    c->begin_ns = host->now_ns;
+    c->number = ++host->requests << 8 | (down->side->conn & 255);
+    c->grpc_status = MT_GRPC_STATUS_NONE;
+    c->avoid = MT_PICK_ANY;
+    c->kept_whole = true;
+    c->deadline = (struct mt_deadline){.met = mt_call_late, .arg = c};
+    mt_outq_init(&c->kept, host->pool);
+    return c;
+}
+
+void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
+                     struct mt_head *head, bool end, uint32_t listener)
+{
+    struct mt_call *c = new_call(host, down, head, listener);
+    if (c == NULL) {
+        mt_call_say(host->pool, down,
+                    &(struct mt_call_said){.status = 503,
+                                           .reason = "memory",
+                                           .sentence = "no memory for it"});
+        down->ops->leave(down);
+        return;
+    }
+    down->events = &down_events;
+    down->arg = c;
+    c->no_body = end;
+    c->ended = end;
+    c->request_end_ns = end ? host->now_ns : 0;
+    mt_call_route(c);
+}
+
+void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
+                     const struct mt_http1_refusal *why, uint32_t listener)
+{
+    struct mt_h1_side *side = (struct mt_h1_side *)down->side;
+    struct mt_call *c = new_call(host, down, &side->reader.head, listener);
+    mt_call_say(
+        host->pool, down,
+        &(struct mt_call_said){.status = why->status,
+                               .reason = why->why,
+                               .sentence = "the request cannot be taken"});
+    down->ops->leave(down);
+    if (c == NULL)
+        return;
+    c->status = why->status;
+    c->reason = why->why;
+    c->error = MT_ERROR_PROTOCOL;
+    c->response_started = c->response_ended = c->ended = true;
+    c->request_end_ns = host->now_ns;
+    mt_call_finish(c);
+}

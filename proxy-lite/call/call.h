@@ -1,0 +1,92 @@
+/**
+ * call.h - one request, from a client's stream to a service's and back.
+ *
+ * Named steps, in their order:
+ *
+ *     ROUTING     its head came: which route, which service, which endpoint
+ *     CONNECTING  a connection to the endpoint is made
+ *     SENDING     the request goes out
+ *     WAITING     all of it went; the response's head is waited for
+ *     RESPONDING  the response goes back
+ *     BACKING_OFF between two tries
+ *     DONE        its row is written, its memory given back
+ *
+ * Whoever ends it in whichever step, there is one row that says so (the table
+ * in ARCHITECTURE.md, "Ends of a request"). A try that fails is decided on by
+ * policy/retry.h; what is kept of the request for it is bounded by
+ * MT_RETRY_BODY_MAX.
+ *
+ * Sans-IO: connections, time, randomness and rows are the host's.
+ */
+#ifndef MT_PROXY_LITE_CALL_CALL_H
+#define MT_PROXY_LITE_CALL_CALL_H
+
+#include "proxy-lite/call/side.h"
+#include "proxy-lite/call/wheel.h"
+#include "proxy-lite/http/forward.h"
+#include "proxy-lite/policy/balance.h"
+#include "proxy-lite/policy/retry.h"
+#include "proxy-lite/policy/split.h"
+
+#define MT_CALL_STEPS(X)                   \
+    X(ROUTING, "routing")                  \
+    X(CONNECTING, "connecting")            \
+    X(SENDING, "sending the request")      \
+    X(WAITING, "waiting for the response") \
+    X(RESPONDING, "responding")            \
+    X(BACKING_OFF, "between two tries")    \
+    X(DONE, "done")
+
+enum mt_call_step {
+#define X(name, text) MT_CALL_##name,
+    MT_CALL_STEPS(X)
+#undef X
+};
+
+const char *mt_call_step_text(unsigned step);
+
+struct mt_call;
+
+/* What a call is in: one thread of the proxy. */
+struct mt_call_host {
+    void *arg;
+    const struct mt_policy *policy;
+    struct mt_policy_state *state; /* shared */
+    struct mt_balancer *balancers; /* one a service, this thread's */
+    struct mt_regex_scratch *scratch;
+    struct mt_random random;
+    struct mt_wheel wheel;
+    struct mt_pool *pool;
+    /* [service][endpoint], as policy/state.h counts them */
+    const struct mt_addr *const *endpoints;
+    uint64_t requests; /* so far */
+    int64_t now_ns;    /* monotonic */
+    int64_t wall_ns;   /* what to add to it for Unix time */
+
+    /* A connection to the endpoint that is idle; NULL: there is none. */
+    struct mt_side *(*take_idle)(void *arg, uint32_t service,
+                                 uint32_t endpoint);
+    /* Make one: mt_call_connected() or mt_call_not_connected() follows,
+     * later. NULL: it cannot even be tried; else what cancel() takes. */
+    void *(*connect)(void *arg, struct mt_call *c, uint32_t service,
+                     uint32_t endpoint);
+    void (*cancel)(void *arg, void *connecting);
+    struct mt_stream *(*begin)(void *arg, struct mt_side *side);
+    void (*row)(void *arg, const struct mt_exchange *x);
+};
+
+/* A request has begun on a client's side: mt_side_owner.request. */
+void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
+                     struct mt_head *head, bool end, uint32_t listener);
+
+/* No request could be read: mt_side_owner.refused. It is answered and has its
+ * row. */
+void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
+                     const struct mt_http1_refusal *why, uint32_t listener);
+
+void mt_call_connected(struct mt_call *c, struct mt_side *side);
+
+/* timed_out: the connect time-out; else refused or unreachable. */
+void mt_call_not_connected(struct mt_call *c, bool timed_out);
+
+#endif

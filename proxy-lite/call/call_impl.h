@@ -1,0 +1,160 @@
+/* call_impl.h - private to call/: what a request that runs is made of. */
+#ifndef MT_PROXY_LITE_CALL_CALL_IMPL_H
+#define MT_PROXY_LITE_CALL_CALL_IMPL_H
+
+#include "proxy-lite/call/call.h"
+
+enum {
+    MT_CALL_TRIES_MAX = 12, /* rows of tries; a policy has fewer */
+    MT_CALL_KEPT_MAX = MT_RETRY_BODY_MAX,
+};
+
+/* One try, for its row. */
+struct mt_call_try {
+    int64_t start_ns, head_ns, end_ns; /* head_ns: 0 without a response */
+    uint32_t endpoint;
+    uint16_t status;
+    int16_t grpc_status;
+    uint8_t error; /* enum mt_error */
+};
+
+struct mt_call {
+    struct mt_call_host *host;
+    struct mt_stream *down;
+    struct mt_stream *up; /* of this try; NULL: not yet, or no more */
+    uint64_t number;      /* unique in the proxy's run: joins its tries */
+    uint8_t step;
+    void *connecting; /* while CONNECTING */
+
+    /* the request */
+    struct mt_head *request;
+    const struct mt_head *trailers; /* once it is whole */
+    uint32_t listener;
+    bool grpc, no_body, ended;
+    bool tunnel;          /* bytes both ways, after 101 or CONNECT */
+    bool tunnel_up_ended; /* the client sends no more of them */
+    struct mt_outq kept;  /* its body, for a connection that is to come */
+    uint64_t body_bytes;  /* received */
+    bool kept_whole;      /* kept is all that was received */
+
+    /* where it goes */
+    const struct mt_policy_entry *entry;
+    const struct mt_policy_route *route;
+    const struct mt_policy_service *service;
+    struct mt_split_choice choice;
+    struct mt_pick pick;
+    bool picked, counted; /* to be given back: the pick, the limit */
+
+    /* tries */
+    struct mt_call_try tries[MT_CALL_TRIES_MAX];
+    uint32_t tries_count;
+    uint32_t retries, free_retries, refused;
+    uint32_t avoid;
+    uint8_t why_not; /* enum mt_retry_why */
+
+    /* the response */
+    uint16_t status;
+    int16_t grpc_status;
+    bool response_started, response_ended;
+    uint64_t response_header_bytes, response_bytes;
+    const char *reason; /* of an answer of the proxy's own; static */
+
+    struct mt_deadline deadline;
+    int64_t begin_ns, request_end_ns, head_ns, active_ns;
+    uint8_t error; /* enum mt_error */
+};
+
+/* ---- call.c ---- */
+
+/* The next step; what may be too late in it is armed. */
+void mt_call_step(struct mt_call *c, enum mt_call_step to);
+
+/* Its deadline in this step, anew. */
+void mt_call_arm(struct mt_call *c);
+void mt_call_set_deadline(struct mt_call *c, int64_t at_ns);
+
+/* When the response's head has to be there: counted from the request's end, so
+ * that an upload is not cut for its length. INT64_MAX: not yet known. */
+int64_t mt_call_answer_by_ns(const struct mt_call *c);
+
+/* Let go of the service's stream, or of the connection that is being made. */
+void mt_call_leave_up(struct mt_call *c);
+
+/* Write its rows and give everything back. */
+void mt_call_finish(struct mt_call *c);
+
+/* Answer for the service, as mt_call_answer(), and end. */
+void mt_call_end_with(struct mt_call *c, unsigned status, const char *reason,
+                      const char *sentence);
+
+/* One direction of a tunnel has ended; both: it is over. */
+void mt_call_end_tunnel(struct mt_call *c);
+
+struct mt_service_state *mt_call_shared(const struct mt_call *c);
+
+/* ---- call_try.c ---- */
+
+/* Its service, head and route are known: choose an endpoint and go. */
+void mt_call_begin_try(struct mt_call *c);
+
+/* The try is over: what it says of its endpoint. */
+void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
+                     enum mt_error error, int64_t hint_ns);
+
+/* Again, or not: the one place where it is decided. True: the next try is
+ * under way. */
+bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
+                    enum mt_error error);
+
+/* A try has failed with nothing of a response: again, or an answer. */
+void mt_call_fail_try(struct mt_call *c, enum mt_try_end end,
+                      enum mt_error error);
+
+/* Its deadline is met. */
+void mt_call_late(void *call);
+
+/* Index of the budget that it counts for: of a route without retries the whole
+ * process's. */
+uint32_t mt_call_budget(const struct mt_call *c);
+
+/* ---- call_response.c ---- */
+
+extern const struct mt_stream_events mt_call_up_events;
+
+/* ---- call_route.c ---- */
+
+/* Its head came: it is answered at once, or its first try begins. */
+void mt_call_route(struct mt_call *c);
+
+/* False: no room. */
+bool mt_call_edit(struct mt_head *h, const struct mt_policy_edits *e);
+
+/* ---- call_answer.c ---- */
+
+/**
+ * Answer for the service: a status, why in one word (x-meshtop-reason, and
+ * the row), in a sentence (the body). To gRPC the same as a status of its own.
+ * Nothing of a response has been sent.
+ */
+void mt_call_answer(struct mt_call *c, unsigned status, const char *reason,
+                    const char *sentence);
+
+/* An answer of the proxy's own. Texts are borrowed. */
+struct mt_call_said {
+    unsigned status;
+    bool grpc;               /* said as a gRPC status */
+    const char *reason;      /* one word */
+    const char *sentence;    /* the body; "" for none */
+    struct mt_span location; /* of a redirect; else empty */
+};
+
+/* Send it, to a stream that may have no call. */
+void mt_call_say(struct mt_pool *pool, struct mt_stream *down,
+                 const struct mt_call_said *said);
+
+/* ---- call_row.c ---- */
+
+/* The row of the request, and of its tries where there are several. */
+void mt_call_write_rows(struct mt_call *c);
+
+#endif

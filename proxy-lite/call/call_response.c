@@ -1,0 +1,161 @@
+/* What comes from the service. */
+#include "proxy-lite/call/call_impl.h"
+
+#include "base/buf.h"
+
+static bool is_failure(const struct mt_call *c)
+{
+    return c->status >= 500 ||
+           (c->grpc && (c->grpc_status == 4 || c->grpc_status == 13 ||
+                        c->grpc_status == 14));
+}
+
+static int16_t grpc_status_of(const struct mt_head *h)
+{
+    struct mt_span s = mt_head_value(h, MT_HEAD_GRPC_STATUS);
+    int n = 0;
+    for (size_t i = 0; i < s.len && i < 4; i++)
+        n = n * 10 + (s.ptr[i] - '0');
+    return (int16_t)(s.len > 0 && s.len < 4 && n >= 0 ? n
+                                                      : MT_GRPC_STATUS_NONE);
+}
+
+static int64_t hint_of(const struct mt_call *c, const struct mt_head *h)
+{
+    if (mt_head_has(h, MT_HEAD_GRPC_PUSHBACK))
+        return mt_retry_pushback(mt_head_value(h, MT_HEAD_GRPC_PUSHBACK));
+    if (mt_head_has(h, MT_HEAD_RETRY_AFTER))
+        return mt_retry_after(mt_head_value(h, MT_HEAD_RETRY_AFTER),
+                              c->host->now_ns + c->host->wall_ns);
+    return MT_RETRY_NO_HINT;
+}
+
+/* Would another try be better than this answer? Then it is under way. */
+static bool try_again(struct mt_call *c, const struct mt_head *h)
+{
+    const struct mt_try last = {.end = MT_TRY_RESPONSE,
+                                .status = c->status,
+                                .grpc_status = c->grpc_status,
+                                .hint_ns = hint_of(c, h)};
+    return c->route->retry != NULL && mt_call_decide(c, &last, MT_ERROR_NONE);
+}
+
+static bool set_cookie(const struct mt_call *c, struct mt_head *h)
+{
+    uint8_t bytes[512];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    if (!c->choice.token_is_new || c->route->to.sticky != MT_STICKY_COOKIE)
+        return true;
+    mt_put_span(&b, c->route->to.sticky_name);
+    mt_put_char(&b, '=');
+    mt_put_span(&b, (struct mt_span){c->choice.token, MT_SPLIT_TOKEN_BYTES});
+    mt_put_str(&b, "; Path=/; HttpOnly; SameSite=Lax");
+    return !b.full && mt_head_add(h, MT_SPAN("set-cookie"), mt_buf_span(&b));
+}
+
+static void on_response_head(void *arg, struct mt_head *h, bool end)
+{
+    struct mt_call *c = arg;
+    struct mt_call_host *host = c->host;
+    const struct mt_forward f = {.to = c->request->version, .no_via = true};
+    bool interim = h->status < 200 && h->status != 101;
+    if (interim) {
+        if (mt_forward_response(h, &f) == 0)
+            c->down->ops->head(c->down, h, false);
+        return;
+    }
+    struct mt_call_try *t = &c->tries[c->tries_count - 1];
+    t->head_ns = c->head_ns = host->now_ns;
+    t->status = c->status = h->status;
+    c->response_header_bytes = h->wire_bytes;
+    t->grpc_status = c->grpc_status = grpc_status_of(h);
+    if (try_again(c, h))
+        return;
+    if (mt_forward_response(h, &f) != 0 ||
+        !mt_call_edit(h, &c->route->response_headers) || !set_cookie(c, h)) {
+        mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_PROTOCOL, 0);
+        c->error = MT_ERROR_PROTOCOL;
+        mt_call_end_with(c, 502, "bad_response",
+                         "the response's header is too large");
+        return;
+    }
+    c->response_started = true;
+    mt_call_step(c, MT_CALL_RESPONDING);
+    c->tunnel =
+        h->status == 101 ||
+        (h->status < 300 && mt_span_eq(c->request->method, MT_SPAN("CONNECT")));
+    c->down->ops->head(c->down, h, end && !c->tunnel);
+    if (!end || c->tunnel)
+        return;
+    c->response_ended = true;
+    mt_call_end_try(c, is_failure(c) ? MT_BREAKER_FAILED : MT_BREAKER_OK,
+                    MT_ERROR_NONE, hint_of(c, h));
+    c->up->events = NULL;
+    c->down->ops->leave(c->down);
+    mt_call_finish(c);
+}
+
+static void on_response_body(void *arg, struct mt_span bytes)
+{
+    struct mt_call *c = arg;
+    c->response_bytes += bytes.len;
+    c->active_ns = c->host->now_ns;
+    mt_call_arm(c);
+    c->down->ops->body(c->down, bytes);
+    if (c->down->side->over_high)
+        c->up->ops->pause(c->up, true);
+}
+
+static void on_response_end(void *arg, struct mt_head *trailers)
+{
+    struct mt_call *c = arg;
+    struct mt_call_try *t = &c->tries[c->tries_count - 1];
+    if (trailers != NULL && mt_head_has(trailers, MT_HEAD_GRPC_STATUS))
+        t->grpc_status = c->grpc_status = grpc_status_of(trailers);
+    if (trailers != NULL)
+        mt_forward_trailers(trailers);
+    c->response_ended = true;
+    c->down->ops->end(c->down, trailers);
+    if (c->tunnel) {
+        mt_call_end_tunnel(c);
+        return;
+    }
+    mt_call_end_try(c, is_failure(c) ? MT_BREAKER_FAILED : MT_BREAKER_OK,
+                    MT_ERROR_NONE, 0);
+    if (!c->ended) /* answered before all was asked */
+        mt_call_leave_up(c);
+    else
+        c->up->events = NULL;
+    c->down->ops->leave(c->down);
+    mt_call_finish(c);
+}
+
+static void on_service_gone(void *arg, enum mt_gone why)
+{
+    struct mt_call *c = arg;
+    c->up = NULL; /* it is gone */
+    enum mt_error error =
+        why == MT_GONE_PROTOCOL ? MT_ERROR_PROTOCOL : MT_ERROR_RESET_BY_SERVER;
+    if (!c->response_started) {
+        bool again = why == MT_GONE_NOT_PROCESSED &&
+                     mt_method_idempotent(c->request->method);
+        mt_call_fail_try(c, again ? MT_TRY_NOT_PROCESSED : MT_TRY_RESET, error);
+        return;
+    }
+    if (why == MT_GONE_ENDED)
+        error = MT_ERROR_TRUNCATED;
+    mt_call_end_try(c, MT_BREAKER_FAILED, error, 0);
+    c->error = (uint8_t)error;
+    c->down->ops->leave(c->down);
+    mt_call_finish(c);
+}
+
+static void on_service_room(void *arg)
+{
+    struct mt_call *c = arg;
+    c->down->ops->pause(c->down, false);
+}
+
+const struct mt_stream_events mt_call_up_events = {
+    on_response_head, on_response_body, on_response_end, on_service_gone,
+    on_service_room};

@@ -1,0 +1,106 @@
+#include "proxy-lite/call/call_impl.h"
+
+#include "base/buf.h"
+#include "base/text_addr.h"
+#include "decode/outcome.h"
+
+enum { ENDPOINT_BYTES = 64 };
+
+static int64_t wall(const struct mt_call *c, int64_t at_ns)
+{
+    return at_ns != 0 ? at_ns + c->host->wall_ns : 0;
+}
+
+static struct mt_span endpoint_text(const struct mt_call *c, uint32_t endpoint,
+                                    uint8_t *bytes)
+{
+    struct mt_buf b = mt_buf_of(bytes, ENDPOINT_BYTES);
+    const struct mt_addr *a = &c->host->endpoints[c->service->index][endpoint];
+    mt_put_ip_port(&b, a->ip, a->port);
+    return mt_buf_span(&b);
+}
+
+/* What request and tries have in common. */
+static void fill(const struct mt_call *c, struct mt_exchange *x)
+{
+    const struct mt_head *h = c->request;
+    const struct mt_side *side = c->down->side;
+    size_t path_end = mt_span_find(h->path, '?');
+    *x = (struct mt_exchange){
+        .protocol = c->grpc ? (uint8_t)MT_PROTOCOL_GRPC : side->protocol,
+        .kind = MT_KIND_UNARY,
+        .grpc_status = MT_GRPC_STATUS_NONE,
+        .role_evidence = MT_ROLE_BY_SYN,
+        .detection = MT_DETECTED_START,
+        .conn = side->conn,
+        .stream = c->down->number,
+        .retry_of = c->tries_count > 1 ? c->number : 0,
+        .method = h->method,
+        .scheme = MT_SPAN("http"),
+        .authority = h->authority,
+        .path = {h->path.ptr, path_end},
+        .user_agent = mt_head_value(h, MT_HEAD_USER_AGENT),
+        .request_id = mt_head_value(h, MT_HEAD_X_REQUEST_ID),
+    };
+    x->client.addr = side->remote;
+    x->server.addr = side->local;
+    if (c->service != NULL) {
+        x->server.service = c->service->name;
+        x->server.name_source = MT_NAME_ROUTE;
+    }
+    x->req.content_type = mt_head_value(h, MT_HEAD_CONTENT_TYPE);
+    x->req.header_bytes = h->wire_bytes;
+    x->req.body_bytes = c->body_bytes;
+}
+
+static void write_tries(const struct mt_call *c)
+{
+    uint8_t endpoint[ENDPOINT_BYTES];
+    for (uint32_t i = 0; c->tries_count > 1 && i < c->tries_count; i++) {
+        const struct mt_call_try *t = &c->tries[i];
+        struct mt_exchange x;
+        fill(c, &x);
+        x.observer = MT_OBSERVER_PROXY_ATTEMPT;
+        x.attempt = i + 1;
+        x.status = t->status;
+        x.grpc_status = t->grpc_status;
+        x.error = t->error;
+        x.half = t->head_ns == 0 ? MT_HALF_REQUEST : MT_HALF_BOTH;
+        x.endpoint = endpoint_text(c, t->endpoint, endpoint);
+        x.req.start_ns = x.req.end_ns = wall(c, t->start_ns);
+        x.resp.start_ns = wall(c, t->head_ns);
+        x.end_ns = wall(c, t->end_ns);
+        x.resp.end_ns = t->head_ns != 0 ? x.end_ns : 0;
+        x.outcome = mt_outcome_of(&x)->outcome;
+        c->host->row(c->host->arg, &x);
+    }
+}
+
+void mt_call_write_rows(struct mt_call *c)
+{
+    uint8_t endpoint[ENDPOINT_BYTES];
+    struct mt_exchange x;
+    int64_t now = c->host->now_ns;
+    write_tries(c);
+    fill(c, &x);
+    x.observer = MT_OBSERVER_PROXY_REQUEST;
+    x.status = c->status;
+    x.grpc_status = c->grpc_status;
+    x.error = c->error;
+    x.half = c->response_started ? MT_HALF_BOTH : MT_HALF_REQUEST;
+    if (c->tries_count > 0)
+        x.endpoint =
+            endpoint_text(c, c->tries[c->tries_count - 1].endpoint, endpoint);
+    x.why_not_retried = mt_span_str(mt_retry_why_text(c->why_not));
+    if (c->reason != NULL)
+        x.error_message = mt_span_str(c->reason);
+    x.req.start_ns = wall(c, c->begin_ns);
+    x.req.end_ns = wall(c, c->ended ? c->request_end_ns : 0);
+    x.resp.start_ns = wall(c, c->head_ns);
+    x.resp.header_bytes = c->response_header_bytes;
+    x.resp.body_bytes = c->response_bytes;
+    x.resp.end_ns = c->response_ended ? wall(c, now) : 0;
+    x.end_ns = wall(c, now);
+    x.outcome = mt_outcome_of(&x)->outcome;
+    c->host->row(c->host->arg, &x);
+}

@@ -1,0 +1,198 @@
+/* Tries: to which endpoint, on which connection, and whether there is another
+ * one. */
+#include "proxy-lite/call/call_impl.h"
+
+uint32_t mt_call_budget(const struct mt_call *c)
+{
+    return c->route->retry != NULL ? c->route->retry->budget : 0;
+}
+
+void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
+                     enum mt_error error, int64_t hint_ns)
+{
+    struct mt_call_host *host = c->host;
+    if (!c->picked)
+        return;
+    struct mt_call_try *t = &c->tries[c->tries_count - 1];
+    t->end_ns = host->now_ns;
+    t->error = (uint8_t)error;
+    const struct mt_pick_end end = {
+        .outcome = (uint8_t)outcome,
+        .now_ns = host->now_ns,
+        .latency_ns = (t->head_ns != 0 ? t->head_ns : t->end_ns) - t->start_ns,
+        .retry_after_ns = hint_ns > 0 ? hint_ns : 0};
+    (void)mt_balancer_done(&host->balancers[c->service->index], &c->pick, &end,
+                           &host->random);
+    c->picked = false;
+}
+
+static void send_kept(struct mt_call *c)
+{
+    enum { PIECES = 2 + 2 * MT_CALL_KEPT_MAX / MT_OUTQ_ROOM_MAX };
+    struct iovec iov[PIECES];
+    int n = mt_outq_peek(&c->kept, iov, PIECES);
+    for (int i = 0; i < n; i++)
+        c->up->ops->body(c->up,
+                         (struct mt_span){iov[i].iov_base, iov[i].iov_len});
+    /* lent pieces live until the flush: they are copied where kept may go */
+    (void)mt_outq_settle(&c->up->side->out);
+}
+
+static void attach(struct mt_call *c, struct mt_side *side)
+{
+    c->up = c->host->begin(c->host->arg, side);
+    c->up->events = &mt_call_up_events;
+    c->up->arg = c;
+    mt_call_step(c, MT_CALL_SENDING);
+    c->up->ops->head(c->up, c->request, c->no_body);
+    send_kept(c);
+    if (c->route->retry == NULL)
+        mt_outq_deinit(&c->kept), c->kept_whole = c->body_bytes == 0;
+    if (c->ended) {
+        if (!c->no_body)
+            c->up->ops->end(c->up, c->trailers);
+        mt_call_step(c, MT_CALL_WAITING);
+    } else {
+        c->down->ops->pause(c->down, c->up->side->over_high);
+    }
+}
+
+bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
+                    enum mt_error error)
+{
+    struct mt_call_host *host = c->host;
+    int64_t by_ns = mt_call_answer_by_ns(c);
+    const struct mt_retry_ask ask = {
+        .policy = c->route->retry,
+        .budget_policy = &host->policy->budgets[mt_call_budget(c)],
+        .budget = &host->state->budgets[mt_call_budget(c)],
+        .last = last,
+        .method = c->request->method,
+        .grpc = c->grpc,
+        .body_kept = c->kept_whole,
+        .endpoint_there = c->tries_count < MT_CALL_TRIES_MAX,
+        .retries = c->retries,
+        .free_retries = c->free_retries,
+        .refused = c->refused,
+        .now_ns = host->now_ns,
+        .deadline_ns = by_ns == INT64_MAX ? 0 : by_ns};
+    struct mt_retry_answer a = mt_retry_decide(&ask, &host->random);
+    c->why_not = a.why;
+    if (!a.again)
+        return false;
+    c->avoid = c->pick.endpoint;
+    c->retries += a.counted;
+    c->free_retries += !a.counted;
+    c->refused += last->end == MT_TRY_REFUSED_STREAM;
+    mt_call_end_try(c, MT_BREAKER_FAILED, error, last->hint_ns);
+    mt_call_leave_up(c);
+    c->step = MT_CALL_BACKING_OFF;
+    c->down->ops->pause(c->down, c->kept.bytes >= MT_CALL_KEPT_MAX);
+    mt_call_set_deadline(c, host->now_ns + a.wait_ns);
+    return true;
+}
+
+void mt_call_fail_try(struct mt_call *c, enum mt_try_end end,
+                      enum mt_error error)
+{
+    static const struct {
+        uint16_t status;
+        const char *reason, *sentence;
+    } answers[MT_TRY_END_COUNT] = {
+        [MT_TRY_RESET] = {502, "reset",
+                          "the service broke the connection before it "
+                          "answered"},
+        [MT_TRY_CONNECT_FAILURE] = {503, "connect_failure",
+                                    "no connection to the service"},
+        [MT_TRY_REFUSED_STREAM] = {503, "refused", "the service refused it"},
+        [MT_TRY_NOT_PROCESSED] = {502, "reset",
+                                  "the service closed its connection"},
+        [MT_TRY_TIMEOUT] = {504, "timeout",
+                            "the service did not answer in time"},
+    };
+    const struct mt_try last = {
+        .end = (uint8_t)end, .grpc_status = -1, .hint_ns = MT_RETRY_NO_HINT};
+    if (mt_call_decide(c, &last, error))
+        return;
+    mt_call_end_try(c, MT_BREAKER_FAILED, error, 0);
+    c->error = (uint8_t)error;
+    mt_call_end_with(c, answers[end].status, answers[end].reason,
+                     answers[end].sentence);
+}
+
+void mt_call_begin_try(struct mt_call *c)
+{
+    struct mt_call_host *host = c->host;
+    struct mt_balancer *b = &host->balancers[c->service->index];
+    c->pick = mt_balancer_pick(b, host->now_ns, c->avoid, &host->random);
+    if (c->pick.endpoint == MT_PICK_NONE) {
+        c->why_not = MT_RETRY_WHY_BREAKER_OPEN;
+        mt_call_end_with(c, 503, "no_endpoint",
+                         "no endpoint of the service would take it");
+        return;
+    }
+    c->picked = true;
+    c->tries[c->tries_count++] =
+        (struct mt_call_try){.start_ns = host->now_ns,
+                             .endpoint = c->pick.endpoint,
+                             .grpc_status = MT_GRPC_STATUS_NONE};
+    struct mt_side *side =
+        host->take_idle(host->arg, c->service->index, c->pick.endpoint);
+    if (side != NULL) {
+        attach(c, side);
+        return;
+    }
+    mt_call_step(c, MT_CALL_CONNECTING);
+    c->connecting =
+        host->connect(host->arg, c, c->service->index, c->pick.endpoint);
+    if (c->connecting == NULL) {
+        c->step = MT_CALL_BACKING_OFF; /* there is nothing to cancel */
+        mt_call_fail_try(c, MT_TRY_CONNECT_FAILURE, MT_ERROR_REFUSED);
+    }
+}
+
+void mt_call_connected(struct mt_call *c, struct mt_side *side)
+{
+    attach(c, side);
+}
+
+void mt_call_not_connected(struct mt_call *c, bool timed_out)
+{
+    c->step = MT_CALL_BACKING_OFF;
+    mt_call_fail_try(c, MT_TRY_CONNECT_FAILURE,
+                     timed_out ? MT_ERROR_UNANSWERED : MT_ERROR_REFUSED);
+}
+
+void mt_call_late(void *arg)
+{
+    struct mt_call *c = arg;
+    int64_t now = c->host->now_ns;
+    switch (c->step) {
+    case MT_CALL_BACKING_OFF:
+        mt_call_begin_try(c);
+        return;
+    case MT_CALL_CONNECTING:
+        mt_call_leave_up(c);
+        c->step = MT_CALL_BACKING_OFF;
+        mt_call_fail_try(c,
+                         now >= mt_call_answer_by_ns(c)
+                             ? MT_TRY_TIMEOUT
+                             : MT_TRY_CONNECT_FAILURE,
+                         MT_ERROR_UNANSWERED);
+        return;
+    case MT_CALL_WAITING:
+        mt_call_fail_try(c, MT_TRY_TIMEOUT, MT_ERROR_TIMEOUT);
+        return;
+    case MT_CALL_SENDING:
+        mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_TIMEOUT, 0);
+        c->error = MT_ERROR_TIMEOUT;
+        mt_call_end_with(c, 408, "request_idle", "the request did not go on");
+        return;
+    default: /* RESPONDING: what was sent cannot be taken back */
+        mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_TIMEOUT, 0);
+        c->error = MT_ERROR_TIMEOUT;
+        mt_call_leave_up(c);
+        c->down->ops->leave(c->down);
+        mt_call_finish(c);
+    }
+}
