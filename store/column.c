@@ -440,6 +440,24 @@ static const struct mt_column route_columns[] = {
     COMMON_WIDE,
 };
 
+static const struct mt_column policy_columns[] = {
+    COLUMN("service", "SERVICE", "the route's service", MT_UNIT_TEXT, 1, 32,
+           false, get_server),
+    COLUMN("method", "METHOD", "the request method", MT_UNIT_TEXT, 3, 10, false,
+           get_method),
+    COLUMN("route", "ROUTE", "the path, identifiers replaced", MT_UNIT_TEXT, 1,
+           48, false, get_route),
+    SUCCESS,
+    RATE,
+    COLUMN("retry_ratio", "RETRIED %", "attempts beyond the first",
+           MT_UNIT_RATIO, 1, 0, false, get_retries),
+    COLUMN("timeout_ratio", "TIMED OUT %", "given up for lack of an answer",
+           MT_UNIT_RATIO, 1, 0, false, get_timeouts),
+    P50,
+    P95,
+    P99,
+};
+
 static const struct mt_column series_columns[] = {
     COLUMN("start_ns", "TIME", "when the stretch begins", MT_UNIT_TIME, 1, 0,
            false, get_last),
@@ -642,6 +660,7 @@ const struct mt_screen mt_screen_services = {"services",
                                              SCREEN(service_columns)};
 const struct mt_screen mt_screen_edges = {"edges", SCREEN(edge_columns)};
 const struct mt_screen mt_screen_routes = {"routes", SCREEN(route_columns)};
+const struct mt_screen mt_screen_policy = {"policy", SCREEN(policy_columns)};
 const struct mt_screen mt_screen_series = {"series", SCREEN(series_columns)};
 const struct mt_screen mt_screen_exchanges = {"exchanges",
                                               SCREEN(exchange_columns)};

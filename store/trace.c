@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    NONE = UINT32_MAX,
-    LOOK_BACK = 256, /* spans that are looked at to find one's caller */
-};
+#define NONE UINT32_MAX
+
+enum { LOOK_BACK = 256 }; /* spans that are looked at to find one's caller */
 
 struct tree {
     struct mt_trace_span *spans;

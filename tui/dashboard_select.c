@@ -78,7 +78,9 @@ MT_ACTION(mark)
         return MT_DO_DRAW;
     }
     mt_class(d)->term(line->row, &b);
-    struct mt_span terms = b.full ? (struct mt_span){0} : mt_buf_span(&b);
+    struct mt_span terms = mt_buf_span(&b);
+    if (b.full)
+        terms.len = 0;
     if (mt_marks_toggle(&d->marks, l->screen, line->key, terms) < 0) {
         mt_dashboard_say(d, true,
                          d->marks.count == MT_MARKS_MAX

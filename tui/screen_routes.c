@@ -1,22 +1,38 @@
-/* 2 Routes: which of a service's calls are slow or fail. */
+/* 2 Routes: which of a service's calls are slow or fail. 5 Policy: what a proxy
+ * does for them; a tap enforces nothing, so that of its rows there are none. */
 #include "tui/screen.h"
+
+static void add(const struct mt_row *r, bool failing_only,
+                struct mt_lines *lines)
+{
+    if (failing_only && r->counts.failure == 0) {
+        lines->hidden++;
+        return;
+    }
+    uint64_t key = mt_key_add_text(MT_KEY_BASIS, r->server);
+    key = mt_key_add_text(key, r->method);
+    key = mt_key_add_text(key, r->route);
+    lines->list[lines->count++] = (struct mt_line){.row = r, .key = key};
+}
 
 static bool arrange(const struct mt_snapshot *a, bool failing_only,
                     struct mt_lines *lines)
 {
     if (!mt_lines_reserve(lines, a->rows.count))
         return false;
-    for (size_t i = 0; i < a->rows.count; i++) {
-        const struct mt_row *r = &a->rows.rows[i];
-        if (failing_only && r->counts.failure == 0) {
-            lines->hidden++;
-            continue;
-        }
-        uint64_t key = mt_key_add_text(MT_KEY_BASIS, r->server);
-        key = mt_key_add_text(key, r->method);
-        key = mt_key_add_text(key, r->route);
-        lines->list[lines->count++] = (struct mt_line){.row = r, .key = key};
-    }
+    for (size_t i = 0; i < a->rows.count; i++)
+        add(&a->rows.rows[i], failing_only, lines);
+    return true;
+}
+
+static bool arrange_proxied(const struct mt_snapshot *a, bool failing_only,
+                            struct mt_lines *lines)
+{
+    if (!mt_lines_reserve(lines, a->rows.count))
+        return false;
+    for (size_t i = 0; i < a->rows.count; i++)
+        if (a->rows.rows[i].observer == MT_OBSERVER_PROXY_REQUEST)
+            add(&a->rows.rows[i], failing_only, lines);
     return true;
 }
 
@@ -38,4 +54,18 @@ const struct mt_screen_class mt_screen_class_routes = {
     .skip = " endpoint ",
     .arrange = arrange,
     .term = term,
+};
+
+const struct mt_screen_class mt_screen_class_policy = {
+    .name = "Policy",
+    .unit = "routes",
+    .topic = MT_TOPIC_ROUTES,
+    .drilled_topic = MT_TOPIC_ROUTES,
+    .opens = MT_SCREEN_TAIL,
+    .columns = &mt_screen_policy,
+    .arrange = arrange_proxied,
+    .term = term,
+    .empty = "Retries and time-outs of each route, once a proxy writes into "
+             "this database (meshtop proxy). A tap only watches: nothing here "
+             "yet.",
 };

@@ -53,6 +53,13 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
     x->req.body_bytes = c->body_bytes;
 }
 
+/* All but the outcome is known. */
+static void give(const struct mt_call *c, struct mt_exchange *x)
+{
+    x->outcome = mt_outcome_of(x)->outcome;
+    c->host->row(c->host->arg, x);
+}
+
 static void write_tries(const struct mt_call *c)
 {
     uint8_t endpoint[ENDPOINT_BYTES];
@@ -71,8 +78,7 @@ static void write_tries(const struct mt_call *c)
         x.resp.start_ns = wall(c, t->head_ns);
         x.end_ns = wall(c, t->end_ns);
         x.resp.end_ns = t->head_ns != 0 ? x.end_ns : 0;
-        x.outcome = mt_outcome_of(&x)->outcome;
-        c->host->row(c->host->arg, &x);
+        give(c, &x);
     }
 }
 
@@ -101,6 +107,5 @@ void mt_call_write_rows(struct mt_call *c)
     x.resp.body_bytes = c->response_bytes;
     x.resp.end_ns = c->response_ended ? wall(c, now) : 0;
     x.end_ns = wall(c, now);
-    x.outcome = mt_outcome_of(&x)->outcome;
-    c->host->row(c->host->arg, &x);
+    give(c, &x);
 }

@@ -40,7 +40,7 @@ static void words_are_completed_as_far_as_they_agree(void **state)
     mt_words_add(&words, "windows");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char others[256];
-        struct mt_edit e;
+        struct mt_edit e = {.len = 0};
         struct mt_buf b = mt_buf_of(others, sizeof others - 1);
         mt_edit_set(&e, rows[i].typed);
         mt_complete(&e, 0, &words, " ", &b);
