@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ struct running {
     uint32_t listeners_count;
     struct mt_recorder *recorder; /* NULL: nothing is recorded */
     struct mt_proxy_thread *thread;
-    atomic_bool broken; /* the database cannot be written */
+    bool deaf; /* the proxy's thread: the database cannot be written */
 };
 
 /* ---- addresses ---- */
@@ -207,17 +208,23 @@ static bool open_listeners(struct running *r)
 
 /* ---- what the thread tells ---- */
 
-static void give_up(struct running *r)
+/* What cannot be recorded is no reason not to proxy. */
+static bool records(struct running *r)
 {
-    if (!atomic_exchange(&r->broken, true))
-        mt_proxy_thread_stop(r->thread);
+    return r->recorder != NULL && !r->deaf;
+}
+
+static void go_deaf(struct running *r)
+{
+    r->deaf = true;
+    mt_warn(r->o->write, "nothing more is recorded; it goes on proxying");
 }
 
 static void on_row(void *arg, const struct mt_exchange *x)
 {
     struct running *r = arg;
-    if (r->recorder != NULL && !mt_recorder_exchange(r->recorder, x))
-        give_up(r);
+    if (records(r) && !mt_recorder_exchange(r->recorder, x))
+        go_deaf(r);
 }
 
 static void on_conn(void *arg, const struct mt_proxy_thread_conn *c)
@@ -228,8 +235,18 @@ static void on_conn(void *arg, const struct mt_proxy_thread_conn *c)
                                         .server = c->server,
                                         .ns = mt_wall_ns(),
                                         .ended = c->ended};
-    if (r->recorder != NULL && !mt_recorder_conn(r->recorder, &conn))
-        give_up(r);
+    if (records(r) && !mt_recorder_conn(r->recorder, &conn))
+        go_deaf(r);
+}
+
+/* As many connections as this user may have. */
+static void raise_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* ---- life ---- */
@@ -291,7 +308,7 @@ static int wait_for_the_end(struct running *r)
     }
     say_listening(r);
     struct pollfd signal = {.fd = mt_signals_descriptor(), .events = POLLIN};
-    while (!mt_interrupted() && !atomic_load(&r->broken))
+    while (!mt_interrupted())
         (void)poll(&signal, 1, 500);
     mt_proxy_thread_stop(r->thread);
     (void)pthread_join(id, NULL);
@@ -328,6 +345,7 @@ int mt_proxy_run(const struct mt_options *o, const struct mt_policy *p)
     int rc = MT_EXIT_ERROR;
     if (!is_able(p, o->config != NULL))
         return MT_EXIT_USAGE;
+    raise_limit();
     if (resolve_all(&r) && open_listeners(&r) && open_recorder(&r) == 0 &&
         open_thread(&r))
         rc = wait_for_the_end(&r);

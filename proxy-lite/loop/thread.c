@@ -1,5 +1,6 @@
 #include "proxy-lite/loop/thread_impl.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -9,6 +10,7 @@ enum { ACCEPTS = 16, CLIENTS_MAX = 8192 };
 
 #define MEMORY_BYTES ((size_t)256 << 20)
 #define DRAIN_NS INT64_C(30000000000)
+#define REST_NS INT64_C(100000000)
 
 static int64_t monotonic_ns(void)
 {
@@ -97,6 +99,7 @@ void mt_proxy_thread_settle(struct mt_proxy_thread *w)
     }
     if (w->draining && w->links == NULL) {
         mt_deadline_clear(&w->drain);
+        mt_deadline_clear(&w->rested);
         close_own(w);
     }
     set_timer(w);
@@ -139,6 +142,26 @@ static void row(void *arg, const struct mt_exchange *x)
 
 /* ---- life ---- */
 
+static void on_accept(uv_poll_t *poll, int status, int events);
+
+/* Without descriptors a listener stays readable: it is looked at again later,
+ * instead of at once for ever. */
+static void rest(struct mt_proxy_thread *w)
+{
+    for (uint32_t i = 0; i < w->options.listeners_count; i++)
+        if (w->listening[i].open)
+            (void)uv_poll_stop(&w->listening[i].poll);
+    mt_deadline_set(&w->host.wheel, &w->rested, w->host.now_ns + REST_NS);
+}
+
+static void go_on(void *arg)
+{
+    struct mt_proxy_thread *w = arg;
+    for (uint32_t i = 0; i < w->options.listeners_count; i++)
+        if (w->listening[i].open)
+            (void)uv_poll_start(&w->listening[i].poll, UV_READABLE, on_accept);
+}
+
 static void on_accept(uv_poll_t *poll, int status, int events)
 {
     struct mt_listening *l = poll->data;
@@ -149,8 +172,11 @@ static void on_accept(uv_poll_t *poll, int status, int events)
     mt_proxy_thread_tick(w);
     for (int i = 0; i < ACCEPTS; i++) {
         int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+                rest(w);
             break;
+        }
         if (w->clients < most) {
             mt_link_accepted(w, fd, l->index);
         } else {
@@ -229,6 +255,7 @@ mt_proxy_thread_new(const struct mt_proxy_thread_options *options)
     w->options = *options;
     w->timer_at_ns = INT64_MAX;
     w->drain = (struct mt_deadline){.met = drain_late, .arg = w};
+    w->rested = (struct mt_deadline){.met = go_on, .arg = w};
     mt_pool_init(&w->pool, options->memory_bytes > 0 ? options->memory_bytes
                                                      : MEMORY_BYTES);
     w->host = (struct mt_call_host){.arg = w,
