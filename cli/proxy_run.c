@@ -239,6 +239,20 @@ static void on_conn(void *arg, const struct mt_proxy_thread_conn *c)
         go_deaf(r);
 }
 
+/* What the database was too late for is in it a second later. */
+static void on_second(void *arg)
+{
+    struct running *r = arg;
+    uint64_t totals[MT_LOSS_COUNT] = {0};
+    if (!records(r))
+        return;
+    struct mt_recorder_drops drops = mt_recorder_drops(r->recorder);
+    totals[MT_LOSS_RING] = drops.exchanges;
+    totals[MT_LOSS_REPORT] = drops.reports;
+    if (!mt_recorder_losses(r->recorder, totals, 0, mt_wall_ns()))
+        go_deaf(r);
+}
+
 /* As many connections as this user may have. */
 static void raise_limit(void)
 {
@@ -272,9 +286,9 @@ static bool open_thread(struct running *r)
         .listeners = r->listeners,
         .listeners_count = r->listeners_count,
         .seed = mt_random_u64(),
-        .wall_ns = mt_wall_ns() - mt_steady_ns(),
         .row = on_row,
         .conn = on_conn,
+        .second = on_second,
         .arg = r};
     r->thread = mt_proxy_thread_new(&options);
     if (r->thread == NULL)

@@ -12,16 +12,32 @@ enum { ACCEPTS = 16, CLIENTS_MAX = 8192 };
 #define DRAIN_NS INT64_C(30000000000)
 #define REST_NS INT64_C(100000000)
 
-static int64_t monotonic_ns(void)
+#define SECOND_NS INT64_C(1000000000)
+
+static int64_t clock_ns(clockid_t id)
 {
     struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+    (void)clock_gettime(id, &t);
+    return t.tv_sec * SECOND_NS + t.tv_nsec;
 }
 
 void mt_proxy_thread_tick(struct mt_proxy_thread *w)
 {
-    w->host.now_ns = monotonic_ns();
+    w->host.now_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+/* The wall clock may be set while it runs: rows follow it. */
+static void look_at_wall(struct mt_proxy_thread *w)
+{
+    w->host.wall_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+}
+
+static void on_second(void *arg)
+{
+    struct mt_proxy_thread *w = arg;
+    look_at_wall(w);
+    w->options.second(w->options.arg);
+    mt_deadline_set(&w->host.wheel, &w->second, w->host.now_ns + SECOND_NS);
 }
 
 /* ---- the end ---- */
@@ -100,6 +116,7 @@ void mt_proxy_thread_settle(struct mt_proxy_thread *w)
     if (w->draining && w->links == NULL) {
         mt_deadline_clear(&w->drain);
         mt_deadline_clear(&w->rested);
+        mt_deadline_clear(&w->second);
         close_own(w);
     }
     set_timer(w);
@@ -256,6 +273,7 @@ mt_proxy_thread_new(const struct mt_proxy_thread_options *options)
     w->timer_at_ns = INT64_MAX;
     w->drain = (struct mt_deadline){.met = drain_late, .arg = w};
     w->rested = (struct mt_deadline){.met = go_on, .arg = w};
+    w->second = (struct mt_deadline){.met = on_second, .arg = w};
     mt_pool_init(&w->pool, options->memory_bytes > 0 ? options->memory_bytes
                                                      : MEMORY_BYTES);
     w->host = (struct mt_call_host){.arg = w,
@@ -264,14 +282,15 @@ mt_proxy_thread_new(const struct mt_proxy_thread_options *options)
                                     .endpoints = options->endpoints,
                                     .random = {options->seed},
                                     .pool = &w->pool,
-                                    .wall_ns = options->wall_ns,
                                     .take_idle = take_idle,
                                     .connect = connect_to,
                                     .cancel = cancel,
                                     .begin = begin,
                                     .row = row};
     mt_proxy_thread_tick(w);
+    look_at_wall(w);
     mt_wheel_init(&w->host.wheel, w->host.now_ns);
+    mt_deadline_set(&w->host.wheel, &w->second, w->host.now_ns + SECOND_NS);
     if (!alloc_tables(w) || !open_loop(w)) {
         mt_proxy_thread_free(w);
         return NULL;
@@ -281,6 +300,8 @@ mt_proxy_thread_new(const struct mt_proxy_thread_options *options)
 
 void mt_proxy_thread_run(struct mt_proxy_thread *w)
 {
+    mt_proxy_thread_tick(w);
+    mt_proxy_thread_settle(w);
     (void)uv_run(&w->loop, UV_RUN_DEFAULT);
 }
 

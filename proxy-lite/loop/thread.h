@@ -38,11 +38,11 @@ struct mt_proxy_thread_options {
     uint32_t clients_max; /* connections of clients; 0: 8192 */
     int64_t drain_ns;     /* after a stop, at the most; 0: 30 s */
     uint64_t seed;        /* of its randomness */
-    int64_t wall_ns;      /* Unix time minus CLOCK_MONOTONIC */
     uint32_t number;      /* of the worker, in connection numbers */
     void (*row)(void *arg, const struct mt_exchange *x);
     void (*conn)(void *arg, const struct mt_proxy_thread_conn *c);
-    void *arg; /* of both */
+    void (*second)(void *arg); /* once a second */
+    void *arg;                 /* of all three */
 };
 
 struct mt_proxy_thread_stats {

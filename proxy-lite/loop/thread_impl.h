@@ -50,7 +50,7 @@ struct mt_proxy_thread {
     struct mt_listening *listening;
     struct mt_link *links, *dirty;
     struct mt_link ***idle; /* [service][endpoint]: newest first */
-    struct mt_deadline drain, rested;
+    struct mt_deadline drain, rested, second;
     uint64_t conns;
     uint32_t clients;
     _Atomic int stops;
