@@ -43,8 +43,8 @@ struct mt_owners_config {
 struct mt_owner_query {
     struct mt_addr local, remote; /* remote of zeros: who listens there */
     uint8_t transport;            /* IPPROTO_TCP or IPPROTO_UDP */
-    bool begins;                  /* its process has just opened it, and may
-                                     have ended soon */
+    uint8_t begins;               /* not 0: its process has just opened it,
+                                     and may have ended soon */
     int64_t ts_ns;                /* now; the packets' clock will do */
 };
 
