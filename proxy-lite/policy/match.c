@@ -202,6 +202,8 @@ static void field_not(struct mt_buf *out, const struct mt_policy_field_match *m)
         MT_COMPARISONS(X)
 #undef X
     };
+    if (m == NULL)
+        return; /* all of them hold */
     mt_put_span(out, m->name);
     mt_put_str(out, words[m->how]);
     if (mt_comparison_has_value(m->how))
