@@ -91,7 +91,7 @@ static void filters_are_completed_from_what_is_known(void **state)
     know(&k, MT_KNOWN_ROUTE, "/x/{id}");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t bytes[64]; /* less than all of them */
-        struct mt_edit e;
+        struct mt_edit e = {.len = 0};
         struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
         mt_edit_set(&e, rows[i].typed);
         e.cursor -= rows[i].back;
@@ -103,7 +103,7 @@ static void filters_are_completed_from_what_is_known(void **state)
 static void a_full_line_is_not_completed(void **state)
 {
     static struct mt_known k;
-    struct mt_edit e;
+    struct mt_edit e = {.len = 0};
     uint8_t bytes[64];
     char text[MT_EDIT_BYTES + 1];
     struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
@@ -121,7 +121,7 @@ static void a_full_line_is_not_completed(void **state)
 static void lines_come_back(void **state)
 {
     static struct mt_history h;
-    struct mt_edit e;
+    struct mt_edit e = {.len = 0};
     (void)state;
     memset(&h, 0, sizeof h);
     mt_edit_set(&e, "unfinished");
@@ -147,7 +147,7 @@ static void old_lines_make_room(void **state)
 {
     static struct mt_history h;
     static char line[MT_HISTORY_BYTES + 1];
-    struct mt_edit e;
+    struct mt_edit e = {.len = 0};
     (void)state;
     memset(&h, 0, sizeof h);
     mt_edit_set(&e, "");
