@@ -213,12 +213,14 @@ int mt_parse_time(struct mt_span text, const struct mt_time_ref *ref,
                   int64_t *ns)
 {
     int64_t v;
-    if (parse_date_time(text, ref, &v) || parse_clock(text, ref, &v) ||
-        parse_ago(text, ref, &v) || parse_epoch(text, &v)) {
-        *ns = v;
-        return 0;
-    }
-    return MT_EPROTO;
+    bool read = parse_date_time(text, ref, &v) || parse_clock(text, ref, &v) ||
+                parse_ago(text, ref, &v) || parse_epoch(text, &v);
+    /* with any offset it has a year that can be read again */
+    if (!read || v < (days_of(YEAR_MIN, 1, 1) + 1) * DAY ||
+        v >= days_of(YEAR_MAX, 12, 31) * DAY)
+        return MT_EPROTO;
+    *ns = v;
+    return 0;
 }
 
 /* Local nanoseconds, kept within what has a year of four digits. */
