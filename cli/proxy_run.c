@@ -15,6 +15,7 @@
 #include "cli/say.h"
 #include "cli/signals.h"
 #include "cli/writing.h"
+#include "proxy-lite/loop/sockaddr.h"
 #include "proxy-lite/loop/thread.h"
 
 enum {
@@ -46,20 +47,6 @@ static void put_place(char *place, const uint8_t ip[16], uint16_t port)
     place[b.len] = '\0';
 }
 
-static struct mt_addr addr_of(const struct addrinfo *a, uint16_t port)
-{
-    struct mt_addr addr = {.port = port};
-    if (a->ai_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const void *)a->ai_addr;
-        addr.ip[10] = addr.ip[11] = 0xff;
-        memcpy(addr.ip + 12, &v4->sin_addr, 4);
-    } else {
-        const struct sockaddr_in6 *v6 = (const void *)a->ai_addr;
-        memcpy(addr.ip, &v6->sin6_addr, 16);
-    }
-    return addr;
-}
-
 /* A name's addresses: all of them for a service that wants every address, else
  * one, IPv4 first, as most services listen there. Returns how many. */
 static uint32_t take_addresses(const struct addrinfo *found, bool every,
@@ -69,8 +56,10 @@ static uint32_t take_addresses(const struct addrinfo *found, bool every,
     for (int family = AF_INET; family != 0;
          family = family == AF_INET ? AF_INET6 : 0)
         for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
-            if (a->ai_family == family && n < (every ? ADDRESSES_MAX : 1u))
-                out[n++] = addr_of(a, port);
+            if (a->ai_family == family && n < (every ? ADDRESSES_MAX : 1u)) {
+                out[n] = mt_addr_of(a->ai_addr);
+                out[n++].port = port;
+            }
     return n;
 }
 
@@ -157,25 +146,19 @@ static int listen_on(const struct mt_policy_listener *l)
 {
     char place[PLACE_BYTES];
     int on = 1, off = 0;
-    struct sockaddr_in6 to = {.sin6_family = AF_INET6,
-                              .sin6_port = htons(l->port)};
-    struct sockaddr_in to4 = {.sin_family = AF_INET,
-                              .sin_port = htons(l->port)};
-    bool v4 = mt_ip_is_v4(l->ip);
-    memcpy(&to.sin6_addr, l->ip, 16);
-    memcpy(&to4.sin_addr, l->ip + 12, 4);
+    struct mt_addr addr = {.port = l->port};
+    struct sockaddr_storage to;
+    memcpy(addr.ip, l->ip, sizeof addr.ip);
+    socklen_t n = mt_sockaddr_of(&addr, &to);
     put_place(place, l->ip, l->port);
-    int fd = socket(v4 ? AF_INET : AF_INET6,
-                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd =
+        socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0) {
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (!v4)
+        if (to.ss_family == AF_INET6)
             (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     }
-    int rc = fd < 0 ? -1
-             : v4   ? bind(fd, (void *)&to4, sizeof to4)
-                    : bind(fd, (void *)&to, sizeof to);
-    if (rc == 0 && listen(fd, BACKLOG) == 0)
+    if (fd >= 0 && bind(fd, (void *)&to, n) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     int why = errno;
     mt_say(place, "%s; %s", strerror(why),

@@ -2,16 +2,6 @@
 
 #include "base/buf.h"
 
-const char *mt_call_step_text(unsigned step)
-{
-    static const char *const texts[] = {
-#define X(name, text) text,
-        MT_CALL_STEPS(X)
-#undef X
-    };
-    return step <= MT_CALL_DONE ? texts[step] : "?";
-}
-
 struct mt_service_state *mt_call_shared(const struct mt_call *c)
 {
     return &c->host->state->services[c->service->index];

@@ -43,8 +43,6 @@ enum mt_call_step {
 #undef X
 };
 
-const char *mt_call_step_text(unsigned step);
-
 struct mt_call;
 
 /* What a call is in: one thread of the proxy. */

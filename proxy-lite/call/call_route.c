@@ -28,15 +28,6 @@ bool mt_call_edit(struct mt_head *h, const struct mt_policy_edits *e)
     return fits;
 }
 
-static bool is_grpc(const struct mt_head *h)
-{
-    struct mt_span type = mt_head_value(h, MT_HEAD_CONTENT_TYPE);
-    struct mt_span grpc = MT_SPAN("application/grpc");
-    return mt_span_starts(type, grpc) &&
-           (type.len == grpc.len || type.ptr[grpc.len] == '+' ||
-            type.ptr[grpc.len] == ';');
-}
-
 static struct mt_policy_request asked(const struct mt_call *c)
 {
     const struct mt_head *h = c->request;
@@ -176,7 +167,8 @@ static void send_to_service(struct mt_call *c,
 
 void mt_call_route(struct mt_call *c)
 {
-    c->grpc = is_grpc(c->request);
+    c->grpc =
+        mt_policy_is_grpc(mt_head_value(c->request, MT_HEAD_CONTENT_TYPE));
     struct mt_policy_request q = asked(c);
     c->entry = mt_match(c->host->policy, &q, c->host->scratch);
     if (c->entry == NULL) {

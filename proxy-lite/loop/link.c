@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text_addr.h"
+#include "proxy-lite/loop/sockaddr.h"
 #include "proxy-lite/loop/thread_impl.h"
 
 enum { IOVECS = 32, IDLE_MAX_S = 90 };
@@ -20,49 +21,15 @@ static struct mt_link *link_of(struct mt_side *side)
 
 /* ---- addresses ---- */
 
-static struct mt_addr addr_of(const struct sockaddr_storage *from)
-{
-    struct mt_addr a = {.port = 0};
-    if (from->ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const void *)from;
-        a.ip[10] = a.ip[11] = 0xff;
-        memcpy(a.ip + 12, &v4->sin_addr, 4);
-        a.port = ntohs(v4->sin_port);
-    } else {
-        const struct sockaddr_in6 *v6 = (const void *)from;
-        memcpy(a.ip, &v6->sin6_addr, 16);
-        a.port = ntohs(v6->sin6_port);
-    }
-    return a;
-}
-
-static socklen_t sockaddr_of(const struct mt_addr *a,
-                             struct sockaddr_storage *to)
-{
-    memset(to, 0, sizeof *to);
-    if (mt_ip_is_v4(a->ip)) {
-        struct sockaddr_in *v4 = (void *)to;
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(a->port);
-        memcpy(&v4->sin_addr, a->ip + 12, 4);
-        return sizeof *v4;
-    }
-    struct sockaddr_in6 *v6 = (void *)to;
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(a->port);
-    memcpy(&v6->sin6_addr, a->ip, 16);
-    return sizeof *v6;
-}
-
 static void note_addresses(struct mt_link *l)
 {
     struct sockaddr_storage local = {0}, remote = {0};
     socklen_t n = sizeof local;
     if (getsockname(l->fd, (void *)&local, &n) == 0)
-        l->h1.side.local = addr_of(&local);
+        l->h1.side.local = mt_addr_of((const void *)&local);
     n = sizeof remote;
     if (getpeername(l->fd, (void *)&remote, &n) == 0)
-        l->h1.side.remote = addr_of(&remote);
+        l->h1.side.remote = mt_addr_of((const void *)&remote);
 }
 
 /* ---- life ---- */
@@ -449,7 +416,7 @@ struct mt_link *mt_link_connect(struct mt_proxy_thread *w, struct mt_call *call,
     const struct mt_addr *addr = &w->options.endpoints[service][endpoint];
     if (mt_ip_is_none(addr->ip))
         return NULL; /* its name has no address */
-    socklen_t n = sockaddr_of(addr, &to);
+    socklen_t n = mt_sockaddr_of(addr, &to);
     struct mt_service_state *state = &w->options.state->services[service];
     if (!mt_limit_take(state, MT_LIMIT_CONNECTIONS,
                        &w->options.policy->services[service]->limits))

@@ -105,8 +105,7 @@ bool mt_policy_explain_header(struct mt_policy_explain_request *q,
     (void)mt_span_take(&line, 1);
     struct mt_policy_field f = {trimmed(name), trimmed(line)};
     if (mt_span_caseeq(f.name, MT_SPAN("content-type")) &&
-        mt_span_starts(f.value, MT_SPAN("application/grpc")) &&
-        !mt_span_starts(f.value, MT_SPAN("application/grpc-web")))
+        mt_policy_is_grpc(f.value))
         q->request.grpc = true;
     q->fields[q->request.fields_count++] = f;
     return true;

@@ -179,6 +179,14 @@ static void method_not(WORDS_ARGS)
     }
 }
 
+bool mt_policy_is_grpc(struct mt_span type)
+{
+    struct mt_span grpc = MT_SPAN("application/grpc");
+    return mt_span_starts(type, grpc) &&
+           (type.len == grpc.len || type.ptr[grpc.len] == '+' ||
+            type.ptr[grpc.len] == ';');
+}
+
 /* ---- headers and query: all of them ---- */
 
 typedef bool holds_fn(const struct mt_policy_field_match *,

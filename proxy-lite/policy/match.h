@@ -32,6 +32,10 @@ struct mt_policy_request {
     bool grpc;         /* content-type is application/grpc */
 };
 
+/* Is this content-type gRPC's: application/grpc, alone or with a '+' or ';'
+ * after it (not gRPC-Web's)? */
+bool mt_policy_is_grpc(struct mt_span content_type);
+
 /* One part of a match: its name, whether it holds, and in words why not. */
 struct mt_match_part {
     const char *name;
