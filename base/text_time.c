@@ -212,7 +212,7 @@ static bool parse_epoch(struct mt_span s, int64_t *ns)
 int mt_parse_time(struct mt_span text, const struct mt_time_ref *ref,
                   int64_t *ns)
 {
-    int64_t v;
+    int64_t v = 0;
     bool read = parse_date_time(text, ref, &v) || parse_clock(text, ref, &v) ||
                 parse_ago(text, ref, &v) || parse_epoch(text, &v);
     /* with any offset it has a year that can be read again */
