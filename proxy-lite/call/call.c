@@ -80,7 +80,7 @@ void mt_call_finish(struct mt_call *c)
 void mt_call_leave_up(struct mt_call *c)
 {
     if (c->step == MT_CALL_CONNECTING)
-        c->host->cancel(c->host->arg, c->connecting);
+        c->host->cancel(c->host->arg, &c->wait);
     if (c->up != NULL)
         c->up->ops->leave(c->up);
     c->up = NULL;
@@ -119,7 +119,7 @@ static void on_request_body(void *arg, struct mt_span bytes)
         mt_outq_deinit(&c->kept);
     c->up->ops->body(c->up, bytes);
     mt_call_arm(c);
-    if (c->up->side->over_high)
+    if (c->up->over_high)
         c->down->ops->pause(c->down, true);
 }
 
@@ -201,6 +201,7 @@ static struct mt_call *new_call(struct mt_call_host *host,
     c->grpc_status = MT_GRPC_STATUS_NONE;
     c->avoid = MT_PICK_ANY;
     c->kept_whole = true;
+    c->wait.call = c;
     c->deadline = (struct mt_deadline){.met = mt_call_late, .arg = c};
     mt_outq_init(&c->kept, host->pool);
     return c;
@@ -214,6 +215,7 @@ void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
         mt_call_say(host->pool, down,
                     &(struct mt_call_said){.status = 503,
                                            .reason = "memory",
+                                           .no_body = mt_call_is_head(head),
                                            .sentence = "no memory for it"});
         down->ops->leave(down);
         return;
@@ -227,14 +229,15 @@ void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
 }
 
 void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
-                     const struct mt_http1_refusal *why, uint32_t listener)
+                     struct mt_head *head, const struct mt_http1_refusal *why,
+                     uint32_t listener)
 {
-    struct mt_h1_side *side = (struct mt_h1_side *)down->side;
-    struct mt_call *c = new_call(host, down, &side->reader.head, listener);
+    struct mt_call *c = new_call(host, down, head, listener);
     mt_call_say(
         host->pool, down,
         &(struct mt_call_said){.status = why->status,
                                .reason = why->why,
+                               .no_body = mt_call_is_head(head),
                                .sentence = "the request cannot be taken"});
     down->ops->leave(down);
     if (c == NULL)

@@ -45,6 +45,13 @@ enum mt_call_step {
 
 struct mt_call;
 
+/* A call that waits for a connection; whoever makes it keeps a list. */
+struct mt_call_wait {
+    struct mt_call *call;
+    struct mt_call_wait *next, *prev;
+    void *on; /* the host's: the connection */
+};
+
 /* What a call is in: one thread of the proxy. */
 struct mt_call_host {
     void *arg;
@@ -61,15 +68,14 @@ struct mt_call_host {
     int64_t now_ns;    /* monotonic */
     int64_t wall_ns;   /* what to add to it for Unix time */
 
-    /* A connection to the endpoint that is idle; NULL: there is none. */
-    struct mt_side *(*take_idle)(void *arg, uint32_t service,
-                                 uint32_t endpoint);
-    /* Make one: mt_call_connected() or mt_call_not_connected() follows,
-     * later. NULL: it cannot even be tried; else what cancel() takes. */
-    void *(*connect)(void *arg, struct mt_call *c, uint32_t service,
-                     uint32_t endpoint);
-    void (*cancel)(void *arg, void *connecting);
-    struct mt_stream *(*begin)(void *arg, struct mt_side *side);
+    /* A connection to the endpoint that takes another request; NULL: there is
+     * none. */
+    struct mt_side *(*take)(void *arg, uint32_t service, uint32_t endpoint);
+    /* Wait for one: mt_call_connected() or mt_call_not_connected() follows,
+     * later. False: it cannot even be tried. */
+    bool (*connect)(void *arg, struct mt_call_wait *wait, uint32_t service,
+                    uint32_t endpoint);
+    void (*cancel)(void *arg, struct mt_call_wait *wait);
     void (*row)(void *arg, const struct mt_exchange *x);
 };
 
@@ -80,8 +86,10 @@ void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
 /* No request could be read: mt_side_owner.refused. It is answered and has its
  * row. */
 void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
-                     const struct mt_http1_refusal *why, uint32_t listener);
+                     struct mt_head *head, const struct mt_http1_refusal *why,
+                     uint32_t listener);
 
+/* side->takes is true. */
 void mt_call_connected(struct mt_call *c, struct mt_side *side);
 
 /* timed_out: the connect time-out; else refused or unreachable. */

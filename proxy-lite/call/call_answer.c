@@ -54,26 +54,29 @@ static bool fill(struct mt_head *h, const struct mt_call_said *said,
            add_number(h, MT_HEAD_CONTENT_LENGTH, length);
 }
 
+bool mt_call_is_head(const struct mt_head *request)
+{
+    return mt_span_eq(request->method, MT_SPAN("HEAD"));
+}
+
 void mt_call_say(struct mt_pool *pool, struct mt_stream *down,
                  const struct mt_call_said *said)
 {
     struct mt_head h;
     uint8_t bytes[256];
     struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
-    const struct mt_h1_side *side = (const struct mt_h1_side *)down->side;
     mt_put_str(&b, said->sentence);
     mt_put_str(&b, said->sentence[0] != '\0' ? "\n" : "");
     mt_head_init(&h, pool, 16384);
     bool fits =
         (said->grpc ? fill_grpc(&h, said) : fill(&h, said, b.len)) &&
         mt_head_add(&h, MT_SPAN("x-meshtop-reason"), mt_span_str(said->reason));
-    bool empty = said->grpc || b.len == 0 ||
-                 mt_span_eq(side->reader.head.method, MT_SPAN("HEAD"));
+    bool empty = said->grpc || b.len == 0 || said->no_body;
     if (fits)
         down->ops->head(down, &h, empty);
     if (fits && !empty) {
         down->ops->body(down, mt_buf_span(&b));
-        (void)mt_outq_settle(&down->side->out);
+        (void)down->side->ops->settle(down->side);
         down->ops->end(down, NULL);
     }
     mt_head_deinit(&h);
@@ -84,6 +87,7 @@ void mt_call_answer(struct mt_call *c, unsigned status, const char *reason,
 {
     const struct mt_call_said said = {.status = status,
                                       .grpc = c->grpc,
+                                      .no_body = mt_call_is_head(c->request),
                                       .reason = reason,
                                       .sentence = sentence};
     c->status = (uint16_t)(c->grpc ? 200 : status);

@@ -24,7 +24,7 @@ struct mt_call {
     struct mt_stream *up; /* of this try; NULL: not yet, or no more */
     uint64_t number;      /* unique in the proxy's run: joins its tries */
     uint8_t step;
-    void *connecting; /* while CONNECTING */
+    struct mt_call_wait wait; /* while CONNECTING */
 
     /* the request */
     struct mt_head *request;
@@ -139,10 +139,13 @@ bool mt_call_edit(struct mt_head *h, const struct mt_policy_edits *e);
 void mt_call_answer(struct mt_call *c, unsigned status, const char *reason,
                     const char *sentence);
 
+bool mt_call_is_head(const struct mt_head *request);
+
 /* An answer of the proxy's own. Texts are borrowed. */
 struct mt_call_said {
     unsigned status;
     bool grpc;               /* said as a gRPC status */
+    bool no_body;            /* the answer to HEAD has none */
     const char *reason;      /* one word */
     const char *sentence;    /* the body; "" for none */
     struct mt_span location; /* of a redirect; else empty */

@@ -102,7 +102,7 @@ static void on_response_body(void *arg, struct mt_span bytes)
     c->active_ns = c->host->now_ns;
     mt_call_arm(c);
     c->down->ops->body(c->down, bytes);
-    if (c->down->side->over_high)
+    if (c->down->over_high)
         c->up->ops->pause(c->up, true);
 }
 

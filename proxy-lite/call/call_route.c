@@ -120,8 +120,7 @@ static void respond(struct mt_call *c)
         mt_call_end_with(c, 503, "memory", "no memory for it");
         return;
     }
-    bool empty =
-        p->body.len == 0 || mt_span_eq(c->request->method, MT_SPAN("HEAD"));
+    bool empty = p->body.len == 0 || mt_call_is_head(c->request);
     c->status = p->status;
     c->reason = "respond";
     c->down->ops->head(c->down, &h, empty);

@@ -35,12 +35,18 @@ static void send_kept(struct mt_call *c)
         c->up->ops->body(c->up,
                          (struct mt_span){iov[i].iov_base, iov[i].iov_len});
     /* lent pieces live until the flush: they are copied where kept may go */
-    (void)mt_outq_settle(&c->up->side->out);
+    (void)c->up->side->ops->settle(c->up->side);
 }
 
 static void attach(struct mt_call *c, struct mt_side *side)
 {
-    c->up = c->host->begin(c->host->arg, side);
+    c->step = MT_CALL_SENDING; /* there is nothing to cancel */
+    c->up = side->ops->begin(side);
+    if (c->up == NULL) {
+        mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_NONE, 0);
+        mt_call_end_with(c, 503, "memory", "no memory for it");
+        return;
+    }
     c->up->events = &mt_call_up_events;
     c->up->arg = c;
     mt_call_step(c, MT_CALL_SENDING);
@@ -53,7 +59,7 @@ static void attach(struct mt_call *c, struct mt_side *side)
             c->up->ops->end(c->up, c->trailers);
         mt_call_step(c, MT_CALL_WAITING);
     } else {
-        c->down->ops->pause(c->down, c->up->side->over_high);
+        c->down->ops->pause(c->down, c->up->over_high);
     }
 }
 
@@ -137,15 +143,14 @@ void mt_call_begin_try(struct mt_call *c)
                              .endpoint = c->pick.endpoint,
                              .grpc_status = MT_GRPC_STATUS_NONE};
     struct mt_side *side =
-        host->take_idle(host->arg, c->service->index, c->pick.endpoint);
+        host->take(host->arg, c->service->index, c->pick.endpoint);
     if (side != NULL) {
         attach(c, side);
         return;
     }
     mt_call_step(c, MT_CALL_CONNECTING);
-    c->connecting =
-        host->connect(host->arg, c, c->service->index, c->pick.endpoint);
-    if (c->connecting == NULL) {
+    if (!host->connect(host->arg, &c->wait, c->service->index,
+                       c->pick.endpoint)) {
         c->step = MT_CALL_BACKING_OFF; /* there is nothing to cancel */
         mt_call_fail_try(c, MT_TRY_CONNECT_FAILURE, MT_ERROR_REFUSED);
     }

@@ -1,5 +1,5 @@
 /* HTTP/1 on a connection, as server and as client. */
-#include "proxy-lite/call/side.h"
+#include "proxy-lite/call/h1_side.h"
 
 enum { HELD_MAX_BYTES = 256 << 10 };
 
@@ -18,24 +18,16 @@ static void touched(struct mt_h1_side *s)
     s->side.owner->touched(s->side.owner_arg, &s->side);
 }
 
-void mt_side_sent(struct mt_side *side, struct mt_stream *s)
-{
-    if (!side->over_high || side->out.bytes >= MT_SIDE_LOW_BYTES)
-        return;
-    side->over_high = false;
-    if (s != NULL && s->events != NULL)
-        s->events->room(s->arg);
-}
-
 /* ---- an exchange ---- */
 
 static void begin(struct mt_h1_side *s)
 {
     s->open = true;
-    s->side.idle = false;
+    s->side.idle = s->side.takes = false;
+    s->side.in_header = s->server;
     s->read_any = s->read_end = s->sent_head = s->sent_end = false;
     s->connect = false;
-    s->keep_alive = true;
+    s->keep_alive = !s->side.draining;
     s->stream.number++;
     s->stream.events = NULL;
     s->stream.arg = NULL;
@@ -51,6 +43,7 @@ static void finish(struct mt_h1_side *s)
     s->side.paused = false;
     if (s->keep_alive && !s->side.closing) {
         s->side.idle = true;
+        s->side.takes = !s->server;
         if (!s->server)
             s->side.owner->free_again(s->side.owner_arg, &s->side);
     } else {
@@ -61,7 +54,7 @@ static void finish(struct mt_h1_side *s)
 static void tell_gone(struct mt_h1_side *s, enum mt_gone why)
 {
     const struct mt_stream_events *events = s->stream.events;
-    s->open = false;
+    s->open = s->side.in_header = false;
     s->side.closing = true;
     s->stream.events = NULL;
     if (events != NULL)
@@ -79,6 +72,7 @@ static void read_head(struct mt_h1_side *s, const struct mt_http1_part *part)
             s->stream.events->head(s->stream.arg, h, part->no_body);
         return;
     }
+    s->side.in_header = false;
     s->to_1_0 = h->version == MT_HTTP_1_0;
     s->connect = mt_span_eq(h->method, MT_SPAN("CONNECT"));
     s->side.protocol = s->to_1_0 ? MT_PROTOCOL_HTTP10 : MT_PROTOCOL_HTTP11;
@@ -121,10 +115,11 @@ static void refuse(struct mt_h1_side *s)
         return;
     }
     s->read_end = true; /* nothing that follows is read */
+    s->side.in_header = false;
     if (s->stream.events != NULL)
         tell_gone(s, MT_GONE_PROTOCOL); /* within its body */
     else if (!s->sent_head)
-        s->side.owner->refused(s->side.owner_arg, &s->stream,
+        s->side.owner->refused(s->side.owner_arg, &s->stream, &s->reader.head,
                                &s->reader.refusal);
     s->side.closing = true;
 }
@@ -187,11 +182,6 @@ static void read_held(struct mt_h1_side *s)
         s->side.paused = false;
 }
 
-bool mt_h1_side_wants_feed(const struct mt_h1_side *s)
-{
-    return s->held.bytes > s->held_read && !waits(s);
-}
-
 /* Answered before it was whole: what is left of it could be taken for the next
  * request. */
 static void end_early(struct mt_h1_side *s)
@@ -204,10 +194,10 @@ static void end_early(struct mt_h1_side *s)
 static void feed(struct mt_side *side, struct mt_span bytes, int64_t now_ns)
 {
     struct mt_h1_side *s = self(side);
-    side->now_ns = now_ns;
+    (void)now_ns;
     if (!s->server && !s->open && !s->tunnel && bytes.len > 0) {
         side->closing = true; /* it answers what nobody asked */
-        side->idle = false;
+        side->idle = side->takes = false;
         return;
     }
     s->feeding = true;
@@ -251,12 +241,34 @@ static void broken(struct mt_side *side)
 {
     struct mt_h1_side *s = self(side);
     side->closing = true;
-    side->idle = false;
+    side->idle = side->takes = false;
     mt_outq_deinit(&side->out);
     if (s->open || s->tunnel)
         tell_gone(s, !s->server && !s->read_any && s->stream.number > 1
                          ? MT_GONE_NOT_PROCESSED
                          : MT_GONE_RESET);
+}
+
+static void late(struct mt_side *side)
+{
+    static const struct mt_http1_refusal why = {408, "header_timeout"};
+    struct mt_h1_side *s = self(side);
+    s->read_end = true;
+    side->in_header = false;
+    side->owner->refused(side->owner_arg, &s->stream, &s->reader.head, &why);
+    side->closing = true;
+    touched(s);
+}
+
+/* A request that runs is answered with `Connection: close`. */
+static void drain(struct mt_side *side)
+{
+    struct mt_h1_side *s = self(side);
+    side->draining = true;
+    s->keep_alive = false;
+    side->closing = side->closing || side->idle;
+    side->takes = false;
+    touched(s);
 }
 
 static void deinit(struct mt_side *side)
@@ -272,7 +284,29 @@ static void deinit(struct mt_side *side)
 static void note_high(struct mt_h1_side *s)
 {
     if (s->side.out.bytes > MT_SIDE_HIGH_BYTES)
-        s->side.over_high = true;
+        s->stream.over_high = true;
+}
+
+static void fill(struct mt_side *side)
+{
+    (void)side; /* all is in its queue */
+}
+
+static bool settle(struct mt_side *side)
+{
+    return mt_outq_settle(&side->out);
+}
+
+static void sent(struct mt_side *side, int64_t now_ns)
+{
+    struct mt_h1_side *s = self(side);
+    if (s->stream.over_high && side->out.bytes < MT_SIDE_LOW_BYTES) {
+        s->stream.over_high = false;
+        if (s->stream.events != NULL)
+            s->stream.events->room(s->stream.arg);
+    }
+    if (s->held.bytes > s->held_read && !waits(s))
+        feed(side, (struct mt_span){.ptr = NULL}, now_ns);
 }
 
 static void sent_all(struct mt_h1_side *s)
@@ -365,7 +399,16 @@ static void pause(struct mt_stream *stream, bool paused)
 /* ---- both ---- */
 
 static const struct mt_stream_ops stream_ops = {head, body, end, leave, pause};
-static const struct mt_side_ops side_ops = {feed, eof, broken, deinit};
+static struct mt_stream *begin_request(struct mt_side *side)
+{
+    struct mt_h1_side *s = self(side);
+    assert(side->takes && !side->closing);
+    begin(s);
+    return &s->stream;
+}
+
+static const struct mt_side_ops side_ops = {
+    feed, eof, broken, fill, settle, sent, begin_request, late, drain, deinit};
 
 static void init(struct mt_h1_side *s, bool server, struct mt_pool *pool,
                  const struct mt_side_owner *owner, void *owner_arg)
@@ -376,6 +419,7 @@ static void init(struct mt_h1_side *s, bool server, struct mt_pool *pool,
                                .owner_arg = owner_arg,
                                .pool = pool,
                                .idle = true,
+                               .takes = !server,
                                .protocol = MT_PROTOCOL_HTTP11};
     s->stream = (struct mt_stream){.ops = &stream_ops, .side = &s->side};
     mt_http1_reader_init(&s->reader,
@@ -394,11 +438,4 @@ void mt_h1_client_init(struct mt_h1_side *s, struct mt_pool *pool,
                        const struct mt_side_owner *owner, void *owner_arg)
 {
     init(s, false, pool, owner, owner_arg);
-}
-
-struct mt_stream *mt_h1_client_begin(struct mt_h1_side *s)
-{
-    assert(!s->server && s->side.idle && !s->side.closing);
-    begin(s);
-    return &s->stream;
 }

@@ -26,10 +26,10 @@ static void note_addresses(struct mt_link *l)
     struct sockaddr_storage local = {0}, remote = {0};
     socklen_t n = sizeof local;
     if (getsockname(l->fd, (void *)&local, &n) == 0)
-        l->h1.side.local = mt_addr_of((const void *)&local);
+        l->side->local = mt_addr_of((const void *)&local);
     n = sizeof remote;
     if (getpeername(l->fd, (void *)&remote, &n) == 0)
-        l->h1.side.remote = mt_addr_of((const void *)&remote);
+        l->side->remote = mt_addr_of((const void *)&remote);
 }
 
 /* ---- life ---- */
@@ -37,7 +37,7 @@ static void note_addresses(struct mt_link *l)
 static void tell_conn(struct mt_link *l, bool ended)
 {
     const struct mt_proxy_thread_options *o = &l->thread->options;
-    const struct mt_side *side = &l->h1.side;
+    const struct mt_side *side = l->side;
     const struct mt_proxy_thread_conn c = {
         .conn = side->conn,
         .client = l->client ? side->remote : side->local,
@@ -58,19 +58,55 @@ static void mark(struct mt_link *l)
     l->thread->dirty = l;
 }
 
-static void leave_idle(struct mt_link *l)
+static void leave_free(struct mt_link *l)
 {
-    if (!l->is_idle)
+    if (!l->is_free)
         return;
-    struct mt_link **first = &l->thread->idle[l->service][l->endpoint];
-    if (l->prev_idle != NULL)
-        l->prev_idle->next_idle = l->next_idle;
+    struct mt_link **first = &l->thread->free[l->service][l->endpoint];
+    if (l->prev_free != NULL)
+        l->prev_free->next_free = l->next_free;
     else
-        *first = l->next_idle;
-    if (l->next_idle != NULL)
-        l->next_idle->prev_idle = l->prev_idle;
-    l->is_idle = false;
-    l->next_idle = l->prev_idle = NULL;
+        *first = l->next_free;
+    if (l->next_free != NULL)
+        l->next_free->prev_free = l->prev_free;
+    l->is_free = false;
+    l->next_free = l->prev_free = NULL;
+}
+
+static void enter_free(struct mt_link *l)
+{
+    struct mt_link **first = &l->thread->free[l->service][l->endpoint];
+    if (l->is_free || l->closed)
+        return;
+    l->is_free = true;
+    l->next_free = *first;
+    l->prev_free = NULL;
+    if (*first != NULL)
+        (*first)->prev_free = l;
+    *first = l;
+}
+
+static void enter_waiting(struct mt_link *l, struct mt_call_wait *wait)
+{
+    wait->on = l;
+    wait->prev = NULL;
+    wait->next = l->waiting;
+    if (l->waiting != NULL)
+        l->waiting->prev = wait;
+    l->waiting = wait;
+    l->waiting_count++;
+}
+
+static void leave_waiting(struct mt_call_wait *wait)
+{
+    struct mt_link *l = wait->on;
+    if (wait->prev != NULL)
+        wait->prev->next = wait->next;
+    else
+        l->waiting = wait->next;
+    if (wait->next != NULL)
+        wait->next->prev = wait->prev;
+    l->waiting_count--;
 }
 
 static void closed(uv_handle_t *handle)
@@ -78,7 +114,7 @@ static void closed(uv_handle_t *handle)
     struct mt_link *l = handle->data;
     struct mt_proxy_thread *w = l->thread;
     (void)close(l->fd); /* not before: the number could be another's by now */
-    l->h1.side.ops->deinit(&l->h1.side);
+    l->side->ops->deinit(l->side);
     if (l->prev != NULL)
         l->prev->next = l->next;
     else
@@ -95,14 +131,14 @@ static void close_link(struct mt_link *l)
         return;
     l->closed = true;
     tell_conn(l, true);
-    leave_idle(l);
+    leave_free(l);
     mt_deadline_clear(&l->deadline);
     if (l->client)
         w->clients--;
     if (l->counted)
         mt_limit_give(&w->options.state->services[l->service],
                       MT_LIMIT_CONNECTIONS);
-    if (l->h1.side.abort) {
+    if (l->side->abort) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(l->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     }
@@ -154,14 +190,13 @@ static void set_client_deadline(struct mt_link *l)
     struct mt_proxy_thread *w = l->thread;
     const struct mt_policy_listener *p =
         w->options.policy->listeners[l->listener];
-    bool in_header = l->h1.open && l->h1.stream.events == NULL &&
-                     !l->h1.sent_head && !l->h1.tunnel;
+    bool in_header = l->side->in_header;
     if (l->lingering || l->closed || (in_header && l->header_late_set))
         return;
     l->header_late_set = in_header;
-    int64_t timeout = in_header         ? p->header_timeout_ns
-                      : l->h1.side.idle ? p->idle_timeout_ns
-                                        : 0;
+    int64_t timeout = in_header       ? p->header_timeout_ns
+                      : l->side->idle ? p->idle_timeout_ns
+                                      : 0;
     if (timeout > 0)
         mt_deadline_set(&w->host.wheel, &l->deadline, w->host.now_ns + timeout);
     else
@@ -179,7 +214,7 @@ static void discard(struct mt_link *l)
 static void read_link(struct mt_link *l)
 {
     struct mt_proxy_thread *w = l->thread;
-    struct mt_side *side = &l->h1.side;
+    struct mt_side *side = l->side;
     ssize_t n = sizeof w->buffer;
     while (n == (ssize_t)sizeof w->buffer && !l->closed && !side->paused &&
            !side->closing) {
@@ -204,9 +239,12 @@ static void read_link(struct mt_link *l)
 /* False: the connection is broken. */
 static bool write_link(struct mt_link *l)
 {
-    struct mt_side *side = &l->h1.side;
+    struct mt_side *side = l->side;
     struct iovec iov[IOVECS];
-    while (side->out.bytes > 0) {
+    for (;;) {
+        side->ops->fill(side);
+        if (side->out.bytes == 0)
+            return true;
         struct msghdr message = {
             .msg_iov = iov,
             .msg_iovlen = (size_t)mt_outq_peek(&side->out, iov, IOVECS)};
@@ -217,7 +255,6 @@ static bool write_link(struct mt_link *l)
             return errno == EAGAIN;
         mt_outq_sent(&side->out, (size_t)n);
     }
-    return true;
 }
 
 /* A reset would take the last answer from a client that still sends: it gets a
@@ -225,7 +262,7 @@ static bool write_link(struct mt_link *l)
 static void linger(struct mt_link *l)
 {
     struct mt_proxy_thread *w = l->thread;
-    if (l->h1.side.abort || !l->client) {
+    if (l->side->abort || !l->client) {
         close_link(l);
         return;
     }
@@ -236,35 +273,44 @@ static void linger(struct mt_link *l)
     poll_for(l, UV_READABLE);
 }
 
+/* A connection to a service that nobody uses. */
+static void set_service_deadline(struct mt_link *l)
+{
+    struct mt_proxy_thread *w = l->thread;
+    if (l->side->idle == l->resting)
+        return;
+    l->resting = l->side->idle;
+    if (l->resting)
+        mt_deadline_set(&w->host.wheel, &l->deadline,
+                        w->host.now_ns + INT64_C(1000000000) * IDLE_MAX_S);
+    else
+        mt_deadline_clear(&l->deadline);
+}
+
 /* All is sent, or as much as the other end takes for now. */
 static void after_sending(struct mt_link *l)
 {
-    struct mt_side *side = &l->h1.side;
-    struct mt_proxy_thread *w = l->thread;
+    struct mt_side *side = l->side;
     if (side->out.bytes == 0 && side->shut && !l->shut) {
         l->shut = true;
         (void)shutdown(l->fd, SHUT_WR);
     }
-    mt_side_sent(side, l->h1.open || l->h1.tunnel ? &l->h1.stream : NULL);
-    if (mt_h1_side_wants_feed(&l->h1))
-        side->ops->feed(side, (struct mt_span){.ptr = NULL}, w->host.now_ns);
-    if (l->client && side->idle && w->draining && side->out.bytes == 0) {
-        side->closing = true;
-        mark(l);
-    }
+    side->ops->sent(side, l->thread->host.now_ns);
     bool reads = !side->paused && !side->closing && !l->eof;
     poll_for(l, (reads ? UV_READABLE : 0) |
                     (side->out.bytes > 0 ? UV_WRITABLE : 0));
     if (l->client)
         set_client_deadline(l);
+    else
+        set_service_deadline(l);
 }
 
 static void flush(struct mt_link *l)
 {
-    struct mt_side *side = &l->h1.side;
+    struct mt_side *side = l->side;
     if (l->closed || l->connecting || l->lingering)
         return;
-    if (!write_link(l) || !mt_outq_settle(&side->out)) {
+    if (!write_link(l) || !side->ops->settle(side)) {
         side->ops->broken(side);
         side->abort = true;
         close_link(l);
@@ -288,25 +334,43 @@ void mt_links_flush(struct mt_proxy_thread *w)
 
 /* ---- events ---- */
 
+static void tell_connected(struct mt_link *l)
+{
+    struct mt_call_wait *wait;
+    while ((wait = l->waiting) != NULL) {
+        leave_waiting(wait);
+        if (l->side->takes)
+            mt_call_connected(wait->call, l->side);
+        else if (!mt_link_connect(l->thread, wait, l->service, l->endpoint))
+            mt_call_not_connected(wait->call, false);
+    }
+}
+
 static void finish_connect(struct mt_link *l)
 {
-    struct mt_call *call = l->call;
+    struct mt_call_wait *wait;
     int error = 0;
     socklen_t n = sizeof error;
     if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
         error = errno;
     l->connecting = false;
-    l->call = NULL;
+    leave_free(l);
     if (error != 0) {
         close_link(l);
-        mt_call_not_connected(call, error == ETIMEDOUT);
+        while ((wait = l->waiting) != NULL) {
+            leave_waiting(wait);
+            mt_call_not_connected(wait->call, error == ETIMEDOUT);
+        }
         return;
     }
     note_addresses(l);
     tell_conn(l, false);
     l->thread->stats.connects++;
     poll_for(l, UV_READABLE);
-    mt_call_connected(call, &l->h1.side);
+    tell_connected(l);
+    if (l->side->takes)
+        enter_free(l);
+    mark(l);
 }
 
 static void on_event(uv_poll_t *poll, int status, int events)
@@ -319,7 +383,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
     } else if (l->lingering) {
         discard(l);
     } else if (status < 0) {
-        l->h1.side.ops->broken(&l->h1.side);
+        l->side->ops->broken(l->side);
         mark(l);
     } else {
         if ((events & UV_WRITABLE) != 0)
@@ -333,15 +397,10 @@ static void on_event(uv_poll_t *poll, int status, int events)
 static void deadline_met(void *arg)
 {
     struct mt_link *l = arg;
-    static const struct mt_http1_refusal late = {408, "header_timeout"};
-    if (l->client && !l->lingering && l->header_late_set) {
-        l->h1.read_end = true;
-        mt_call_refused(&l->thread->host, &l->h1.stream, &late, l->listener);
-        l->h1.side.closing = true;
-        mark(l);
-        return;
-    }
-    close_link(l);
+    if (l->client && !l->lingering && l->header_late_set)
+        l->side->ops->late(l->side);
+    else
+        close_link(l);
 }
 
 /* ---- what sides and calls want ---- */
@@ -354,30 +413,20 @@ static void on_request(void *arg, struct mt_stream *s, struct mt_head *head,
     mt_call_request(&l->thread->host, s, head, end, l->listener);
 }
 
-static void on_refused(void *arg, struct mt_stream *s,
+static void on_refused(void *arg, struct mt_stream *s, struct mt_head *head,
                        const struct mt_http1_refusal *why)
 {
     struct mt_link *l = arg;
-    mt_call_refused(&l->thread->host, s, why, l->listener);
+    mt_call_refused(&l->thread->host, s, head, why, l->listener);
 }
 
 static void on_free_again(void *arg, struct mt_side *side)
 {
     struct mt_link *l = arg;
-    struct mt_proxy_thread *w = l->thread;
-    struct mt_link **first = &w->idle[l->service][l->endpoint];
-    if (w->draining) {
-        side->closing = true;
-        mark(l);
-        return;
-    }
-    l->is_idle = true;
-    l->next_idle = *first;
-    if (*first != NULL)
-        (*first)->prev_idle = l;
-    *first = l;
-    mt_deadline_set(&w->host.wheel, &l->deadline,
-                    w->host.now_ns + INT64_C(1000000000) * IDLE_MAX_S);
+    if (l->thread->draining)
+        side->ops->drain(side);
+    else if (!l->connecting)
+        enter_free(l);
 }
 
 static void on_touched(void *arg, struct mt_side *side)
@@ -397,10 +446,11 @@ void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener)
         w->stats.refused++;
         return;
     }
-    mt_h1_server_init(&l->h1, &w->pool, &owner, l);
+    mt_h1_server_init(&l->sides.h1, &w->pool, &owner, l);
+    l->side = &l->sides.h1.side;
     l->client = true;
     l->listener = listener;
-    l->h1.side.conn = ++w->conns << 8 | w->options.number;
+    l->side->conn = ++w->conns << 8 | w->options.number;
     note_addresses(l);
     tell_conn(l, false);
     w->clients++;
@@ -409,69 +459,74 @@ void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener)
     set_client_deadline(l);
 }
 
-struct mt_link *mt_link_connect(struct mt_proxy_thread *w, struct mt_call *call,
-                                uint32_t service, uint32_t endpoint)
+static struct mt_link *new_connection(struct mt_proxy_thread *w,
+                                      uint32_t service, uint32_t endpoint)
 {
     struct sockaddr_storage to;
     const struct mt_addr *addr = &w->options.endpoints[service][endpoint];
     if (mt_ip_is_none(addr->ip))
         return NULL; /* its name has no address */
     socklen_t n = mt_sockaddr_of(addr, &to);
-    struct mt_service_state *state = &w->options.state->services[service];
-    if (!mt_limit_take(state, MT_LIMIT_CONNECTIONS,
-                       &w->options.policy->services[service]->limits))
-        return NULL;
     int fd =
         socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct mt_link *l = NULL;
     if (fd >= 0 && (connect(fd, (void *)&to, n) == 0 || errno == EINPROGRESS))
         l = new_link(w, fd);
+    if (l == NULL && fd >= 0)
+        (void)close(fd);
+    return l;
+}
+
+bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
+                     uint32_t service, uint32_t endpoint)
+{
+    struct mt_service_state *state = &w->options.state->services[service];
+    if (!mt_limit_take(state, MT_LIMIT_CONNECTIONS,
+                       &w->options.policy->services[service]->limits))
+        return false;
+    struct mt_link *l = new_connection(w, service, endpoint);
     if (l == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
         mt_limit_give(state, MT_LIMIT_CONNECTIONS);
-        return NULL;
+        return false;
     }
-    mt_h1_client_init(&l->h1, &w->pool, &owner, l);
+    mt_h1_client_init(&l->sides.h1, &w->pool, &owner, l);
+    l->side = &l->sides.h1.side;
     l->counted = true;
     l->service = service;
     l->endpoint = endpoint;
     l->connecting = true;
-    l->call = call;
-    l->h1.side.conn = ++w->conns << 8 | w->options.number;
+    l->side->conn = ++w->conns << 8 | w->options.number;
+    enter_waiting(l, wait);
     poll_for(l, UV_WRITABLE);
-    return l;
+    return true;
 }
 
-void mt_link_cancel(struct mt_link *l)
+void mt_link_cancel(struct mt_call_wait *wait)
 {
-    l->call = NULL;
+    struct mt_link *l = wait->on;
+    leave_waiting(wait);
+    if (l->waiting != NULL)
+        return;
     l->connecting = false;
     close_link(l);
 }
 
-struct mt_link *mt_link_take_idle(struct mt_proxy_thread *w, uint32_t service,
-                                  uint32_t endpoint)
+struct mt_side *mt_link_take(struct mt_proxy_thread *w, uint32_t service,
+                             uint32_t endpoint)
 {
-    struct mt_link *l = w->idle[service][endpoint];
-    while (l != NULL && (l->closed || l->h1.side.closing || !l->h1.side.idle)) {
-        leave_idle(l);
-        l = w->idle[service][endpoint];
+    struct mt_link *l = w->free[service][endpoint];
+    while (l != NULL && (l->closed || l->side->closing || !l->side->takes)) {
+        leave_free(l);
+        l = w->free[service][endpoint];
     }
-    if (l == NULL)
-        return NULL;
-    leave_idle(l);
-    mt_deadline_clear(&l->deadline);
-    return l;
+    return l != NULL ? l->side : NULL;
 }
 
-void mt_links_close_idle(struct mt_proxy_thread *w)
+void mt_links_drain(struct mt_proxy_thread *w)
 {
     for (struct mt_link *l = w->links; l != NULL; l = l->next)
-        if (!l->closed && !l->connecting && l->h1.side.idle) {
-            l->h1.side.closing = true;
-            mark(l);
-        }
+        if (!l->closed && !l->connecting && !l->lingering)
+            l->side->ops->drain(l->side);
 }
 
 void mt_links_close_all(struct mt_proxy_thread *w)
@@ -480,8 +535,8 @@ void mt_links_close_all(struct mt_proxy_thread *w)
         if (l->closed)
             continue;
         if (!l->connecting && !l->lingering)
-            l->h1.side.ops->broken(&l->h1.side);
-        l->h1.side.abort = true;
+            l->side->ops->broken(l->side);
+        l->side->abort = true;
         close_link(l);
     }
 }

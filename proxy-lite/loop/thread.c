@@ -76,7 +76,7 @@ static void drain(struct mt_proxy_thread *w)
 {
     w->draining = true;
     stop_listening(w);
-    mt_links_close_idle(w);
+    mt_links_drain(w);
     int64_t drain_ns = w->options.drain_ns > 0 ? w->options.drain_ns : DRAIN_NS;
     mt_deadline_set(&w->host.wheel, &w->drain, w->host.now_ns + drain_ns);
 }
@@ -124,30 +124,24 @@ void mt_proxy_thread_settle(struct mt_proxy_thread *w)
 
 /* ---- the host of calls ---- */
 
-static struct mt_side *take_idle(void *arg, uint32_t service, uint32_t endpoint)
+static struct mt_side *take(void *arg, uint32_t service, uint32_t endpoint)
 {
     struct mt_proxy_thread *w = arg;
-    struct mt_link *l = mt_link_take_idle(w, service, endpoint);
-    w->stats.reused += l != NULL;
-    return l != NULL ? &l->h1.side : NULL;
+    struct mt_side *side = mt_link_take(w, service, endpoint);
+    w->stats.reused += side != NULL;
+    return side;
 }
 
-static void *connect_to(void *arg, struct mt_call *c, uint32_t service,
-                        uint32_t endpoint)
+static bool connect_to(void *arg, struct mt_call_wait *wait, uint32_t service,
+                       uint32_t endpoint)
 {
-    return mt_link_connect(arg, c, service, endpoint);
+    return mt_link_connect(arg, wait, service, endpoint);
 }
 
-static void cancel(void *arg, void *connecting)
-{
-    (void)arg;
-    mt_link_cancel(connecting);
-}
-
-static struct mt_stream *begin(void *arg, struct mt_side *side)
+static void cancel(void *arg, struct mt_call_wait *wait)
 {
     (void)arg;
-    return mt_h1_client_begin((struct mt_h1_side *)side);
+    mt_link_cancel(wait);
 }
 
 static void row(void *arg, const struct mt_exchange *x)
@@ -219,18 +213,18 @@ static bool alloc_tables(struct mt_proxy_thread *w)
 {
     const struct mt_policy *p = w->options.policy;
     w->listening = calloc(w->options.listeners_count + 1, sizeof *w->listening);
-    w->idle = calloc(p->services_count + 1, sizeof *w->idle);
+    w->free = calloc(p->services_count + 1, sizeof *w->free);
     w->host.balancers =
         calloc(p->services_count + 1, sizeof *w->host.balancers);
     w->host.scratch = mt_regex_scratch_new();
-    if (w->listening == NULL || w->idle == NULL || w->host.balancers == NULL ||
+    if (w->listening == NULL || w->free == NULL || w->host.balancers == NULL ||
         w->host.scratch == NULL)
         return false;
     for (uint32_t i = 0; i < p->services_count; i++) {
         uint32_t n = w->options.state->services[i].group.endpoints;
         struct mt_endpoint_load *loads = calloc(n + 1, sizeof *loads);
-        w->idle[i] = calloc(n + 1, sizeof *w->idle[i]);
-        if (loads == NULL || w->idle[i] == NULL) {
+        w->free[i] = calloc(n + 1, sizeof *w->free[i]);
+        if (loads == NULL || w->free[i] == NULL) {
             free(loads);
             return false;
         }
@@ -282,10 +276,9 @@ mt_proxy_thread_new(const struct mt_proxy_thread_options *options)
                                     .endpoints = options->endpoints,
                                     .random = {options->seed},
                                     .pool = &w->pool,
-                                    .take_idle = take_idle,
+                                    .take = take,
                                     .connect = connect_to,
                                     .cancel = cancel,
-                                    .begin = begin,
                                     .row = row};
     mt_proxy_thread_tick(w);
     look_at_wall(w);
@@ -335,12 +328,12 @@ void mt_proxy_thread_free(struct mt_proxy_thread *w)
         (void)uv_loop_close(&w->loop);
     }
     for (uint32_t i = 0; i < w->options.policy->services_count; i++) {
-        if (w->idle != NULL)
-            free(w->idle[i]);
+        if (w->free != NULL)
+            free(w->free[i]);
         if (w->host.balancers != NULL)
             free(w->host.balancers[i].loads);
     }
-    free(w->idle);
+    free(w->free);
     free(w->host.balancers);
     mt_regex_scratch_free(w->host.scratch);
     mt_pool_deinit(&w->pool);

@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include "proxy-lite/call/h1_side.h"
 #include "proxy-lite/loop/thread.h"
 
 enum {
@@ -17,9 +18,13 @@ struct mt_link {
     struct mt_proxy_thread *thread;
     struct mt_link *next, *prev; /* all links of the worker */
     struct mt_link *next_dirty;  /* to be flushed */
-    struct mt_link *next_idle, *prev_idle;
-    struct mt_h1_side h1;
-    struct mt_call *call; /* that waits for the connection */
+    struct mt_link *next_free, *prev_free;
+    struct mt_side *side; /* one of `sides` */
+    union {
+        struct mt_h1_side h1;
+    } sides;
+    struct mt_call_wait *waiting; /* for the connection to be made */
+    uint32_t waiting_count;
     struct mt_deadline deadline;
     uint32_t service, endpoint; /* of a service's */
     uint32_t listener;          /* of a client's */
@@ -27,7 +32,8 @@ struct mt_link {
     int mask; /* what is polled for */
     bool client;
     bool eof; /* the other end says no more */
-    bool connecting, is_idle, dirty, closed, lingering, shut, counted, told;
+    bool connecting, is_free, dirty, closed, lingering, shut, counted, told;
+    bool resting; /* the deadline is that of a connection that nobody uses */
     bool header_late_set; /* the deadline is that of a header */
 };
 
@@ -49,7 +55,8 @@ struct mt_proxy_thread {
     int64_t timer_at_ns;
     struct mt_listening *listening;
     struct mt_link *links, *dirty;
-    struct mt_link ***idle; /* [service][endpoint]: newest first */
+    struct mt_link ***free; /* [service][endpoint] that take another request:
+                               newest first */
     struct mt_deadline drain, rested, second;
     uint64_t conns;
     uint32_t clients;
@@ -64,22 +71,23 @@ struct mt_proxy_thread {
 /* An accepted connection; takes fd. */
 void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener);
 
-/* A connection to be made; NULL: it cannot even be tried. */
-struct mt_link *mt_link_connect(struct mt_proxy_thread *w, struct mt_call *call,
-                                uint32_t service, uint32_t endpoint);
+/* A connection to be made, or one that is being made and takes another
+ * request; false: it cannot even be tried. */
+bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
+                     uint32_t service, uint32_t endpoint);
 
-/* Give up a connection that is being made. */
-void mt_link_cancel(struct mt_link *l);
+/* Wait no more for the connection. */
+void mt_link_cancel(struct mt_call_wait *wait);
 
-/* Take an idle one; NULL: there is none. */
-struct mt_link *mt_link_take_idle(struct mt_proxy_thread *w, uint32_t service,
-                                  uint32_t endpoint);
+/* One that takes another request; NULL: there is none. */
+struct mt_side *mt_link_take(struct mt_proxy_thread *w, uint32_t service,
+                             uint32_t endpoint);
 
 /* Send what is to be sent, close what is to be closed. */
 void mt_links_flush(struct mt_proxy_thread *w);
 
-/* Clients between requests; services' connections that nobody uses. */
-void mt_links_close_idle(struct mt_proxy_thread *w);
+/* Each ends when what runs on it is done. */
+void mt_links_drain(struct mt_proxy_thread *w);
 
 /* At once. */
 void mt_links_close_all(struct mt_proxy_thread *w);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proxy-lite/call/call.h"
+#include "proxy-lite/call/h1_side.h"
 #include "proxy-lite/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,9 +26,9 @@ static const char mesh[] =
 
 struct link {
     struct mt_h1_side h1;
-    struct mt_call *call; /* that waits for it */
+    struct mt_call_wait *wait; /* for it */
     uint32_t endpoint;
-    bool used, connecting, idle;
+    bool used, connecting;
 };
 
 static struct {
@@ -55,18 +56,18 @@ static void on_request(void *arg, struct mt_stream *s, struct mt_head *head,
     mt_call_request(&world.host, s, head, end, 0);
 }
 
-static void on_refused(void *arg, struct mt_stream *s,
+static void on_refused(void *arg, struct mt_stream *s, struct mt_head *head,
                        const struct mt_http1_refusal *why)
 {
     (void)arg;
     world.requests++;
-    mt_call_refused(&world.host, s, why, 0);
+    mt_call_refused(&world.host, s, head, why, 0);
 }
 
 static void on_free_again(void *arg, struct mt_side *side)
 {
-    (void)side;
-    ((struct link *)arg)->idle = true;
+    (void)arg;
+    require(side->takes); /* looked for when it is wanted */
 }
 
 static void on_touched(void *arg, struct mt_side *side)
@@ -77,34 +78,35 @@ static void on_touched(void *arg, struct mt_side *side)
 static const struct mt_side_owner owner = {on_request, on_refused,
                                            on_free_again, on_touched};
 
-static struct mt_side *take_idle(void *arg, uint32_t service, uint32_t endpoint)
+static struct mt_side *take(void *arg, uint32_t service, uint32_t endpoint)
 {
     (void)arg, (void)service;
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
-        if (l->used && l->idle && l->endpoint == endpoint &&
-            !l->h1.side.closing) {
-            l->idle = false;
+        if (l->used && !l->connecting && l->h1.side.takes &&
+            l->endpoint == endpoint && !l->h1.side.closing)
             return &l->h1.side;
-        }
     }
     return NULL;
 }
 
-static void *connect_to(void *arg, struct mt_call *c, uint32_t service,
-                        uint32_t endpoint)
+static bool connect_to(void *arg, struct mt_call_wait *wait, uint32_t service,
+                       uint32_t endpoint)
 {
     (void)arg, (void)service;
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
         if (l->used)
             continue;
-        *l = (struct link){
-            .used = true, .connecting = true, .call = c, .endpoint = endpoint};
+        *l = (struct link){.used = true,
+                           .connecting = true,
+                           .wait = wait,
+                           .endpoint = endpoint};
+        wait->on = l;
         mt_h1_client_init(&l->h1, &world.pool, &owner, l);
-        return l;
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 static void close_link(struct link *l)
@@ -113,16 +115,10 @@ static void close_link(struct link *l)
     l->used = false;
 }
 
-static void cancel(void *arg, void *connecting)
+static void cancel(void *arg, struct mt_call_wait *wait)
 {
     (void)arg;
-    close_link(connecting);
-}
-
-static struct mt_stream *begin(void *arg, struct mt_side *side)
-{
-    (void)arg;
-    return mt_h1_client_begin((struct mt_h1_side *)side);
+    close_link(wait->on);
 }
 
 static void row(void *arg, const struct mt_exchange *x)
@@ -134,9 +130,10 @@ static void row(void *arg, const struct mt_exchange *x)
 
 /* ---- flushing ---- */
 
-static void send_some(struct mt_side *side, struct mt_stream *s, size_t most)
+static void send_some(struct mt_side *side, size_t most)
 {
     struct iovec iov;
+    side->ops->fill(side);
     while (most > 0 && mt_outq_peek(&side->out, &iov, 1) > 0) {
         size_t n = iov.iov_len < most ? iov.iov_len : most;
         uint8_t sum = 0; /* the bytes are there */
@@ -145,9 +142,10 @@ static void send_some(struct mt_side *side, struct mt_stream *s, size_t most)
         world.sent += n + (sum & 0);
         mt_outq_sent(&side->out, n);
         most -= n;
+        side->ops->fill(side);
     }
-    require(mt_outq_settle(&side->out));
-    mt_side_sent(side, s);
+    require(side->ops->settle(side));
+    side->ops->sent(side, world.host.now_ns);
 }
 
 static void new_client(void)
@@ -156,29 +154,21 @@ static void new_client(void)
     world.client.side.conn++;
 }
 
-static struct mt_stream *stream_of(struct mt_h1_side *h)
-{
-    return h->open || h->tunnel ? &h->stream : NULL;
-}
-
 static void flush(size_t most)
 {
     for (unsigned round = 0; round < 4; round++) {
         struct mt_h1_side *c = &world.client;
-        send_some(&c->side, stream_of(c), most);
+        send_some(&c->side, most);
         if (c->side.closing && c->side.out.bytes == 0) {
             c->side.ops->broken(&c->side);
             c->side.ops->deinit(&c->side);
             new_client();
-        } else if (mt_h1_side_wants_feed(c)) {
-            c->side.ops->feed(&c->side, (struct mt_span){.ptr = NULL},
-                              world.host.now_ns);
         }
         for (unsigned i = 0; i < SERVICES; i++) {
             struct link *l = &world.links[i];
             if (!l->used || l->connecting)
                 continue;
-            send_some(&l->h1.side, stream_of(&l->h1), most);
+            send_some(&l->h1.side, most);
             if (l->h1.side.closing && l->h1.side.out.bytes == 0) {
                 l->h1.side.ops->broken(&l->h1.side);
                 close_link(l);
@@ -212,7 +202,7 @@ static void advance(int64_t ns)
 
 static void finish_connect(struct link *l, bool made)
 {
-    struct mt_call *call = l->call;
+    struct mt_call *call = l->wait->call;
     l->connecting = false;
     if (made) {
         mt_call_connected(call, &l->h1.side);
@@ -304,10 +294,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .pool = &world.pool,
                                        .now_ns = 1000000000,
                                        .wall_ns = 1000000000,
-                                       .take_idle = take_idle,
+                                       .take = take,
                                        .connect = connect_to,
                                        .cancel = cancel,
-                                       .begin = begin,
                                        .row = row};
     mt_wheel_init(&world.host.wheel, world.host.now_ns);
     mt_balancer_init(&balancer, policy->services[0], &state->services[0], loads,
