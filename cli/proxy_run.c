@@ -123,14 +123,6 @@ static bool resolve_all(struct running *r)
 /* What a mesh may ask for and this proxy does not do yet is refused. */
 static bool is_able(const struct mt_policy *p, bool from_file)
 {
-    for (uint32_t i = 0; i < p->services_count; i++)
-        if (p->services[i]->protocol == MT_POLICY_PROTOCOL_H2) {
-            mt_say(NULL,
-                   "service %.*s: protocol h2 does not work yet; leave "
-                   "it out where the service speaks HTTP/1, too",
-                   (int)p->services[i]->name.len, p->services[i]->name.ptr);
-            return false;
-        }
     for (uint32_t i = 0; from_file && i < p->listeners_count; i++)
         if (p->listeners[i]->tcp != MT_POLICY_NONE) {
             mt_say(NULL, "listener %.*s: tcp does not work yet; leave it out",

@@ -233,19 +233,21 @@ void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
                      uint32_t listener)
 {
     struct mt_call *c = new_call(host, down, head, listener);
-    mt_call_say(
-        host->pool, down,
-        &(struct mt_call_said){.status = why->status,
-                               .reason = why->why,
-                               .no_body = mt_call_is_head(head),
-                               .sentence = "the request cannot be taken"});
+    if (why->status != 0)
+        mt_call_say(
+            host->pool, down,
+            &(struct mt_call_said){.status = why->status,
+                                   .reason = why->why,
+                                   .no_body = mt_call_is_head(head),
+                                   .sentence = "the request cannot be taken"});
     down->ops->leave(down);
     if (c == NULL)
         return;
     c->status = why->status;
     c->reason = why->why;
     c->error = MT_ERROR_PROTOCOL;
-    c->response_started = c->response_ended = c->ended = true;
+    c->response_started = c->response_ended = why->status != 0;
+    c->ended = true;
     c->request_end_ns = host->now_ns;
     mt_call_finish(c);
 }

@@ -130,16 +130,42 @@ static void on_response_end(void *arg, struct mt_head *trailers)
     mt_call_finish(c);
 }
 
+/* A try that came to no response. */
+static void fail_unanswered(struct mt_call *c, enum mt_gone why,
+                            enum mt_error error)
+{
+    switch (why) {
+    case MT_GONE_REFUSED:
+        mt_call_fail_try(c, MT_TRY_REFUSED_STREAM, MT_ERROR_REFUSED);
+        return;
+    case MT_GONE_NOT_PROCESSED:
+        mt_call_fail_try(c,
+                         mt_method_idempotent(c->request->method)
+                             ? MT_TRY_NOT_PROCESSED
+                             : MT_TRY_RESET,
+                         error);
+        return;
+    case MT_GONE_UNSPOKEN:
+        mt_call_end_try(c, MT_BREAKER_FAILED, error, 0);
+        c->error = (uint8_t)error;
+        mt_call_end_with(c, 502, "not_h2",
+                         "the service does not speak HTTP/2, as `protocol: "
+                         "h2` says that it does");
+        return;
+    default:
+        mt_call_fail_try(c, MT_TRY_RESET, error);
+    }
+}
+
 static void on_service_gone(void *arg, enum mt_gone why)
 {
     struct mt_call *c = arg;
     c->up = NULL; /* it is gone */
-    enum mt_error error =
-        why == MT_GONE_PROTOCOL ? MT_ERROR_PROTOCOL : MT_ERROR_RESET_BY_SERVER;
+    enum mt_error error = why == MT_GONE_PROTOCOL || why == MT_GONE_UNSPOKEN
+                              ? MT_ERROR_PROTOCOL
+                              : MT_ERROR_RESET_BY_SERVER;
     if (!c->response_started) {
-        bool again = why == MT_GONE_NOT_PROCESSED &&
-                     mt_method_idempotent(c->request->method);
-        mt_call_fail_try(c, again ? MT_TRY_NOT_PROCESSED : MT_TRY_RESET, error);
+        fail_unanswered(c, why, error);
         return;
     }
     if (why == MT_GONE_ENDED)

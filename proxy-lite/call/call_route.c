@@ -59,7 +59,9 @@ static int rewrite(struct mt_call *c, const struct mt_policy_request *q)
     struct mt_buf p = mt_buf_of(path, sizeof path);
     const struct mt_policy_rewrite *w = &c->route->rewrite;
     mt_put_ip(&client, c->down->side->remote.ip);
-    struct mt_forward f = {.to = MT_HTTP_1_1};
+    struct mt_forward f = {.to = c->service->protocol == MT_POLICY_PROTOCOL_H2
+                                     ? MT_HTTP_2
+                                     : MT_HTTP_1_1};
     if (!mt_arena_copy(&h->arena, mt_buf_span(&client), &f.client))
         return 431;
     int rc = mt_forward_request(h, &f);

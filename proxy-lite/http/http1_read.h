@@ -38,7 +38,8 @@ struct mt_http1_part {
 
 /* Why a message cannot be taken. */
 struct mt_http1_refusal {
-    uint16_t status; /* for a client: 400, 414, 431, 501, 505 */
+    uint16_t status; /* for a client: 400, 414, 431, 501, 505; 0: the protocol
+                        has no answer to it */
     const char *why; /* "bad_chunk" ...: words of MT_ANOMALIES, or our own;
                         static */
 };

@@ -26,13 +26,28 @@ static void free_piece(struct mt_outq *q, struct mt_outq_piece *p)
     mt_pool_free(q->pool, p, p->lent ? sizeof *p : MT_OUTQ_BLOCK_BYTES);
 }
 
-static void drop_first(struct mt_outq *q)
+static void link_last(struct mt_outq *q, struct mt_outq_piece *p)
+{
+    p->next = NULL;
+    if (q->last != NULL)
+        q->last->next = p;
+    else
+        q->first = p;
+    q->last = p;
+}
+
+static struct mt_outq_piece *unlink_first(struct mt_outq *q)
 {
     struct mt_outq_piece *p = q->first;
     q->first = p->next;
     if (q->first == NULL)
         q->last = NULL;
-    free_piece(q, p);
+    return p;
+}
+
+static void drop_first(struct mt_outq *q)
+{
+    free_piece(q, unlink_first(q));
 }
 
 void mt_outq_deinit(struct mt_outq *q)
@@ -50,11 +65,7 @@ static struct mt_outq_piece *append(struct mt_outq *q, size_t size)
         return NULL;
     }
     *p = (struct mt_outq_piece){.from = block_of(p)};
-    if (q->last != NULL)
-        q->last->next = p;
-    else
-        q->first = p;
-    q->last = p;
+    link_last(q, p);
     return p;
 }
 
@@ -124,14 +135,8 @@ bool mt_outq_settle(struct mt_outq *q)
     mt_outq_init(q, old.pool);
     q->failed = old.failed;
     while (old.first != NULL && !old.first->lent) { /* they stay */
-        struct mt_outq_piece *p = old.first;
-        old.first = p->next;
-        p->next = NULL;
-        if (q->last != NULL)
-            q->last->next = p;
-        else
-            q->first = p;
-        q->last = p;
+        struct mt_outq_piece *p = unlink_first(&old);
+        link_last(q, p);
         q->bytes += p->bytes;
     }
     for (; old.first != NULL; drop_first(&old))
@@ -139,6 +144,33 @@ bool mt_outq_settle(struct mt_outq *q)
             (void)mt_outq_put(
                 q, (struct mt_span){old.first->from, old.first->bytes});
     return !q->failed;
+}
+
+/* Some of the first piece. */
+static bool move_part(struct mt_outq *from, struct mt_outq *to, size_t n)
+{
+    const struct mt_outq_piece *p = from->first;
+    struct mt_span bytes = {p->from, n};
+    bool moved = p->lent ? mt_outq_lend(to, bytes) : mt_outq_put(to, bytes);
+    mt_outq_sent(from, n);
+    return moved;
+}
+
+bool mt_outq_move(struct mt_outq *from, struct mt_outq *to, size_t n)
+{
+    assert(n <= from->bytes && from->pool == to->pool);
+    while (n > 0) {
+        struct mt_outq_piece *p = from->first;
+        if (p->bytes > n)
+            return move_part(from, to, n);
+        n -= p->bytes;
+        from->bytes -= p->bytes;
+        to->bytes += p->bytes;
+        to->lent = to->lent || p->lent;
+        link_last(to, unlink_first(from));
+    }
+    from->lent = from->lent && from->bytes > 0;
+    return true;
 }
 
 int mt_outq_peek(const struct mt_outq *q, struct iovec *iov, int max)

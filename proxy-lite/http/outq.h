@@ -54,6 +54,11 @@ bool mt_outq_lend(struct mt_outq *q, struct mt_span bytes);
  * memory. */
 bool mt_outq_settle(struct mt_outq *q);
 
+/* Move the first n <= from->bytes bytes to the end of another queue of the same
+ * pool, mostly without a copy. False, and to->failed, without memory: then
+ * some of them are lost. */
+bool mt_outq_move(struct mt_outq *from, struct mt_outq *to, size_t n);
+
 /* The next bytes to be sent; returns how many of the max iovecs are set. */
 int mt_outq_peek(const struct mt_outq *q, struct iovec *iov, int max);
 

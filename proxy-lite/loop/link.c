@@ -210,24 +210,67 @@ static void discard(struct mt_link *l)
         close_link(l);
 }
 
+/* False: no memory. */
+static bool become_h2(struct mt_link *l)
+{
+    const struct mt_side was = *l->side;
+    l->side->ops->deinit(l->side);
+    bool made = mt_h2_server_init(&l->sides.h2, &l->thread->pool, &owner, l);
+    if (!made)
+        mt_h1_server_init(&l->sides.h1, &l->thread->pool, &owner, l);
+    l->side = made ? &l->sides.h2.side : &l->sides.h1.side;
+    l->side->local = was.local;
+    l->side->remote = was.remote;
+    l->side->conn = was.conn;
+    return made;
+}
+
+/* HTTP/2 by prior knowledge, if this is its preface as far as it goes: what
+ * was heard of it before was the same. True: more is needed to tell. */
+static bool decide(struct mt_link *l, struct mt_span bytes)
+{
+    static const uint8_t preface[] = MT_H2_PREFACE;
+    size_t rest = MT_H2_PREFACE_BYTES - l->heard;
+    size_t n = bytes.len < rest ? bytes.len : rest;
+    bool is_h2 = memcmp(bytes.ptr, preface + l->heard, n) == 0;
+    if (is_h2 && n < rest) {
+        l->heard = (uint8_t)(l->heard + n);
+        return true;
+    }
+    struct mt_span heard = {preface, l->heard};
+    l->undecided = false;
+    if (is_h2 && !become_h2(l)) {
+        close_link(l);
+        return true;
+    }
+    if (heard.len > 0)
+        l->side->ops->feed(l->side, heard, l->thread->host.now_ns);
+    return false;
+}
+
+static void take_bytes(struct mt_link *l, struct mt_span bytes)
+{
+    if (l->undecided && decide(l, bytes))
+        return;
+    l->side->ops->feed(l->side, bytes, l->thread->host.now_ns);
+}
+
 /* Read until a short read: there is no more then. */
 static void read_link(struct mt_link *l)
 {
     struct mt_proxy_thread *w = l->thread;
-    struct mt_side *side = l->side;
     ssize_t n = sizeof w->buffer;
-    while (n == (ssize_t)sizeof w->buffer && !l->closed && !side->paused &&
-           !side->closing) {
+    while (n == (ssize_t)sizeof w->buffer && !l->closed && !l->side->paused &&
+           !l->side->closing) {
         n = recv(l->fd, w->buffer, sizeof w->buffer, 0);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n > 0)
-            side->ops->feed(side, (struct mt_span){w->buffer, (size_t)n},
-                            w->host.now_ns);
+            take_bytes(l, (struct mt_span){w->buffer, (size_t)n});
         else if (n == 0)
-            side->ops->eof(side);
+            l->side->ops->eof(l->side);
         else
-            side->ops->broken(side);
+            l->side->ops->broken(l->side);
         l->eof = n == 0;
         mark(l);
         mt_links_flush(w);
@@ -448,6 +491,7 @@ void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener)
     }
     mt_h1_server_init(&l->sides.h1, &w->pool, &owner, l);
     l->side = &l->sides.h1.side;
+    l->undecided = true;
     l->client = true;
     l->listener = listener;
     l->side->conn = ++w->conns << 8 | w->options.number;
@@ -477,26 +521,55 @@ static struct mt_link *new_connection(struct mt_proxy_thread *w,
     return l;
 }
 
+static bool init_service_side(struct mt_link *l, bool h2)
+{
+    struct mt_pool *pool = &l->thread->pool;
+    bool made = !h2 || mt_h2_client_init(&l->sides.h2, pool, &owner, l);
+    if (!h2 || !made)
+        mt_h1_client_init(&l->sides.h1, pool, &owner, l);
+    l->side = h2 && made ? &l->sides.h2.side : &l->sides.h1.side;
+    if (!made)
+        close_link(l);
+    return made;
+}
+
+/* One that is being made, for several requests at once. */
+static struct mt_link *being_made(struct mt_proxy_thread *w, uint32_t service,
+                                  uint32_t endpoint)
+{
+    struct mt_link *l = w->free[service][endpoint];
+    while (l != NULL &&
+           (!l->connecting || l->waiting_count >= MT_H2_STREAMS_MAX))
+        l = l->next_free;
+    return l;
+}
+
 bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
                      uint32_t service, uint32_t endpoint)
 {
+    struct mt_link *making = being_made(w, service, endpoint);
+    if (making != NULL) {
+        enter_waiting(making, wait);
+        return true;
+    }
+    const struct mt_policy_service *s = w->options.policy->services[service];
     struct mt_service_state *state = &w->options.state->services[service];
-    if (!mt_limit_take(state, MT_LIMIT_CONNECTIONS,
-                       &w->options.policy->services[service]->limits))
+    bool h2 = s->protocol == MT_POLICY_PROTOCOL_H2;
+    if (!mt_limit_take(state, MT_LIMIT_CONNECTIONS, &s->limits))
         return false;
     struct mt_link *l = new_connection(w, service, endpoint);
-    if (l == NULL) {
+    if (l == NULL || !init_service_side(l, h2)) {
         mt_limit_give(state, MT_LIMIT_CONNECTIONS);
         return false;
     }
-    mt_h1_client_init(&l->sides.h1, &w->pool, &owner, l);
-    l->side = &l->sides.h1.side;
     l->counted = true;
     l->service = service;
     l->endpoint = endpoint;
     l->connecting = true;
     l->side->conn = ++w->conns << 8 | w->options.number;
     enter_waiting(l, wait);
+    if (h2)
+        enter_free(l);
     poll_for(l, UV_WRITABLE);
     return true;
 }
@@ -515,10 +588,13 @@ struct mt_side *mt_link_take(struct mt_proxy_thread *w, uint32_t service,
                              uint32_t endpoint)
 {
     struct mt_link *l = w->free[service][endpoint];
-    while (l != NULL && (l->closed || l->side->closing || !l->side->takes)) {
+    while (l != NULL && !l->connecting &&
+           (l->closed || l->side->closing || !l->side->takes)) {
         leave_free(l);
         l = w->free[service][endpoint];
     }
+    while (l != NULL && (l->connecting || !l->side->takes))
+        l = l->next_free;
     return l != NULL ? l->side : NULL;
 }
 

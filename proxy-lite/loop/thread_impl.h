@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "proxy-lite/call/h1_side.h"
+#include "proxy-lite/call/h2_side.h"
 #include "proxy-lite/loop/thread.h"
 
 enum {
@@ -22,6 +23,7 @@ struct mt_link {
     struct mt_side *side; /* one of `sides` */
     union {
         struct mt_h1_side h1;
+        struct mt_h2_side h2;
     } sides;
     struct mt_call_wait *waiting; /* for the connection to be made */
     uint32_t waiting_count;
@@ -29,7 +31,9 @@ struct mt_link {
     uint32_t service, endpoint; /* of a service's */
     uint32_t listener;          /* of a client's */
     int fd;
-    int mask; /* what is polled for */
+    int mask;       /* what is polled for */
+    uint8_t heard;  /* bytes that may be the beginning of a preface */
+    bool undecided; /* HTTP/1 or 2: until its first bytes came */
     bool client;
     bool eof; /* the other end says no more */
     bool connecting, is_free, dirty, closed, lingering, shut, counted, told;

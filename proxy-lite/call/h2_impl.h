@@ -1,0 +1,77 @@
+/* h2_impl.h - private to the HTTP/2 side: its streams. */
+#ifndef MT_PROXY_LITE_CALL_H2_IMPL_H
+#define MT_PROXY_LITE_CALL_H2_IMPL_H
+
+#include "proxy-lite/call/h2_side.h"
+
+struct mt_h2_stream {
+    struct mt_stream stream;
+    struct mt_h2_stream *next, *prev; /* of its side */
+    struct mt_h2_stream *next_lent;
+    struct mt_head head; /* that comes */
+    struct mt_head trailers;
+    struct mt_head out_trailers;
+    struct mt_outq body; /* to be sent */
+    size_t unconsumed;   /* received, while it is paused */
+    int32_t id;          /* 0: not yet asked */
+    bool paused;
+    bool in_lent;      /* side->lent has it */
+    bool told;         /* its request was, or its response's final head */
+    bool too_large;    /* the header that comes */
+    bool read_end;     /* all of the incoming message came */
+    bool sent_head;    /* a final one */
+    bool sent_end;     /* the queue holds all that will be sent */
+    bool wrote_end;    /* ... and it is sent */
+    bool has_trailers; /* to be sent after the body */
+    bool closed;       /* HTTP/2 knows it no more: to be freed */
+    bool room_due;
+};
+
+static inline struct mt_h2_side *mt_h2_self(struct mt_side *side)
+{
+    return (struct mt_h2_side *)side;
+}
+
+static inline struct mt_h2_side *mt_h2_of(struct mt_h2_stream *s)
+{
+    return mt_h2_self(s->stream.side);
+}
+
+/* ---- h2_side.c ---- */
+
+/* Is it idle, does it take another request? */
+void mt_h2_count(struct mt_h2_side *s);
+
+/* ---- h2_stream.c ---- */
+
+/* NULL: no memory. */
+struct mt_h2_stream *mt_h2_stream_new(struct mt_h2_side *side);
+void mt_h2_stream_free(struct mt_h2_stream *s);
+
+/* Nothing more will come of it; it is freed when nobody can look at it. */
+void mt_h2_stream_gone(struct mt_h2_stream *s, enum mt_gone why);
+
+/* Some of its queue goes out with this frame's header. 0, or NGHTTP2_ERR_*. */
+int mt_h2_stream_write(struct mt_h2_stream *s, const uint8_t *frame_header,
+                       size_t length);
+
+/* ---- h2_head.c ---- */
+
+/* A field of the header that comes. False: there is no room. */
+bool mt_h2_head_field(struct mt_head *h, struct mt_span name,
+                      struct mt_span value);
+
+/* The header is whole. */
+void mt_h2_head_end(struct mt_head *h);
+
+enum { MT_H2_FIELDS_MAX = MT_HEAD_FIELDS_MAX + 8 };
+
+/* The fields of a request or a response as nghttp2 takes them; fields:
+ * MT_H2_FIELDS_MAX; digits: 4. Returns how many. */
+size_t mt_h2_fields(const struct mt_head *h, nghttp2_nv *fields,
+                    uint8_t *digits);
+
+/* The same of trailers. */
+size_t mt_h2_trailer_fields(const struct mt_head *h, nghttp2_nv *fields);
+
+#endif
