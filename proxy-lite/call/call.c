@@ -38,8 +38,9 @@ void mt_call_arm(struct mt_call *c)
                    t->start_ns + c->service->connect_timeout_ns);
         break;
     case MT_CALL_WAITING:
-        at = mt_call_answer_by_ns(c);
-        if (c->route->per_try_timeout_ns > 0)
+        at = c->held != NULL ? c->head_ns + MT_CALL_HOLD_NS
+                             : mt_call_answer_by_ns(c);
+        if (c->held == NULL && c->route->per_try_timeout_ns > 0)
             at = least(at, t->start_ns + c->route->per_try_timeout_ns);
         break;
     case MT_CALL_SENDING:
@@ -73,6 +74,7 @@ void mt_call_finish(struct mt_call *c)
     mt_call_write_rows(c);
     if (c->counted)
         mt_limit_give(mt_call_shared(c), MT_LIMIT_REQUESTS);
+    mt_call_drop_held(c);
     mt_outq_deinit(&c->kept);
     mt_pool_free(host->pool, c, sizeof *c);
 }
@@ -84,6 +86,7 @@ void mt_call_leave_up(struct mt_call *c)
     if (c->up != NULL)
         c->up->ops->leave(c->up);
     c->up = NULL;
+    mt_call_drop_held(c);
 }
 
 void mt_call_end_with(struct mt_call *c, unsigned status, const char *reason,
@@ -102,6 +105,8 @@ static void on_request_body(void *arg, struct mt_span bytes)
     struct mt_call *c = arg;
     bool attached = c->up != NULL;
     c->body_bytes += bytes.len;
+    if (c->grpc)
+        mt_call_count_messages(&c->asked, bytes);
     c->active_ns = c->host->now_ns;
     bool keep = !attached || (c->route->retry != NULL && c->kept_whole &&
                               !c->tunnel && c->body_bytes <= MT_CALL_KEPT_MAX);

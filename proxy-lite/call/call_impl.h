@@ -18,6 +18,14 @@ struct mt_call_try {
     uint8_t error; /* enum mt_error */
 };
 
+/* Messages of gRPC in one direction: five bytes before each, a flag and its
+ * length. */
+struct mt_call_messages {
+    uint32_t count;
+    uint32_t left; /* of the one that is open */
+    uint8_t prefix[5], have;
+};
+
 struct mt_call {
     struct mt_call_host *host;
     struct mt_stream *down;
@@ -56,6 +64,9 @@ struct mt_call {
     uint16_t status;
     int16_t grpc_status;
     bool response_started, response_ended;
+    struct mt_head *held; /* its head, until it is known how it ends */
+    uint8_t protocol;     /* what it turned out to be; 0: the connection's */
+    struct mt_call_messages asked, answered;
     uint64_t response_header_bytes, response_bytes;
     const char *reason; /* of an answer of the proxy's own; static */
 
@@ -117,7 +128,27 @@ void mt_call_late(void *call);
  * process's. */
 uint32_t mt_call_budget(const struct mt_call *c);
 
+/* ---- call_grpc.c ---- */
+
+/**
+ * An error of a gRPC service comes last, in its trailers: where that may be
+ * tried again the response's head waits for what follows it, be it a message
+ * or the end (but 100 ms at most, for a stream that begins with silence).
+ * True: it waits; c->held is a copy.
+ */
+bool mt_call_hold(struct mt_call *c, const struct mt_head *h, bool end);
+
+/* c->held is not wanted any more. */
+void mt_call_drop_held(struct mt_call *c);
+
+enum { MT_CALL_HOLD_NS = 100000000 };
+
+void mt_call_count_messages(struct mt_call_messages *m, struct mt_span bytes);
+
 /* ---- call_response.c ---- */
+
+/* The held head goes on its way. False: the call is over. */
+bool mt_call_release(struct mt_call *c);
 
 extern const struct mt_stream_events mt_call_up_events;
 

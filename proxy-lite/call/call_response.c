@@ -31,12 +31,12 @@ static int64_t hint_of(const struct mt_call *c, const struct mt_head *h)
 }
 
 /* Would another try be better than this answer? Then it is under way. */
-static bool try_again(struct mt_call *c, const struct mt_head *h)
+static bool try_again(struct mt_call *c, int64_t hint_ns)
 {
     const struct mt_try last = {.end = MT_TRY_RESPONSE,
                                 .status = c->status,
                                 .grpc_status = c->grpc_status,
-                                .hint_ns = hint_of(c, h)};
+                                .hint_ns = hint_ns};
     return c->route->retry != NULL && mt_call_decide(c, &last, MT_ERROR_NONE);
 }
 
@@ -53,31 +53,30 @@ static bool set_cookie(const struct mt_call *c, struct mt_head *h)
     return !b.full && mt_head_add(h, MT_SPAN("set-cookie"), mt_buf_span(&b));
 }
 
-static void on_response_head(void *arg, struct mt_head *h, bool end)
+/* What the exchange turns out to be, as a tap would call it. */
+static uint8_t protocol_of(const struct mt_call *c, const struct mt_head *h)
 {
-    struct mt_call *c = arg;
-    struct mt_call_host *host = c->host;
+    if (h->status == 101 &&
+        mt_head_lists(h, MT_HEAD_UPGRADE, MT_SPAN("websocket")))
+        return MT_PROTOCOL_WEBSOCKET;
+    struct mt_span type = mt_head_value(h, MT_HEAD_CONTENT_TYPE);
+    type.len = mt_span_find(type, ';');
+    return mt_span_caseeq(type, MT_SPAN("text/event-stream")) ? MT_PROTOCOL_SSE
+                                                              : c->protocol;
+}
+
+/* The head goes to the client. False: the call is over. */
+static bool pass_head(struct mt_call *c, struct mt_head *h, bool end)
+{
     const struct mt_forward f = {.to = c->request->version, .no_via = true};
-    bool interim = h->status < 200 && h->status != 101;
-    if (interim) {
-        if (mt_forward_response(h, &f) == 0)
-            c->down->ops->head(c->down, h, false);
-        return;
-    }
-    struct mt_call_try *t = &c->tries[c->tries_count - 1];
-    t->head_ns = c->head_ns = host->now_ns;
-    t->status = c->status = h->status;
-    c->response_header_bytes = h->wire_bytes;
-    t->grpc_status = c->grpc_status = grpc_status_of(h);
-    if (try_again(c, h))
-        return;
+    c->protocol = protocol_of(c, h);
     if (mt_forward_response(h, &f) != 0 ||
         !mt_call_edit(h, &c->route->response_headers) || !set_cookie(c, h)) {
         mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_PROTOCOL, 0);
         c->error = MT_ERROR_PROTOCOL;
         mt_call_end_with(c, 502, "bad_response",
                          "the response's header is too large");
-        return;
+        return false;
     }
     c->response_started = true;
     mt_call_step(c, MT_CALL_RESPONDING);
@@ -85,21 +84,65 @@ static void on_response_head(void *arg, struct mt_head *h, bool end)
         h->status == 101 ||
         (h->status < 300 && mt_span_eq(c->request->method, MT_SPAN("CONNECT")));
     c->down->ops->head(c->down, h, end && !c->tunnel);
-    if (!end || c->tunnel)
-        return;
+    return true;
+}
+
+bool mt_call_release(struct mt_call *c)
+{
+    bool goes_on = c->held == NULL || pass_head(c, c->held, false);
+    if (goes_on)
+        mt_call_drop_held(c);
+    return goes_on;
+}
+
+static void on_interim_head(struct mt_call *c, struct mt_head *h)
+{
+    const struct mt_forward f = {.to = c->request->version, .no_via = true};
+    if (mt_forward_response(h, &f) == 0)
+        c->down->ops->head(c->down, h, false);
+}
+
+static void end_whole(struct mt_call *c, int64_t hint_ns)
+{
     c->response_ended = true;
     mt_call_end_try(c, is_failure(c) ? MT_BREAKER_FAILED : MT_BREAKER_OK,
-                    MT_ERROR_NONE, hint_of(c, h));
-    c->up->events = NULL;
+                    MT_ERROR_NONE, hint_ns);
+    if (!c->ended) /* answered before all was asked */
+        mt_call_leave_up(c);
+    else
+        c->up->events = NULL;
     c->down->ops->leave(c->down);
     mt_call_finish(c);
+}
+
+static void on_response_head(void *arg, struct mt_head *h, bool end)
+{
+    struct mt_call *c = arg;
+    if (h->status < 200 && h->status != 101) {
+        on_interim_head(c, h);
+        return;
+    }
+    struct mt_call_try *t = &c->tries[c->tries_count - 1];
+    t->head_ns = c->head_ns = c->host->now_ns;
+    t->status = c->status = h->status;
+    c->response_header_bytes = h->wire_bytes;
+    t->grpc_status = c->grpc_status = grpc_status_of(h);
+    int64_t hint_ns = hint_of(c, h);
+    if (try_again(c, hint_ns) || mt_call_hold(c, h, end))
+        return;
+    if (pass_head(c, h, end) && end && !c->tunnel)
+        end_whole(c, hint_ns);
 }
 
 static void on_response_body(void *arg, struct mt_span bytes)
 {
     struct mt_call *c = arg;
+    if (!mt_call_release(c))
+        return;
     c->response_bytes += bytes.len;
     c->active_ns = c->host->now_ns;
+    if (c->grpc)
+        mt_call_count_messages(&c->answered, bytes);
     mt_call_arm(c);
     c->down->ops->body(c->down, bytes);
     if (c->down->over_high)
@@ -110,24 +153,25 @@ static void on_response_end(void *arg, struct mt_head *trailers)
 {
     struct mt_call *c = arg;
     struct mt_call_try *t = &c->tries[c->tries_count - 1];
-    if (trailers != NULL && mt_head_has(trailers, MT_HEAD_GRPC_STATUS))
+    int64_t hint_ns = MT_RETRY_NO_HINT;
+    if (trailers != NULL && mt_head_has(trailers, MT_HEAD_GRPC_STATUS)) {
         t->grpc_status = c->grpc_status = grpc_status_of(trailers);
+        hint_ns = hint_of(c, trailers);
+    }
+    if (c->held != NULL && try_again(c, hint_ns))
+        return;
+    if (!mt_call_release(c))
+        return;
     if (trailers != NULL)
         mt_forward_trailers(trailers);
-    c->response_ended = true;
-    c->down->ops->end(c->down, trailers);
     if (c->tunnel) {
+        c->response_ended = true;
+        c->down->ops->end(c->down, trailers);
         mt_call_end_tunnel(c);
         return;
     }
-    mt_call_end_try(c, is_failure(c) ? MT_BREAKER_FAILED : MT_BREAKER_OK,
-                    MT_ERROR_NONE, 0);
-    if (!c->ended) /* answered before all was asked */
-        mt_call_leave_up(c);
-    else
-        c->up->events = NULL;
-    c->down->ops->leave(c->down);
-    mt_call_finish(c);
+    c->down->ops->end(c->down, trailers);
+    end_whole(c, hint_ns);
 }
 
 /* A try that came to no response. */

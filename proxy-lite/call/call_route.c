@@ -170,6 +170,7 @@ void mt_call_route(struct mt_call *c)
 {
     c->grpc =
         mt_policy_is_grpc(mt_head_value(c->request, MT_HEAD_CONTENT_TYPE));
+    c->protocol = c->grpc ? MT_PROTOCOL_GRPC : MT_PROTOCOL_UNKNOWN;
     struct mt_policy_request q = asked(c);
     c->entry = mt_match(c->host->policy, &q, c->host->scratch);
     if (c->entry == NULL) {

@@ -20,6 +20,14 @@ static struct mt_span endpoint_text(const struct mt_call *c, uint32_t endpoint,
     return mt_buf_span(&b);
 }
 
+/* As a tap would call it. */
+static uint8_t kind_of(const struct mt_call *c)
+{
+    bool stream = c->tunnel || c->protocol == MT_PROTOCOL_SSE ||
+                  c->asked.count > 1 || c->answered.count > 1;
+    return stream ? MT_KIND_STREAM : MT_KIND_UNARY;
+}
+
 /* What request and tries have in common. */
 static void fill(const struct mt_call *c, struct mt_exchange *x)
 {
@@ -27,8 +35,8 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
     const struct mt_side *side = c->down->side;
     size_t path_end = mt_span_find(h->path, '?');
     *x = (struct mt_exchange){
-        .protocol = c->grpc ? (uint8_t)MT_PROTOCOL_GRPC : side->protocol,
-        .kind = MT_KIND_UNARY,
+        .protocol = c->protocol != 0 ? c->protocol : side->protocol,
+        .kind = kind_of(c),
         .grpc_status = MT_GRPC_STATUS_NONE,
         .role_evidence = MT_ROLE_BY_SYN,
         .detection = MT_DETECTED_START,
@@ -51,6 +59,7 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
     x->req.content_type = mt_head_value(h, MT_HEAD_CONTENT_TYPE);
     x->req.header_bytes = h->wire_bytes;
     x->req.body_bytes = c->body_bytes;
+    x->req.messages = c->asked.count;
 }
 
 /* All but the outcome is known. */
@@ -105,6 +114,7 @@ void mt_call_write_rows(struct mt_call *c)
     x.resp.start_ns = wall(c, c->head_ns);
     x.resp.header_bytes = c->response_header_bytes;
     x.resp.body_bytes = c->response_bytes;
+    x.resp.messages = c->answered.count;
     x.resp.end_ns = c->response_ended ? wall(c, now) : 0;
     x.end_ns = wall(c, now);
     give(c, &x);

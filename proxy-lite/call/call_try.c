@@ -186,7 +186,10 @@ void mt_call_late(void *arg)
                          MT_ERROR_UNANSWERED);
         return;
     case MT_CALL_WAITING:
-        mt_call_fail_try(c, MT_TRY_TIMEOUT, MT_ERROR_TIMEOUT);
+        if (c->held != NULL)
+            (void)mt_call_release(c);
+        else
+            mt_call_fail_try(c, MT_TRY_TIMEOUT, MT_ERROR_TIMEOUT);
         return;
     case MT_CALL_SENDING:
         mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_TIMEOUT, 0);

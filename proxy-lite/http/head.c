@@ -96,6 +96,22 @@ bool mt_head_add(struct mt_head *h, struct mt_span name, struct mt_span value)
            mt_head_add_borrowed(h, own_name, own_value);
 }
 
+bool mt_head_copy(struct mt_head *to, const struct mt_head *from)
+{
+    struct mt_arena *a = &to->arena;
+    bool fits = mt_arena_copy(a, from->method, &to->method) &&
+                mt_arena_copy(a, from->scheme, &to->scheme) &&
+                mt_arena_copy(a, from->authority, &to->authority) &&
+                mt_arena_copy(a, from->path, &to->path);
+    for (uint32_t i = 0; fits && i < from->count; i++)
+        fits = mt_head_add(to, from->fields[i].name, from->fields[i].value);
+    to->status = from->status;
+    to->version = from->version;
+    to->length = from->length;
+    to->wire_bytes = from->wire_bytes;
+    return fits;
+}
+
 struct mt_span mt_head_value(const struct mt_head *h, enum mt_head_id id)
 {
     for (uint32_t i = 0; mt_head_has(h, id) && i < h->count; i++)

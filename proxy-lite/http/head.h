@@ -109,6 +109,9 @@ bool mt_head_add(struct mt_head *h, struct mt_span name, struct mt_span value);
 bool mt_head_add_borrowed(struct mt_head *h, struct mt_span name,
                           struct mt_span value);
 
+/* Copy all of a header; to: initialised, empty. False: no room. */
+bool mt_head_copy(struct mt_head *to, const struct mt_head *from);
+
 static inline bool mt_head_has(const struct mt_head *h, enum mt_head_id id)
 {
     return (h->seen >> id & 1) != 0;
