@@ -277,12 +277,27 @@ static void on_headers(struct mt_h2_side *s, struct mt_h2_stream *one,
         on_response(one);
 }
 
+/* The request that came by HTTP/1 is worked on when its client has said that it
+ * goes on by HTTP/2: some cannot take much behind a 101. */
+static void on_upgraded(struct mt_h2_side *s)
+{
+    struct mt_h2_stream *one = stream_of(s->session, 1);
+    s->side.in_header = false;
+    if (one == NULL || one->closed || one->told)
+        return;
+    one->told = true;
+    s->side.owner->request(s->side.owner_arg, &one->stream, &one->head, true);
+}
+
 static void on_settings(struct mt_h2_side *s, const nghttp2_frame *frame)
 {
     if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
         return;
+    bool first = !s->acquainted;
     s->acquainted = true;
     use_up(s);
+    if (first && s->upgraded)
+        on_upgraded(s);
     mt_h2_count(s);
 }
 
@@ -637,6 +652,47 @@ bool mt_h2_server_init(struct mt_h2_side *s, struct mt_pool *pool,
                        const struct mt_side_owner *owner, void *owner_arg)
 {
     return init(s, true, pool, owner, owner_arg);
+}
+
+/* base64url without padding (RFC 7540 section 3.2.1). Returns how many bytes,
+ * or SIZE_MAX. */
+static size_t read_settings(struct mt_span text, uint8_t *out, size_t room)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
+                                   "qrstuvwxyz0123456789-_";
+    uint32_t bits = 0;
+    size_t n = 0, have = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        const char *at = memchr(alphabet, text.ptr[i], sizeof alphabet - 1);
+        if (at == NULL || n == room)
+            return SIZE_MAX;
+        bits = (bits << 6 | (uint32_t)(at - alphabet)) & 0xffffff;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out[n++] = (uint8_t)(bits >> have);
+        }
+    }
+    return n;
+}
+
+bool mt_h2_server_upgrade(struct mt_h2_side *s, struct mt_span settings,
+                          const struct mt_head *request)
+{
+    uint8_t bytes[6 * SETTINGS_MAX + 1];
+    size_t n = read_settings(settings, bytes, sizeof bytes);
+    struct mt_h2_stream *one = mt_h2_stream_new(s);
+    if (one == NULL || n == SIZE_MAX || !mt_head_copy(&one->head, request) ||
+        nghttp2_session_upgrade2(s->session, bytes, n,
+                                 mt_span_eq(request->method, MT_SPAN("HEAD")),
+                                 one) != 0)
+        return false;
+    one->head.version = MT_HTTP_2;
+    one->id = 1;
+    one->stream.number = 1;
+    one->read_end = true;
+    s->upgraded = s->side.in_header = true;
+    return true;
 }
 
 bool mt_h2_client_init(struct mt_h2_side *s, struct mt_pool *pool,

@@ -40,6 +40,7 @@ struct mt_h2_side {
     int32_t allowance;
     bool server;     /* a client's side */
     bool acquainted; /* the other end's SETTINGS came */
+    bool upgraded;   /* stream 1 is a request that came by HTTP/1 */
     bool going;      /* GOAWAY came: no further request */
     bool room_due;   /* a stream's queue fell below LOW */
     bool dead_due;   /* there are streams to be freed */

@@ -168,6 +168,15 @@ bool mt_head_lists(const struct mt_head *h, enum mt_head_id id,
     return false;
 }
 
+bool mt_head_asks_h2c(const struct mt_head *h)
+{
+    return h->version == MT_HTTP_1_1 && mt_head_has(h, MT_HEAD_UPGRADE) &&
+           mt_head_has(h, MT_HEAD_HTTP2_SETTINGS) &&
+           mt_head_lists(h, MT_HEAD_UPGRADE, MT_SPAN("h2c")) &&
+           mt_head_lists(h, MT_HEAD_CONNECTION, MT_SPAN("upgrade")) &&
+           mt_head_lists(h, MT_HEAD_CONNECTION, MT_SPAN("http2-settings"));
+}
+
 void mt_head_filter(struct mt_head *h,
                     bool (*drop)(void *arg, const struct mt_head *h,
                                  uint32_t i),

@@ -127,6 +127,9 @@ struct mt_span mt_head_value(const struct mt_head *h, enum mt_head_id id);
 bool mt_head_lists(const struct mt_head *h, enum mt_head_id id,
                    struct mt_span token);
 
+/* Does a request of HTTP/1.1 ask to go on by HTTP/2 (RFC 7540 section 3.2)? */
+bool mt_head_asks_h2c(const struct mt_head *h);
+
 /* Take the next element off a comma-separated list, without white space around
  * it; false at the end. Empty elements are passed over. */
 bool mt_list_next(struct mt_span *list, struct mt_span *element);

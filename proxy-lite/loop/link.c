@@ -12,8 +12,6 @@
 
 enum { IOVECS = 32, IDLE_MAX_S = 90 };
 
-static const struct mt_side_owner owner;
-
 static struct mt_link *link_of(struct mt_side *side)
 {
     return side->owner_arg;
@@ -124,7 +122,7 @@ static void closed(uv_handle_t *handle)
     mt_pool_free(&w->pool, l, sizeof *l);
 }
 
-static void close_link(struct mt_link *l)
+void mt_link_close(struct mt_link *l)
 {
     struct mt_proxy_thread *w = l->thread;
     if (l->closed)
@@ -207,52 +205,16 @@ static void discard(struct mt_link *l)
 {
     ssize_t n = recv(l->fd, l->thread->buffer, sizeof l->thread->buffer, 0);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        close_link(l);
-}
-
-/* False: no memory. */
-static bool become_h2(struct mt_link *l)
-{
-    const struct mt_side was = *l->side;
-    l->side->ops->deinit(l->side);
-    bool made = mt_h2_server_init(&l->sides.h2, &l->thread->pool, &owner, l);
-    if (!made)
-        mt_h1_server_init(&l->sides.h1, &l->thread->pool, &owner, l);
-    l->side = made ? &l->sides.h2.side : &l->sides.h1.side;
-    l->side->local = was.local;
-    l->side->remote = was.remote;
-    l->side->conn = was.conn;
-    return made;
-}
-
-/* HTTP/2 by prior knowledge, if this is its preface as far as it goes: what
- * was heard of it before was the same. True: more is needed to tell. */
-static bool decide(struct mt_link *l, struct mt_span bytes)
-{
-    static const uint8_t preface[] = MT_H2_PREFACE;
-    size_t rest = MT_H2_PREFACE_BYTES - l->heard;
-    size_t n = bytes.len < rest ? bytes.len : rest;
-    bool is_h2 = memcmp(bytes.ptr, preface + l->heard, n) == 0;
-    if (is_h2 && n < rest) {
-        l->heard = (uint8_t)(l->heard + n);
-        return true;
-    }
-    struct mt_span heard = {preface, l->heard};
-    l->undecided = false;
-    if (is_h2 && !become_h2(l)) {
-        close_link(l);
-        return true;
-    }
-    if (heard.len > 0)
-        l->side->ops->feed(l->side, heard, l->thread->host.now_ns);
-    return false;
+        mt_link_close(l);
 }
 
 static void take_bytes(struct mt_link *l, struct mt_span bytes)
 {
-    if (l->undecided && decide(l, bytes))
+    if (l->undecided && mt_link_decide(l, bytes))
         return;
     l->side->ops->feed(l->side, bytes, l->thread->host.now_ns);
+    if (l->upgrading)
+        mt_link_upgrade(l);
 }
 
 /* Read until a short read: there is no more then. */
@@ -306,7 +268,7 @@ static void linger(struct mt_link *l)
 {
     struct mt_proxy_thread *w = l->thread;
     if (l->side->abort || !l->client) {
-        close_link(l);
+        mt_link_close(l);
         return;
     }
     (void)shutdown(l->fd, SHUT_WR);
@@ -356,7 +318,7 @@ static void flush(struct mt_link *l)
     if (!write_link(l) || !side->ops->settle(side)) {
         side->ops->broken(side);
         side->abort = true;
-        close_link(l);
+        mt_link_close(l);
     } else if (side->out.bytes == 0 && side->closing) {
         linger(l);
     } else {
@@ -399,7 +361,7 @@ static void finish_connect(struct mt_link *l)
     l->connecting = false;
     leave_free(l);
     if (error != 0) {
-        close_link(l);
+        mt_link_close(l);
         while ((wait = l->waiting) != NULL) {
             leave_waiting(wait);
             mt_call_not_connected(wait->call, error == ETIMEDOUT);
@@ -443,7 +405,7 @@ static void deadline_met(void *arg)
     if (l->client && !l->lingering && l->header_late_set)
         l->side->ops->late(l->side);
     else
-        close_link(l);
+        mt_link_close(l);
 }
 
 /* ---- what sides and calls want ---- */
@@ -453,6 +415,10 @@ static void on_request(void *arg, struct mt_stream *s, struct mt_head *head,
 {
     struct mt_link *l = arg;
     mt_deadline_clear(&l->deadline);
+    l->upgrading =
+        s->side == &l->sides.h1.side && end && mt_head_asks_h2c(head);
+    if (l->upgrading)
+        return; /* when what came with it is read */
     mt_call_request(&l->thread->host, s, head, end, l->listener);
 }
 
@@ -478,8 +444,8 @@ static void on_touched(void *arg, struct mt_side *side)
     mark(link_of(side));
 }
 
-static const struct mt_side_owner owner = {on_request, on_refused,
-                                           on_free_again, on_touched};
+const struct mt_side_owner mt_link_owner = {on_request, on_refused,
+                                            on_free_again, on_touched};
 
 void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener)
 {
@@ -489,7 +455,7 @@ void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener)
         w->stats.refused++;
         return;
     }
-    mt_h1_server_init(&l->sides.h1, &w->pool, &owner, l);
+    mt_h1_server_init(&l->sides.h1, &w->pool, &mt_link_owner, l);
     l->side = &l->sides.h1.side;
     l->undecided = true;
     l->client = true;
@@ -524,12 +490,12 @@ static struct mt_link *new_connection(struct mt_proxy_thread *w,
 static bool init_service_side(struct mt_link *l, bool h2)
 {
     struct mt_pool *pool = &l->thread->pool;
-    bool made = !h2 || mt_h2_client_init(&l->sides.h2, pool, &owner, l);
+    bool made = !h2 || mt_h2_client_init(&l->sides.h2, pool, &mt_link_owner, l);
     if (!h2 || !made)
-        mt_h1_client_init(&l->sides.h1, pool, &owner, l);
+        mt_h1_client_init(&l->sides.h1, pool, &mt_link_owner, l);
     l->side = h2 && made ? &l->sides.h2.side : &l->sides.h1.side;
     if (!made)
-        close_link(l);
+        mt_link_close(l);
     return made;
 }
 
@@ -581,7 +547,7 @@ void mt_link_cancel(struct mt_call_wait *wait)
     if (l->waiting != NULL)
         return;
     l->connecting = false;
-    close_link(l);
+    mt_link_close(l);
 }
 
 struct mt_side *mt_link_take(struct mt_proxy_thread *w, uint32_t service,
@@ -613,6 +579,6 @@ void mt_links_close_all(struct mt_proxy_thread *w)
         if (!l->connecting && !l->lingering)
             l->side->ops->broken(l->side);
         l->side->abort = true;
-        close_link(l);
+        mt_link_close(l);
     }
 }

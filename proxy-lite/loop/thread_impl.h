@@ -34,6 +34,7 @@ struct mt_link {
     int mask;       /* what is polled for */
     uint8_t heard;  /* bytes that may be the beginning of a preface */
     bool undecided; /* HTTP/1 or 2: until its first bytes came */
+    bool upgrading; /* its request asks to go on by HTTP/2 */
     bool client;
     bool eof; /* the other end says no more */
     bool connecting, is_free, dirty, closed, lingering, shut, counted, told;
@@ -72,6 +73,10 @@ struct mt_proxy_thread {
 
 /* ---- link.c ---- */
 
+extern const struct mt_side_owner mt_link_owner;
+
+void mt_link_close(struct mt_link *l);
+
 /* An accepted connection; takes fd. */
 void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener);
 
@@ -95,6 +100,15 @@ void mt_links_drain(struct mt_proxy_thread *w);
 
 /* At once. */
 void mt_links_close_all(struct mt_proxy_thread *w);
+
+/* ---- protocol.c ---- */
+
+/* HTTP/2 by prior knowledge, if these first bytes are its preface as far as
+ * they go; else HTTP/1. True: more is needed to tell, or the link is closed. */
+bool mt_link_decide(struct mt_link *l, struct mt_span bytes);
+
+/* Its request is answered by HTTP/2, and so is all that follows. */
+void mt_link_upgrade(struct mt_link *l);
 
 /* ---- thread.c ---- */
 
