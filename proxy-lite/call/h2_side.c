@@ -691,6 +691,7 @@ bool mt_h2_server_upgrade(struct mt_h2_side *s, struct mt_span settings,
     one->id = 1;
     one->stream.number = 1;
     one->read_end = true;
+    s->acquainted = false; /* those settings are HTTP/1's */
     s->upgraded = s->side.in_header = true;
     return true;
 }
