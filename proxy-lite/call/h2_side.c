@@ -685,7 +685,8 @@ bool mt_h2_server_upgrade(struct mt_h2_side *s, struct mt_span settings,
     if (one == NULL || n == SIZE_MAX || !mt_head_copy(&one->head, request) ||
         nghttp2_session_upgrade2(s->session, bytes, n,
                                  mt_span_eq(request->method, MT_SPAN("HEAD")),
-                                 one) != 0)
+                                 NULL) != 0 ||
+        nghttp2_session_set_stream_user_data(s->session, 1, one) != 0)
         return false;
     one->head.version = MT_HTTP_2;
     one->id = 1;
