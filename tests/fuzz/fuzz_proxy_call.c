@@ -1,13 +1,17 @@
 /* Property: whatever a client, a service and the clock do, each request ends
  * in one row, and everything is given back.
  *
- * The input is a list of steps: an operation, a length, and its bytes. */
+ * The input's first byte says who speaks HTTP/2: 1 the client, 2 the service.
+ * A list of steps follows: an operation, a length, and its bytes. What is fed
+ * to HTTP/2 is a frame whose header is made here: type, flags, stream,
+ * payload. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proxy-lite/call/call.h"
 #include "proxy-lite/call/h1_side.h"
+#include "proxy-lite/call/h2_side.h"
 #include "proxy-lite/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,13 +23,22 @@ static const char mesh[] =
     "services: {s: {endpoints: [\"127.0.0.1:2\", \"127.0.0.1:3\"]}}\n"
     "routes:\n"
     "  - {match: {path: /r/*}, to: s, timeout: 50ms,\n"
-    "     retry: {on: [5xx, reset, connect-failure], attempts: 2}}\n"
+    "     retry: {on: [5xx, reset, connect-failure, unavailable], attempts: "
+    "2}}\n"
     "  - {match: {path: /x}, respond: {status: 200, body: well}}\n"
     "  - {match: {path: /y}, redirect: {path: /z}}\n"
     "  - {to: s}\n";
 
+struct sides {
+    struct mt_side *side;
+    union {
+        struct mt_h1_side h1;
+        struct mt_h2_side h2;
+    } is;
+};
+
 struct link {
-    struct mt_h1_side h1;
+    struct sides s;
     struct mt_call_wait *wait; /* for it */
     uint32_t endpoint;
     bool used, connecting;
@@ -34,7 +47,9 @@ struct link {
 static struct {
     struct mt_call_host host;
     struct mt_pool pool;
-    struct mt_h1_side client;
+    struct sides client;
+    uint64_t conns;
+    bool client_h2, service_h2;
     struct link links[SERVICES];
     uint64_t rows, requests;
     size_t sent;
@@ -83,11 +98,21 @@ static struct mt_side *take(void *arg, uint32_t service, uint32_t endpoint)
     (void)arg, (void)service;
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
-        if (l->used && !l->connecting && l->h1.side.takes &&
-            l->endpoint == endpoint && !l->h1.side.closing)
-            return &l->h1.side;
+        if (l->used && !l->connecting && l->s.side->takes &&
+            l->endpoint == endpoint && !l->s.side->closing)
+            return l->s.side;
     }
     return NULL;
+}
+
+static bool open_service(struct link *l)
+{
+    l->s.side = world.service_h2 ? &l->s.is.h2.side : &l->s.is.h1.side;
+    if (!world.service_h2)
+        mt_h1_client_init(&l->s.is.h1, &world.pool, &owner, l);
+    else
+        l->used = mt_h2_client_init(&l->s.is.h2, &world.pool, &owner, l);
+    return l->used;
 }
 
 static bool connect_to(void *arg, struct mt_call_wait *wait, uint32_t service,
@@ -103,15 +128,14 @@ static bool connect_to(void *arg, struct mt_call_wait *wait, uint32_t service,
                            .wait = wait,
                            .endpoint = endpoint};
         wait->on = l;
-        mt_h1_client_init(&l->h1, &world.pool, &owner, l);
-        return true;
+        return open_service(l);
     }
     return false;
 }
 
 static void close_link(struct link *l)
 {
-    l->h1.side.ops->deinit(&l->h1.side);
+    l->s.side->ops->deinit(l->s.side);
     l->used = false;
 }
 
@@ -150,27 +174,35 @@ static void send_some(struct mt_side *side, size_t most)
 
 static void new_client(void)
 {
-    mt_h1_server_init(&world.client, &world.pool, &owner, NULL);
-    world.client.side.conn++;
+    struct sides *c = &world.client;
+    c->side = world.client_h2 ? &c->is.h2.side : &c->is.h1.side;
+    if (!world.client_h2) {
+        mt_h1_server_init(&c->is.h1, &world.pool, &owner, NULL);
+    } else {
+        require(mt_h2_server_init(&c->is.h2, &world.pool, &owner, NULL));
+        c->side->ops->feed(c->side, mt_span_str(MT_H2_PREFACE),
+                           world.host.now_ns);
+    }
+    c->side->conn = ++world.conns;
 }
 
 static void flush(size_t most)
 {
     for (unsigned round = 0; round < 4; round++) {
-        struct mt_h1_side *c = &world.client;
-        send_some(&c->side, most);
-        if (c->side.closing && c->side.out.bytes == 0) {
-            c->side.ops->broken(&c->side);
-            c->side.ops->deinit(&c->side);
+        struct mt_side *c = world.client.side;
+        send_some(c, most);
+        if (c->closing && c->out.bytes == 0) {
+            c->ops->broken(c);
+            c->ops->deinit(c);
             new_client();
         }
         for (unsigned i = 0; i < SERVICES; i++) {
             struct link *l = &world.links[i];
             if (!l->used || l->connecting)
                 continue;
-            send_some(&l->h1.side, most);
-            if (l->h1.side.closing && l->h1.side.out.bytes == 0) {
-                l->h1.side.ops->broken(&l->h1.side);
+            send_some(l->s.side, most);
+            if (l->s.side->closing && l->s.side->out.bytes == 0) {
+                l->s.side->ops->broken(l->s.side);
                 close_link(l);
             }
         }
@@ -179,17 +211,38 @@ static void flush(size_t most)
 
 /* ---- steps ---- */
 
-static void feed(struct mt_side *side, struct mt_span bytes)
+enum { FRAME_HEADER = 9 };
+
+/* What the input says, or a frame of HTTP/2 made of it, in memory of its own.
+ */
+static struct mt_span copy_of(struct mt_span bytes, bool frame)
 {
-    uint8_t *copy = malloc(bytes.len + 1);
+    uint8_t *copy = malloc(bytes.len + FRAME_HEADER);
     require(copy != NULL);
-    memcpy(copy, bytes.ptr, bytes.len);
+    if (!frame || bytes.len < 3) {
+        memcpy(copy, bytes.ptr, bytes.len);
+        return (struct mt_span){copy, bytes.len};
+    }
+    size_t n = bytes.len - 3;
+    const uint8_t header[FRAME_HEADER] = {
+        0, 0, (uint8_t)n, bytes.ptr[0], bytes.ptr[1], 0, 0, 0, bytes.ptr[2]};
+    memcpy(copy, header, sizeof header);
+    memcpy(copy + FRAME_HEADER, bytes.ptr + 3, n);
+    return (struct mt_span){copy, FRAME_HEADER + n};
+}
+
+static void feed(struct mt_side *side, struct mt_span bytes, bool frame)
+{
+    struct mt_span copy = copy_of(bytes, frame);
+    union {
+        const uint8_t *from;
+        uint8_t *to;
+    } own = {.from = copy.ptr};
     if (!side->paused && !side->closing)
-        side->ops->feed(side, (struct mt_span){copy, bytes.len},
-                        world.host.now_ns);
+        side->ops->feed(side, copy, world.host.now_ns);
     flush(SENT_MAX); /* what was lent is sent or copied */
-    memset(copy, 0xee, bytes.len);
-    free(copy);
+    memset(own.to, 0xee, copy.len);
+    free(own.to);
 }
 
 static void advance(int64_t ns)
@@ -205,7 +258,7 @@ static void finish_connect(struct link *l, bool made)
     struct mt_call *call = l->wait->call;
     l->connecting = false;
     if (made) {
-        mt_call_connected(call, &l->h1.side);
+        mt_call_connected(call, l->s.side);
         return;
     }
     close_link(l);
@@ -218,26 +271,26 @@ static void one_step(uint8_t op, struct mt_span bytes)
     bool up = l->used && !l->connecting;
     switch (op & 7) {
     case 0:
-        feed(&world.client.side, bytes);
+        feed(world.client.side, bytes, world.client_h2 && (op & 8) == 0);
         break;
     case 1:
         if (up)
-            feed(&l->h1.side, bytes);
+            feed(l->s.side, bytes, world.service_h2 && (op & 8) == 0);
         break;
     case 2:
-        if (up && !l->h1.side.closing)
-            l->h1.side.ops->eof(&l->h1.side);
+        if (up && !l->s.side->closing)
+            l->s.side->ops->eof(l->s.side);
         break;
     case 3:
         if (up)
-            l->h1.side.ops->broken(&l->h1.side);
+            l->s.side->ops->broken(l->s.side);
         break;
     case 4:
-        if (!world.client.side.closing) {
+        if (!world.client.side->closing) {
             if ((op & 8) != 0)
-                world.client.side.ops->eof(&world.client.side);
+                world.client.side->ops->eof(world.client.side);
             else
-                world.client.side.ops->broken(&world.client.side);
+                world.client.side->ops->broken(world.client.side);
         }
         break;
     case 5:
@@ -256,16 +309,16 @@ static void one_step(uint8_t op, struct mt_span bytes)
 
 static void end_all(void)
 {
-    world.client.side.ops->broken(&world.client.side);
+    world.client.side->ops->broken(world.client.side);
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
         if (!l->used)
             continue;
         if (!l->connecting)
-            l->h1.side.ops->broken(&l->h1.side);
+            l->s.side->ops->broken(l->s.side);
         close_link(l);
     }
-    world.client.side.ops->deinit(&world.client.side);
+    world.client.side->ops->deinit(world.client.side);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -301,6 +354,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mt_wheel_init(&world.host.wheel, world.host.now_ns);
     mt_balancer_init(&balancer, policy->services[0], &state->services[0], loads,
                      world.host.now_ns, &world.host.random);
+    if (size > 0) {
+        world.client_h2 = (data[0] & 1) != 0;
+        world.service_h2 = (data[0] & 2) != 0;
+        data++, size--;
+    }
     new_client();
     while (size >= 2) {
         size_t n = data[1] < size - 2 ? data[1] : size - 2;
