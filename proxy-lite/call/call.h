@@ -69,12 +69,13 @@ struct mt_call_host {
     int64_t wall_ns;   /* what to add to it for Unix time */
 
     /* A connection to the endpoint that takes another request; NULL: there is
-     * none. */
-    struct mt_side *(*take)(void *arg, uint32_t service, uint32_t endpoint);
+     * none. h2: by HTTP/2. */
+    struct mt_side *(*take)(void *arg, uint32_t service, uint32_t endpoint,
+                            bool h2);
     /* Wait for one: mt_call_connected() or mt_call_not_connected() follows,
      * later. False: it cannot even be tried. */
     bool (*connect)(void *arg, struct mt_call_wait *wait, uint32_t service,
-                    uint32_t endpoint);
+                    uint32_t endpoint, bool h2);
     void (*cancel)(void *arg, struct mt_call_wait *wait);
     void (*row)(void *arg, const struct mt_exchange *x);
 };

@@ -39,6 +39,7 @@ struct mt_call {
     const struct mt_head *trailers; /* once it is whole */
     uint32_t listener;
     bool grpc, no_body, ended;
+    bool h2;              /* the service is asked by HTTP/2 */
     bool tunnel;          /* bytes both ways, after 101 or CONNECT */
     bool tunnel_up_ended; /* the client sends no more of them */
     struct mt_outq kept;  /* its body, for a connection that is to come */

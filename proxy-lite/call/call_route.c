@@ -148,6 +148,8 @@ static void send_to_service(struct mt_call *c,
         return;
     }
     c->service = host->policy->services[c->choice.service];
+    c->h2 = c->service->protocol == MT_POLICY_PROTOCOL_H2 ||
+            (c->service->protocol == MT_POLICY_PROTOCOL_AUTO && c->grpc);
     int status = rewrite(c, q);
     if (status != 0) {
         mt_call_end_with(

@@ -143,14 +143,14 @@ void mt_call_begin_try(struct mt_call *c)
                              .endpoint = c->pick.endpoint,
                              .grpc_status = MT_GRPC_STATUS_NONE};
     struct mt_side *side =
-        host->take(host->arg, c->service->index, c->pick.endpoint);
+        host->take(host->arg, c->service->index, c->pick.endpoint, c->h2);
     if (side != NULL) {
         attach(c, side);
         return;
     }
     mt_call_step(c, MT_CALL_CONNECTING);
-    if (!host->connect(host->arg, &c->wait, c->service->index,
-                       c->pick.endpoint)) {
+    if (!host->connect(host->arg, &c->wait, c->service->index, c->pick.endpoint,
+                       c->h2)) {
         c->step = MT_CALL_BACKING_OFF; /* there is nothing to cancel */
         mt_call_fail_try(c, MT_TRY_CONNECT_FAILURE, MT_ERROR_REFUSED);
     }

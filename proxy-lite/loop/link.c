@@ -60,7 +60,8 @@ static void leave_free(struct mt_link *l)
 {
     if (!l->is_free)
         return;
-    struct mt_link **first = &l->thread->free[l->service][l->endpoint];
+    struct mt_link **first =
+        &l->thread->free[l->service][l->endpoint * 2 + l->h2];
     if (l->prev_free != NULL)
         l->prev_free->next_free = l->next_free;
     else
@@ -73,7 +74,8 @@ static void leave_free(struct mt_link *l)
 
 static void enter_free(struct mt_link *l)
 {
-    struct mt_link **first = &l->thread->free[l->service][l->endpoint];
+    struct mt_link **first =
+        &l->thread->free[l->service][l->endpoint * 2 + l->h2];
     if (l->is_free || l->closed)
         return;
     l->is_free = true;
@@ -346,7 +348,8 @@ static void tell_connected(struct mt_link *l)
         leave_waiting(wait);
         if (l->side->takes)
             mt_call_connected(wait->call, l->side);
-        else if (!mt_link_connect(l->thread, wait, l->service, l->endpoint))
+        else if (!mt_link_connect(l->thread, wait, l->service, l->endpoint,
+                                  l->h2))
             mt_call_not_connected(wait->call, false);
     }
 }
@@ -503,7 +506,7 @@ static bool init_service_side(struct mt_link *l, bool h2)
 static struct mt_link *being_made(struct mt_proxy_thread *w, uint32_t service,
                                   uint32_t endpoint)
 {
-    struct mt_link *l = w->free[service][endpoint];
+    struct mt_link *l = w->free[service][endpoint * 2 + 1];
     while (l != NULL &&
            (!l->connecting || l->waiting_count >= MT_H2_STREAMS_MAX))
         l = l->next_free;
@@ -511,16 +514,15 @@ static struct mt_link *being_made(struct mt_proxy_thread *w, uint32_t service,
 }
 
 bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
-                     uint32_t service, uint32_t endpoint)
+                     uint32_t service, uint32_t endpoint, bool h2)
 {
-    struct mt_link *making = being_made(w, service, endpoint);
+    struct mt_link *making = h2 ? being_made(w, service, endpoint) : NULL;
     if (making != NULL) {
         enter_waiting(making, wait);
         return true;
     }
     const struct mt_policy_service *s = w->options.policy->services[service];
     struct mt_service_state *state = &w->options.state->services[service];
-    bool h2 = s->protocol == MT_POLICY_PROTOCOL_H2;
     if (!mt_limit_take(state, MT_LIMIT_CONNECTIONS, &s->limits))
         return false;
     struct mt_link *l = new_connection(w, service, endpoint);
@@ -531,6 +533,7 @@ bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
     l->counted = true;
     l->service = service;
     l->endpoint = endpoint;
+    l->h2 = h2;
     l->connecting = true;
     l->side->conn = ++w->conns << 8 | w->options.number;
     enter_waiting(l, wait);
@@ -551,13 +554,14 @@ void mt_link_cancel(struct mt_call_wait *wait)
 }
 
 struct mt_side *mt_link_take(struct mt_proxy_thread *w, uint32_t service,
-                             uint32_t endpoint)
+                             uint32_t endpoint, bool h2)
 {
-    struct mt_link *l = w->free[service][endpoint];
+    struct mt_link **first = &w->free[service][endpoint * 2 + h2];
+    struct mt_link *l = *first;
     while (l != NULL && !l->connecting &&
            (l->closed || l->side->closing || !l->side->takes)) {
         leave_free(l);
-        l = w->free[service][endpoint];
+        l = *first;
     }
     while (l != NULL && (l->connecting || !l->side->takes))
         l = l->next_free;

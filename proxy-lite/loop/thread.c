@@ -124,18 +124,19 @@ void mt_proxy_thread_settle(struct mt_proxy_thread *w)
 
 /* ---- the host of calls ---- */
 
-static struct mt_side *take(void *arg, uint32_t service, uint32_t endpoint)
+static struct mt_side *take(void *arg, uint32_t service, uint32_t endpoint,
+                            bool h2)
 {
     struct mt_proxy_thread *w = arg;
-    struct mt_side *side = mt_link_take(w, service, endpoint);
+    struct mt_side *side = mt_link_take(w, service, endpoint, h2);
     w->stats.reused += side != NULL;
     return side;
 }
 
 static bool connect_to(void *arg, struct mt_call_wait *wait, uint32_t service,
-                       uint32_t endpoint)
+                       uint32_t endpoint, bool h2)
 {
-    return mt_link_connect(arg, wait, service, endpoint);
+    return mt_link_connect(arg, wait, service, endpoint, h2);
 }
 
 static void cancel(void *arg, struct mt_call_wait *wait)
@@ -223,7 +224,7 @@ static bool alloc_tables(struct mt_proxy_thread *w)
     for (uint32_t i = 0; i < p->services_count; i++) {
         uint32_t n = w->options.state->services[i].group.endpoints;
         struct mt_endpoint_load *loads = calloc(n + 1, sizeof *loads);
-        w->free[i] = calloc(n + 1, sizeof *w->free[i]);
+        w->free[i] = calloc(2 * n + 1, sizeof *w->free[i]);
         if (loads == NULL || w->free[i] == NULL) {
             free(loads);
             return false;

@@ -36,6 +36,7 @@ struct mt_link {
     bool undecided; /* HTTP/1 or 2: until its first bytes came */
     bool upgrading; /* its request asks to go on by HTTP/2 */
     bool client;
+    bool h2;  /* of a service's */
     bool eof; /* the other end says no more */
     bool connecting, is_free, dirty, closed, lingering, shut, counted, told;
     bool resting; /* the deadline is that of a connection that nobody uses */
@@ -60,8 +61,8 @@ struct mt_proxy_thread {
     int64_t timer_at_ns;
     struct mt_listening *listening;
     struct mt_link *links, *dirty;
-    struct mt_link ***free; /* [service][endpoint] that take another request:
-                               newest first */
+    /* [service][endpoint * 2 + h2] that take another request: newest first */
+    struct mt_link ***free;
     struct mt_deadline drain, rested, second;
     uint64_t conns;
     uint32_t clients;
@@ -83,14 +84,14 @@ void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener);
 /* A connection to be made, or one that is being made and takes another
  * request; false: it cannot even be tried. */
 bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
-                     uint32_t service, uint32_t endpoint);
+                     uint32_t service, uint32_t endpoint, bool h2);
 
 /* Wait no more for the connection. */
 void mt_link_cancel(struct mt_call_wait *wait);
 
 /* One that takes another request; NULL: there is none. */
 struct mt_side *mt_link_take(struct mt_proxy_thread *w, uint32_t service,
-                             uint32_t endpoint);
+                             uint32_t endpoint, bool h2);
 
 /* Send what is to be sent, close what is to be closed. */
 void mt_links_flush(struct mt_proxy_thread *w);

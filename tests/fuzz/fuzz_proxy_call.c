@@ -93,9 +93,10 @@ static void on_touched(void *arg, struct mt_side *side)
 static const struct mt_side_owner owner = {on_request, on_refused,
                                            on_free_again, on_touched};
 
-static struct mt_side *take(void *arg, uint32_t service, uint32_t endpoint)
+static struct mt_side *take(void *arg, uint32_t service, uint32_t endpoint,
+                            bool h2)
 {
-    (void)arg, (void)service;
+    (void)arg, (void)service, (void)h2; /* the input says it of all */
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
         if (l->used && !l->connecting && l->s.side->takes &&
@@ -116,9 +117,9 @@ static bool open_service(struct link *l)
 }
 
 static bool connect_to(void *arg, struct mt_call_wait *wait, uint32_t service,
-                       uint32_t endpoint)
+                       uint32_t endpoint, bool h2)
 {
-    (void)arg, (void)service;
+    (void)arg, (void)service, (void)h2;
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
         if (l->used)
