@@ -93,7 +93,7 @@ class Lab:
         conf.write_text(f"""
             daemon off; master_process off; worker_processes 1;
             user root; pid {self.tmp}/{name}.pid; error_log {self.tmp}/{name}.err;
-            events {{ worker_connections 256; }}
+            events {{ worker_connections 4096; }}
             http {{
               default_type text/plain;
               log_format truth escape=none '{fmt}';
