@@ -25,6 +25,8 @@ struct mt_h2_stream {
     bool has_trailers; /* to be sent after the body */
     bool closed;       /* HTTP/2 knows it no more: to be freed */
     bool room_due;
+    bool reset_due; /* with this code, when what was said is on its way */
+    uint32_t reset_code;
 };
 
 static inline struct mt_h2_side *mt_h2_self(struct mt_side *side)

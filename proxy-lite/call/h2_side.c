@@ -385,6 +385,8 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code,
         s->side.in_header = false;
         refuse(s, one, 0, one->too_large ? "header_too_large" : "malformed");
     }
+    if (one->read_end && (!s->server || one->sent_end))
+        one->stream.events = NULL; /* it is whole */
     mt_h2_stream_gone(one, gone_of(one, code));
     return 0;
 }
@@ -472,18 +474,45 @@ static void broken(struct mt_side *side)
     sweep(s);
 }
 
+/* True: the session has said all that it may. */
+static bool write_frames(struct mt_h2_side *s)
+{
+    struct mt_outq *out = &s->side.out;
+    const uint8_t *bytes;
+    while (out->bytes <= MT_SIDE_HIGH_BYTES) {
+        ssize_t n = nghttp2_session_mem_send(s->session, &bytes);
+        if (n < 0 && !s->side.closing)
+            all_gone(s, MT_GONE_PROTOCOL);
+        if (n <= 0)
+            return out->bytes <= MT_SIDE_HIGH_BYTES;
+        (void)mt_outq_put(out, (struct mt_span){bytes, (size_t)n});
+    }
+    return false;
+}
+
+/* False: there is none. */
+static bool reset_streams(struct mt_h2_side *s)
+{
+    bool any = false;
+    if (!s->reset_due)
+        return false;
+    s->reset_due = false;
+    for (struct mt_h2_stream *one = s->streams; one != NULL; one = one->next) {
+        if (!one->reset_due || one->closed)
+            continue;
+        one->reset_due = false;
+        any = true;
+        (void)nghttp2_submit_rst_stream(s->session, NGHTTP2_FLAG_NONE, one->id,
+                                        one->reset_code);
+    }
+    return any;
+}
+
 static void fill(struct mt_side *side)
 {
     struct mt_h2_side *s = mt_h2_self(side);
-    const uint8_t *bytes;
-    ssize_t n = 1;
-    while (n > 0 && side->out.bytes <= MT_SIDE_HIGH_BYTES) {
-        n = nghttp2_session_mem_send(s->session, &bytes);
-        if (n < 0 && !side->closing)
-            all_gone(s, MT_GONE_PROTOCOL);
-        if (n > 0)
-            (void)mt_outq_put(&side->out, (struct mt_span){bytes, (size_t)n});
-    }
+    if (write_frames(s) && reset_streams(s))
+        (void)write_frames(s);
     look_whether_over(s);
     sweep(s);
 }

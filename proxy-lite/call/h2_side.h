@@ -43,6 +43,7 @@ struct mt_h2_side {
     bool upgraded;   /* stream 1 is a request that came by HTTP/1 */
     bool going;      /* GOAWAY came: no further request */
     bool room_due;   /* a stream's queue fell below LOW */
+    bool reset_due;  /* there are streams to be reset */
     bool dead_due;   /* there are streams to be freed */
     bool flooded;    /* its allowance was used up */
 };

@@ -12,12 +12,14 @@ static void touched(struct mt_h2_stream *s)
     side->owner->touched(side->owner_arg, side);
 }
 
-/* Tell the other end that it is over, before its time. */
+/* Tell the other end that it is over, before its time; after what was said,
+ * for nghttp2 forgets the frames of a stream that it is to reset. */
 static void reset(struct mt_h2_stream *s, uint32_t code)
 {
-    if (s->id != 0 && !s->closed)
-        (void)nghttp2_submit_rst_stream(mt_h2_of(s)->session, NGHTTP2_FLAG_NONE,
-                                        s->id, code);
+    if (s->id == 0 || s->closed || s->reset_due)
+        return;
+    s->reset_code = code;
+    s->reset_due = mt_h2_of(s)->reset_due = true;
 }
 
 /* ---- out ---- */

@@ -89,6 +89,50 @@ static void test_as_a_plain_buffer(void **state)
     mt_pool_deinit(&pool);
 }
 
+/* Whatever is moved, and how: all of it, once, in order. */
+static void test_moves(void **state)
+{
+    (void)state;
+    static uint8_t bytes[100000];
+    struct mt_pool pool;
+    struct mt_outq from, to;
+    uint32_t seed = 3;
+    size_t put = 0, moved = 0;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7 + i / 251);
+    mt_pool_init(&pool, 8 << 20);
+    mt_outq_init(&from, &pool);
+    mt_outq_init(&to, &pool);
+    while (moved < sizeof bytes) {
+        seed = seed * 1664525u + 1013904223u;
+        size_t n = (seed >> 8) % 5000;
+        n = n < sizeof bytes - put ? n : sizeof bytes - put;
+        const struct mt_span piece = {bytes + put, n};
+        assert_true((seed & 64) != 0 ? mt_outq_put(&from, piece)
+                                     : mt_outq_lend(&from, piece));
+        put += n;
+        if ((seed & 128) != 0)
+            assert_true(mt_outq_settle(&from));
+        n = (seed >> 16) % 7000;
+        n = n < from.bytes ? n : from.bytes;
+        assert_true(mt_outq_move(&from, &to, n));
+        moved += n;
+        assert_int_equal(from.bytes, put - moved);
+        assert_int_equal(to.bytes, moved);
+    }
+    struct iovec iov[200];
+    int pieces = mt_outq_peek(&to, iov, 200);
+    size_t at = 0;
+    for (int i = 0; i < pieces; at += iov[i++].iov_len)
+        assert_memory_equal(iov[i].iov_base, bytes + at, iov[i].iov_len);
+    assert_int_equal(at, sizeof bytes);
+    assert_true(mt_outq_settle(&to));
+    mt_outq_deinit(&to);
+    mt_outq_deinit(&from);
+    assert_int_equal(pool.used_bytes, 0);
+    mt_pool_deinit(&pool);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -115,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_copies_and_loans_keep_their_order),
         cmocka_unit_test(test_as_a_plain_buffer),
+        cmocka_unit_test(test_moves),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests_name("outq", tests, NULL, NULL);
