@@ -307,6 +307,8 @@ static void sent(struct mt_side *side, int64_t now_ns)
     }
     if (s->held.bytes > s->held_read && !waits(s))
         feed(side, (struct mt_span){.ptr = NULL}, now_ns);
+    else if (side->idle)
+        mt_http1_reader_forget(&s->reader);
 }
 
 static void sent_all(struct mt_h1_side *s)

@@ -16,7 +16,7 @@ enum {
 /* What nghttp2 takes comes from the pool, so that one figure bounds it; a few
  * large buffers of each session do not, for the pool would round them up: they
  * are bounded by the number of connections. */
-enum { LARGE_BYTES = 4096 };
+enum { LARGE_BYTES = 1000 };
 
 union sized {
     size_t size;

@@ -166,7 +166,7 @@ static bool take(struct mt_http1_reader *r, const struct mt_http1_event *ev,
     }
 }
 
-static void forget(struct mt_http1_reader *r)
+void mt_http1_reader_forget(struct mt_http1_reader *r)
 {
     if (!r->clear)
         return;
@@ -180,7 +180,7 @@ int mt_http1_read(struct mt_http1_reader *r, struct mt_span *in,
 {
     struct mt_http1_event ev;
     int rc = MT_EVENT;
-    forget(r);
+    mt_http1_reader_forget(r);
     while (r->failed == 0 &&
            (rc = mt_http1_next(&r->parser, in, &ev)) == MT_EVENT)
         if (take(r, &ev, part))
@@ -193,7 +193,7 @@ int mt_http1_read(struct mt_http1_reader *r, struct mt_span *in,
 int mt_http1_read_eof(struct mt_http1_reader *r, struct mt_http1_part *part)
 {
     struct mt_http1_event ev;
-    forget(r);
+    mt_http1_reader_forget(r);
     if (r->failed != 0)
         return r->failed;
     int rc = mt_http1_eof(&r->parser, &ev);

@@ -59,6 +59,10 @@ void mt_http1_reader_init(struct mt_http1_reader *r, enum mt_http1_side side,
                           struct mt_pool *pool);
 void mt_http1_reader_deinit(struct mt_http1_reader *r);
 
+/* A message that was told is not wanted any more: give its memory back, now
+ * and not with the next call. */
+void mt_http1_reader_forget(struct mt_http1_reader *r);
+
 /* Responses: the method of the request that the next final one answers. */
 void mt_http1_reader_answers(struct mt_http1_reader *r, struct mt_span method);
 

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ACCEPTS = 16, CLIENTS_MAX = 8192 };
+enum { ACCEPTS = 16, CLIENTS_MAX = 32768 };
 
 #define MEMORY_BYTES ((size_t)256 << 20)
 #define DRAIN_NS INT64_C(30000000000)

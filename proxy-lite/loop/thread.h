@@ -35,7 +35,7 @@ struct mt_proxy_thread_options {
     const struct mt_proxy_thread_listener *listeners;
     uint32_t listeners_count;
     size_t memory_bytes;  /* of all its connections; 0: 256 MiB */
-    uint32_t clients_max; /* connections of clients; 0: 8192 */
+    uint32_t clients_max; /* connections of clients; 0: 32768 */
     int64_t drain_ns;     /* after a stop, at the most; 0: 30 s */
     uint64_t seed;        /* of its randomness */
     uint32_t number;      /* of the worker, in connection numbers */
