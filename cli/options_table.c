@@ -120,6 +120,9 @@ const struct mt_option_row mt_option_rows[] = {
     {'c', "config", "FILE", K_TEXT, G_PROXY, AT(config), 0, 0,
      "the mesh: listeners, services and routes in YAML, HTTPRoute documents "
      "too; - is standard input"},
+    {0, "threads", "COUNT", K_COUNT, G_PROXY, AT(threads), 0, 64,
+     "work with so many threads, 64 at most (default: one for each core it may "
+     "use, 8 at most)"},
     {0, "check", NULL, K_FLAG, G_PROXY, AT(check), 0, 0,
      "say whether the mesh is right, and what is wrong where"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
