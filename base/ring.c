@@ -42,6 +42,7 @@ struct mt_ring {
     atomic_bool writer_closed;
     atomic_bool reader_closed;
     _Atomic uint64_t writer_wants; /* free bytes */
+    struct mt_ring *bell; /* whose reader_waits, lock and readable it uses */
     pthread_mutex_t lock;
     pthread_cond_t readable, writable;
 };
@@ -65,6 +66,7 @@ struct mt_ring *mt_ring_new(size_t capacity_bytes)
     memset(r, 0, sizeof *r);
     r->bytes = bytes;
     r->capacity = capacity_bytes;
+    r->bell = r;
 
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
@@ -93,11 +95,23 @@ size_t mt_ring_record_max(const struct mt_ring *r)
     return r->capacity / 2 - WORD;
 }
 
-static void wake(struct mt_ring *r, pthread_cond_t *cond)
+void mt_ring_wake_with(struct mt_ring *r, struct mt_ring *other)
+{
+    r->bell = other->bell;
+}
+
+static void wake_writer(struct mt_ring *r)
 {
     (void)pthread_mutex_lock(&r->lock);
-    (void)pthread_cond_signal(cond);
+    (void)pthread_cond_signal(&r->writable);
     (void)pthread_mutex_unlock(&r->lock);
+}
+
+static void wake_reader(struct mt_ring *r)
+{
+    (void)pthread_mutex_lock(&r->bell->lock);
+    (void)pthread_cond_signal(&r->bell->readable);
+    (void)pthread_mutex_unlock(&r->bell->lock);
 }
 
 static uint8_t *place(struct mt_ring *r, uint64_t position)
@@ -162,10 +176,9 @@ void *mt_ring_reserve(struct mt_ring *r, size_t n)
 static void sleep_writer(struct mt_ring *r, uint64_t tail, uint64_t want)
 {
     atomic_store(&r->writer_wants, want);
-    (void)pthread_mutex_lock(&r->lock);
     atomic_store(&r->writer_waits, true);
-    /* the reader may sleep for more than there will be */
-    (void)pthread_cond_signal(&r->readable);
+    wake_reader(r); /* it may sleep for more than there will be */
+    (void)pthread_mutex_lock(&r->lock);
     while (r->capacity - (tail - atomic_load(&r->head)) < want &&
            !atomic_load(&r->reader_closed))
         (void)pthread_cond_wait(&r->writable, &r->lock);
@@ -197,15 +210,15 @@ void mt_ring_commit(struct mt_ring *r, size_t n)
     uint64_t tail = r->next + WORD + padded(n);
     r->reserved = 0;
     atomic_store(&r->tail, tail);
-    if (atomic_load(&r->reader_waits) &&
+    if (atomic_load(&r->bell->reader_waits) &&
         tail - atomic_load(&r->head) >= r->capacity / 8)
-        wake(r, &r->readable);
+        wake_reader(r);
 }
 
 void mt_ring_close_writer(struct mt_ring *r)
 {
     atomic_store(&r->writer_closed, true);
-    wake(r, &r->readable);
+    wake_reader(r);
 }
 
 int mt_ring_peek(struct mt_ring *r, struct mt_span *record)
@@ -243,7 +256,7 @@ void mt_ring_release(struct mt_ring *r)
     if (atomic_load(&r->writer_waits) &&
         r->capacity - (atomic_load(&r->tail) - head) >=
             atomic_load(&r->writer_wants))
-        wake(r, &r->writable);
+        wake_writer(r);
 }
 
 static struct timespec deadline(int timeout_ms)
@@ -260,45 +273,76 @@ static struct timespec deadline(int timeout_ms)
 }
 
 /* What is left to read is more than a sip, or waiting longer brings nothing. */
-static bool worth_waking(struct mt_ring *r, uint64_t head)
+static bool worth_waking(struct mt_ring *r)
 {
-    uint64_t pending = atomic_load(&r->tail) - head;
-    return pending >= r->capacity / 8 || atomic_load(&r->writer_closed) ||
+    uint64_t pending = atomic_load(&r->tail) -
+                       atomic_load_explicit(&r->head, memory_order_relaxed);
+    return pending >= r->capacity / 8 ||
            (pending > 0 &&
             (atomic_load(&r->writer_waits) || atomic_load(&r->hurried)));
 }
 
-int mt_ring_wait(struct mt_ring *r, int timeout_ms)
+/* One is worth it, or no more comes to any. */
+static bool any_worth_waking(struct mt_ring *const *rings, size_t count)
 {
-    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
-    if (!worth_waking(r, head)) {
+    size_t closed = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (worth_waking(rings[i]))
+            return true;
+        closed += atomic_load(&rings[i]->writer_closed);
+    }
+    return closed == count;
+}
+
+static int peek_any(struct mt_ring *const *rings, size_t count)
+{
+    struct mt_span record;
+    size_t done = 0;
+    for (size_t i = 0; i < count; i++) {
+        atomic_store(&rings[i]->hurried, false); /* before it is looked for */
+        int rc = mt_ring_peek(rings[i], &record);
+        if (rc == MT_EVENT)
+            return rc;
+        done += rc == MT_DONE;
+    }
+    return done == count ? MT_DONE : MT_MORE;
+}
+
+int mt_rings_wait(struct mt_ring *const *rings, size_t count, int timeout_ms)
+{
+    struct mt_ring *bell = rings[0]->bell;
+    if (!any_worth_waking(rings, count)) {
         struct timespec until = deadline(timeout_ms > 0 ? timeout_ms : 0);
         int rc = 0;
-        (void)pthread_mutex_lock(&r->lock);
-        atomic_store(&r->reader_waits, true);
-        while (rc != ETIMEDOUT && !worth_waking(r, head))
+        (void)pthread_mutex_lock(&bell->lock);
+        atomic_store(&bell->reader_waits, true);
+        while (rc != ETIMEDOUT && !any_worth_waking(rings, count))
             rc = timeout_ms < 0
-                     ? pthread_cond_wait(&r->readable, &r->lock)
-                     : pthread_cond_timedwait(&r->readable, &r->lock, &until);
-        atomic_store(&r->reader_waits, false);
-        (void)pthread_mutex_unlock(&r->lock);
+                     ? pthread_cond_wait(&bell->readable, &bell->lock)
+                     : pthread_cond_timedwait(&bell->readable, &bell->lock,
+                                              &until);
+        atomic_store(&bell->reader_waits, false);
+        (void)pthread_mutex_unlock(&bell->lock);
     }
-    struct mt_span record;
-    atomic_store(&r->hurried, false); /* before what hurries is looked for */
-    return mt_ring_peek(r, &record);
+    return peek_any(rings, count);
+}
+
+int mt_ring_wait(struct mt_ring *r, int timeout_ms)
+{
+    return mt_rings_wait(&r, 1, timeout_ms);
 }
 
 void mt_ring_hurry(struct mt_ring *r)
 {
     atomic_store(&r->hurried, true);
-    if (atomic_load(&r->reader_waits))
-        wake(r, &r->readable);
+    if (atomic_load(&r->bell->reader_waits))
+        wake_reader(r);
 }
 
 void mt_ring_close_reader(struct mt_ring *r)
 {
     atomic_store(&r->reader_closed, true);
-    wake(r, &r->writable);
+    wake_writer(r);
 }
 
 size_t mt_ring_used_bytes(const struct mt_ring *r)

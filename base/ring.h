@@ -78,6 +78,15 @@ void mt_ring_release(struct mt_ring *r);
  */
 int mt_ring_wait(struct mt_ring *r, int timeout_ms);
 
+/**
+ * Several rings, a writer thread each, for one reader: before the first record
+ * each but the first is told to wake whom the first one wakes. Sleeps until
+ * one of them would end mt_ring_wait(), or all are closed. MT_EVENT: one has
+ * a record; MT_DONE: all have told everything.
+ */
+void mt_ring_wake_with(struct mt_ring *r, struct mt_ring *first);
+int mt_rings_wait(struct mt_ring *const *rings, size_t count, int timeout_ms);
+
 /* No more is wanted: a waiting writer gets NULL. */
 void mt_ring_close_reader(struct mt_ring *r);
 

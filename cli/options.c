@@ -65,9 +65,11 @@ static int set_count(struct mt_options *o, const struct mt_option_row *row,
                      const char *value)
 {
     uint64_t *count = member(o, row->offset);
-    if (mt_parse_u64(mt_span_str(value), count) != 0 || *count == 0 ||
-        *count > INT64_MAX)
+    uint64_t most = row->choice > 0 ? (uint64_t)row->choice : INT64_MAX;
+    if (mt_parse_u64(mt_span_str(value), count) != 0 || *count == 0)
         return wrong_value(row, value, "a number of 1 or more");
+    if (*count > most)
+        return wrong_value(row, value, "so few as there may be; see --help");
     return 0;
 }
 

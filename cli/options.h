@@ -68,7 +68,8 @@ struct mt_options {
     const char *since, *until;  /* well-formed; NULL: not given */
     int64_t last_ns, window_ns; /* 0: not given */
     const char *by;
-    uint64_t limit; /* -n */
+    uint64_t limit;   /* -n */
+    uint64_t threads; /* of a proxy; 0: by its cores */
 
     const char *names;
     const char **routes; /* --route patterns */

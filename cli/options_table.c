@@ -120,6 +120,9 @@ const struct mt_option_row mt_option_rows[] = {
     {'c', "config", "FILE", K_TEXT, G_PROXY, AT(config), 0, 0,
      "the mesh: listeners, services and routes in YAML, HTTPRoute documents "
      "too; - is standard input"},
+    {0, "threads", "COUNT", K_COUNT, G_PROXY, AT(threads), 0, 64,
+     "work with so many threads, 64 at most (default: one for each core it may "
+     "use, 8 at most)"},
     {0, "check", NULL, K_FLAG, G_PROXY, AT(check), 0, 0,
      "say whether the mesh is right, and what is wrong where"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
@@ -182,8 +185,9 @@ const struct mt_command mt_commands[] = {
     {"proxy", "[LISTEN=ENDPOINT...] [explain REQUEST...]",
      "routing and retries where the traffic flows",
      "Takes a mesh from a file (-c), or from words such as "
-     "8080=localhost:3000 or 8080=v1:3001*90,v2:3002*10, and proxies HTTP/1 "
-     "until it is interrupted; then it finishes what runs. --check only checks "
+     "8080=localhost:3000 or 8080=v1:3001*90,v2:3002*10, and proxies HTTP "
+     "until it is interrupted; then it finishes what runs. A changed file, or "
+     "SIGHUP, changes the mesh without losing a request. --check only checks "
      "the mesh. explain tells which route takes a request, such as \"GET "
      "http://api.example/cart/7\" \"x-canary: 1\", why the others do not, "
      "and what is done then. A mesh that is wrong ends with 2.",

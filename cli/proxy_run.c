@@ -1,127 +1,24 @@
 #include "cli/proxy_run.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
-#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/text_addr.h"
 #include "cli/clock.h"
+#include "cli/proxy_impl.h"
 #include "cli/say.h"
 #include "cli/signals.h"
 #include "cli/writing.h"
-#include "proxy-lite/loop/sockaddr.h"
-#include "proxy-lite/loop/thread.h"
 
-enum {
-    BACKLOG = 4096,
-    LISTENERS_MAX = 64,
-    PLACE_BYTES = 64,
-    ADDRESSES_MAX = 64, /* of a name */
-};
+enum { THREADS_DEFAULT_MAX = 8 };
 
-struct running {
-    const struct mt_options *o;
-    const struct mt_policy *policy;
-    struct mt_policy_state *state;
-    struct mt_addr **endpoints; /* [service][endpoint] */
-    uint32_t *counts;           /* of endpoints, by service */
-    struct mt_proxy_thread_listener listeners[LISTENERS_MAX];
-    uint32_t listeners_count;
-    struct mt_recorder *recorder; /* NULL: nothing is recorded */
-    struct mt_proxy_thread *thread;
-    bool deaf; /* the proxy's thread: the database cannot be written */
-};
+#define MEMORY_BYTES ((size_t)256 << 20) /* of all threads */
+#define MEMORY_BYTES_MIN ((size_t)32 << 20)
 
-/* ---- addresses ---- */
-
-static void put_place(char *place, const uint8_t ip[16], uint16_t port)
-{
-    struct mt_buf b = mt_buf_of(place, PLACE_BYTES - 1);
-    mt_put_ip_port(&b, ip, port);
-    place[b.len] = '\0';
-}
-
-/* A name's addresses: all of them for a service that wants every address, else
- * one, IPv4 first, as most services listen there. Returns how many. */
-static uint32_t take_addresses(const struct addrinfo *found, bool every,
-                               uint16_t port, struct mt_addr *out)
-{
-    uint32_t n = 0;
-    for (int family = AF_INET; family != 0;
-         family = family == AF_INET ? AF_INET6 : 0)
-        for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
-            if (a->ai_family == family && n < (every ? ADDRESSES_MAX : 1u)) {
-                out[n] = mt_addr_of(a->ai_addr);
-                out[n++].port = port;
-            }
-    return n;
-}
-
-/* Without an address there is an endpoint all the same: requests to it fail,
- * and say so. */
-static uint32_t resolve(const struct mt_policy_endpoint *e, bool every,
-                        struct mt_addr *out)
-{
-    char name[256];
-    struct addrinfo *found = NULL;
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                                   .ai_socktype = SOCK_STREAM};
-    *out = (struct mt_addr){.port = e->port};
-    memcpy(out->ip, e->ip, sizeof out->ip);
-    if (!mt_ip_is_none(e->ip))
-        return 1;
-    struct mt_buf b = mt_buf_of(name, sizeof name - 1);
-    mt_put_span(&b, e->host);
-    name[b.len] = '\0';
-    int rc = b.full ? EAI_NONAME : getaddrinfo(name, NULL, &hints, &found);
-    if (rc != 0) {
-        mt_warn(name,
-                "%s; requests to it fail until the proxy is started again",
-                gai_strerror(rc));
-        return 1;
-    }
-    uint32_t n = take_addresses(found, every, e->port, out);
-    freeaddrinfo(found);
-    return n > 0 ? n : 1;
-}
-
-static bool resolve_service(struct running *r, uint32_t index)
-{
-    const struct mt_policy_service *s = r->policy->services[index];
-    size_t room = s->every_address ? ADDRESSES_MAX : s->endpoints_count;
-    struct mt_addr *addresses = calloc(room + 1, sizeof *addresses);
-    r->endpoints[index] = addresses;
-    if (addresses == NULL)
-        return false;
-    for (uint32_t n = 0; n < s->endpoints_count; n++)
-        r->counts[index] += resolve(&s->endpoints[n], s->every_address,
-                                    addresses + r->counts[index]);
-    return true;
-}
-
-static bool resolve_all(struct running *r)
-{
-    uint32_t n = r->policy->services_count;
-    r->endpoints = calloc(n + 1, sizeof *r->endpoints);
-    r->counts = calloc(n + 1, sizeof *r->counts);
-    bool ok = r->endpoints != NULL && r->counts != NULL;
-    for (uint32_t i = 0; ok && i < n; i++)
-        ok = resolve_service(r, i);
-    if (ok)
-        r->state = mt_policy_state_new(r->policy, r->counts);
-    if (r->state == NULL)
-        mt_say(NULL, "no memory for the mesh");
-    return r->state != NULL;
-}
-
-/* What a mesh may ask for and this proxy does not do yet is refused. */
-static bool is_able(const struct mt_policy *p, bool from_file)
+bool mt_proxy_is_able(const struct mt_policy *p, bool from_file)
 {
     for (uint32_t i = 0; from_file && i < p->listeners_count; i++)
         if (p->listeners[i]->tcp != MT_POLICY_NONE) {
@@ -132,101 +29,55 @@ static bool is_able(const struct mt_policy *p, bool from_file)
     return true;
 }
 
-/* ---- listeners ---- */
-
-static int listen_on(const struct mt_policy_listener *l)
-{
-    char place[PLACE_BYTES];
-    int on = 1, off = 0;
-    struct mt_addr addr = {.port = l->port};
-    struct sockaddr_storage to;
-    memcpy(addr.ip, l->ip, sizeof addr.ip);
-    socklen_t n = mt_sockaddr_of(&addr, &to);
-    put_place(place, l->ip, l->port);
-    int fd =
-        socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (to.ss_family == AF_INET6)
-            (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    }
-    if (fd >= 0 && bind(fd, (void *)&to, n) == 0 && listen(fd, BACKLOG) == 0)
-        return fd;
-    int why = errno;
-    mt_say(place, "%s; %s", strerror(why),
-           why == EADDRINUSE ? "another program listens there: `ss -ltnp` "
-                               "names it"
-           : why == EACCES   ? "ports below 1024 are root's, or "
-                               "CAP_NET_BIND_SERVICE's"
-                             : "choose an address of this machine");
-    if (fd >= 0)
-        (void)close(fd);
-    return -1;
-}
-
-static bool open_listeners(struct running *r)
-{
-    const struct mt_policy *p = r->policy;
-    if (p->listeners_count > LISTENERS_MAX) {
-        mt_say(NULL, "at most %d listeners", LISTENERS_MAX);
-        return false;
-    }
-    for (uint32_t i = 0; i < p->listeners_count; i++) {
-        int fd = listen_on(p->listeners[i]);
-        if (fd < 0)
-            return false;
-        r->listeners[r->listeners_count++] =
-            (struct mt_proxy_thread_listener){.fd = fd, .index = i};
-    }
-    return true;
-}
-
-/* ---- what the thread tells ---- */
+/* ---- what the threads tell ---- */
 
 /* What cannot be recorded is no reason not to proxy. */
-static bool records(struct running *r)
+static bool records(const struct mt_proxy_worker *w)
 {
-    return r->recorder != NULL && !r->deaf;
+    return w->lane != NULL && !atomic_load(&w->proxy->deaf);
 }
 
-static void go_deaf(struct running *r)
+static void go_deaf(struct mt_proxy *x)
 {
-    r->deaf = true;
-    mt_warn(r->o->write, "nothing more is recorded; it goes on proxying");
+    if (!atomic_exchange(&x->deaf, true))
+        mt_warn(x->o->write, "nothing more is recorded; it goes on proxying");
 }
 
 static void on_row(void *arg, const struct mt_exchange *x)
 {
-    struct running *r = arg;
-    if (records(r) && !mt_recorder_exchange(r->recorder, x))
-        go_deaf(r);
+    struct mt_proxy_worker *w = arg;
+    if (records(w) && !mt_recorder_exchange(w->lane, x))
+        go_deaf(w->proxy);
 }
 
 static void on_conn(void *arg, const struct mt_proxy_thread_conn *c)
 {
-    struct running *r = arg;
+    struct mt_proxy_worker *w = arg;
     const struct mt_writer_conn conn = {.conn = c->conn,
                                         .client = c->client,
                                         .server = c->server,
                                         .ns = mt_wall_ns(),
                                         .ended = c->ended};
-    if (records(r) && !mt_recorder_conn(r->recorder, &conn))
-        go_deaf(r);
+    if (records(w) && !mt_recorder_conn(w->lane, &conn))
+        go_deaf(w->proxy);
 }
 
-/* What the database was too late for is in it a second later. */
+/* What the database was too late for is in it a second later: the first thread
+ * tells it for all. */
 static void on_second(void *arg)
 {
-    struct running *r = arg;
+    struct mt_proxy_worker *w = arg;
     uint64_t totals[MT_LOSS_COUNT] = {0};
-    if (!records(r))
+    if (!records(w) || w != &w->proxy->workers[0])
         return;
-    struct mt_recorder_drops drops = mt_recorder_drops(r->recorder);
+    struct mt_recorder_drops drops = mt_recorder_drops(w->lane);
     totals[MT_LOSS_RING] = drops.exchanges;
     totals[MT_LOSS_REPORT] = drops.reports;
-    if (!mt_recorder_losses(r->recorder, totals, 0, mt_wall_ns()))
-        go_deaf(r);
+    if (!mt_recorder_losses(w->lane, totals, 0, mt_wall_ns()))
+        go_deaf(w->proxy);
 }
+
+/* ---- the beginning ---- */
 
 /* As many connections as this user may have. */
 static void raise_limit(void)
@@ -238,38 +89,123 @@ static void raise_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* ---- life ---- */
-
-static int open_recorder(struct running *r)
+/* One a core that the process may use. */
+static unsigned threads_of(const struct mt_options *o)
 {
-    struct mt_writer_options w = mt_writing_options(r->o);
-    if (r->o->write == NULL)
+    cpu_set_t cores;
+    if (o->threads > 0)
+        return (unsigned)o->threads;
+    int n =
+        sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+    return (unsigned)(n < THREADS_DEFAULT_MAX ? n : THREADS_DEFAULT_MAX);
+}
+
+/* Takes the policy. */
+static bool open_mesh(struct mt_proxy *x, struct mt_policy *p)
+{
+    struct mt_addresses addresses;
+    if (mt_proxy_names_resolve(&x->names, p, MT_NAMES_ALL, &addresses)) {
+        x->now = mt_generation_new(p, &addresses, NULL);
+        if (x->now == NULL)
+            mt_addresses_deinit(&addresses);
+    }
+    if (x->now != NULL)
+        return true;
+    mt_policy_free(p);
+    mt_say(NULL, "no memory for the mesh");
+    return false;
+}
+
+static int open_recorder(struct mt_proxy *x)
+{
+    struct mt_writer_options w = mt_writing_options(x->o);
+    struct mt_recorder *lanes[MT_RECORDER_LANES_MAX];
+    _Static_assert(MT_PROXY_THREADS_MAX <= (int)MT_RECORDER_LANES_MAX &&
+                       MT_PROXY_THREADS_MAX <= (int)MT_WRITER_LANES_MAX,
+                   "a lane each");
+    if (x->o->write == NULL)
         return 0;
     w.kind = MT_WRITER_PROXY;
-    int rc = mt_recorder_open(&r->recorder, r->o->write, &w);
+    int rc = mt_recorder_open_lanes(lanes, x->threads, x->o->write, &w);
     if (rc != 0)
-        mt_say(r->o->write, "%s", mt_store_strerror(rc));
+        mt_say(x->o->write, "%s", mt_store_strerror(rc));
+    for (unsigned i = 0; rc == 0 && i < x->threads; i++)
+        x->workers[i].lane = lanes[i];
     return rc;
 }
 
-static bool open_thread(struct running *r)
+/* What one thread is told. */
+static struct mt_proxy_update *update_of(struct mt_generation *g,
+                                         const struct mt_proxy_sockets *s,
+                                         unsigned thread)
 {
+    struct mt_proxy_thread_listener listeners[MT_POLICY_LISTENERS_MAX];
+    mt_proxy_sockets_of(s, thread, listeners);
+    return mt_proxy_update_new(g, listeners, s->count);
+}
+
+static void forget_fds(struct mt_proxy_sockets *s, unsigned thread)
+{
+    for (uint32_t i = 0; i < s->count; i++)
+        s->list[i].fds[thread] = -1;
+}
+
+static bool open_thread(struct mt_proxy *x, unsigned i)
+{
+    struct mt_proxy_worker *w = &x->workers[i];
+    size_t memory = MEMORY_BYTES / x->threads;
     const struct mt_proxy_thread_options options = {
-        .policy = r->policy,
-        .state = r->state,
-        .endpoints = (const struct mt_addr *const *)r->endpoints,
-        .listeners = r->listeners,
-        .listeners_count = r->listeners_count,
         .seed = mt_random_u64(),
+        .number = i,
+        .conns_from = (uint64_t)i << MT_WRITER_LANE_SHIFT,
+        .memory_bytes = memory > MEMORY_BYTES_MIN ? memory : MEMORY_BYTES_MIN,
         .row = on_row,
         .conn = on_conn,
         .second = on_second,
-        .arg = r};
-    r->thread = mt_proxy_thread_new(&options);
-    if (r->thread == NULL)
-        mt_say(NULL, "no memory for the proxy, or no descriptors: ulimit -n");
-    return r->thread != NULL;
+        .arg = w};
+    struct mt_proxy_update *u = update_of(x->now, &x->sockets, i);
+    w->proxy = x;
+    if (u != NULL) {
+        w->thread = mt_proxy_thread_new(&options, u);
+        forget_fds(&x->sockets, i);
+    }
+    return w->thread != NULL;
 }
+
+static bool open_threads(struct mt_proxy *x)
+{
+    for (unsigned i = 0; i < x->threads; i++)
+        if (!open_thread(x, i)) {
+            mt_say(NULL,
+                   "no memory for the proxy, or no descriptors: ulimit -n");
+            return false;
+        }
+    return true;
+}
+
+bool mt_proxy_apply(struct mt_proxy *x, struct mt_generation *next,
+                    struct mt_proxy_sockets *sockets)
+{
+    struct mt_proxy_update *updates[MT_PROXY_THREADS_MAX];
+    for (unsigned i = 0; i < x->threads; i++) {
+        updates[i] = update_of(next, sockets, i);
+        if (updates[i] != NULL)
+            continue;
+        while (i > 0)
+            mt_proxy_update_free(updates[--i]);
+        return false;
+    }
+    for (unsigned i = 0; i < x->threads; i++) {
+        mt_proxy_thread_give(x->workers[i].thread, updates[i]);
+        forget_fds(sockets, i);
+    }
+    x->sockets = *sockets;
+    mt_generation_give(x->now);
+    x->now = next;
+    return true;
+}
+
+/* ---- life ---- */
 
 static void *work(void *arg)
 {
@@ -277,66 +213,135 @@ static void *work(void *arg)
     return NULL;
 }
 
-static void say_listening(const struct running *r)
+static bool start_threads(struct mt_proxy *x)
 {
-    for (uint32_t i = 0; i < r->policy->listeners_count; i++) {
-        char place[PLACE_BYTES];
-        put_place(place, r->policy->listeners[i]->ip,
-                  r->policy->listeners[i]->port);
-        mt_say(NULL, "proxying on %s", place);
+    for (unsigned i = 0; i < x->threads; i++) {
+        struct mt_proxy_worker *w = &x->workers[i];
+        w->started = pthread_create(&w->id, NULL, work, w->thread) == 0;
+        if (!w->started) {
+            mt_say(NULL, "no thread for the proxy; try --threads 1");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void stop_threads(struct mt_proxy *x)
+{
+    for (unsigned i = 0; i < x->threads; i++)
+        if (x->workers[i].started)
+            mt_proxy_thread_stop(x->workers[i].thread);
+    for (unsigned i = 0; i < x->threads; i++)
+        if (x->workers[i].started)
+            (void)pthread_join(x->workers[i].id, NULL);
+}
+
+static void say_listening(const struct mt_proxy *x)
+{
+    for (uint32_t i = 0; i < x->sockets.count; i++) {
+        char place[MT_PROXY_PLACE_BYTES];
+        mt_say(NULL, "proxying on %s",
+               mt_proxy_place(place, x->sockets.list[i].ip,
+                              x->sockets.list[i].port));
     }
 }
 
-static int wait_for_the_end(struct running *r)
+/* *kept: the reloading thread could not be stopped. */
+static int run_until_signal(struct mt_proxy *x, bool *kept)
 {
-    pthread_t id;
+    int rc = MT_EXIT_ERROR;
+    struct mt_proxy_reload *reload = NULL;
     mt_signals_catch();
-    if (pthread_create(&id, NULL, work, r->thread) != 0) {
-        mt_say(NULL, "no thread for the proxy");
-        return MT_EXIT_ERROR;
+    if (start_threads(x)) {
+        say_listening(x);
+        reload = mt_proxy_reload_start(x);
     }
-    say_listening(r);
-    struct pollfd signal = {.fd = mt_signals_descriptor(), .events = POLLIN};
-    while (!mt_interrupted())
-        (void)poll(&signal, 1, 500);
-    mt_proxy_thread_stop(r->thread);
-    (void)pthread_join(id, NULL);
-    return MT_EXIT_OK;
-}
-
-static int close_all(struct running *r, int rc)
-{
-    struct mt_feed_result none = {0};
-    struct mt_writer_stats written;
-    if (r->thread != NULL) {
-        struct mt_proxy_thread_stats s = mt_proxy_thread_stats(r->thread);
-        mt_say(NULL, "%llu requests of %llu connections",
-               (unsigned long long)s.requests, (unsigned long long)s.clients);
+    if (reload != NULL) {
+        struct pollfd signal = {.fd = mt_signals_descriptor(),
+                                .events = POLLIN};
+        while (!mt_interrupted())
+            (void)poll(&signal, 1, 500);
+        rc = MT_EXIT_OK;
     }
-    mt_proxy_thread_free(r->thread);
-    if (r->recorder != NULL &&
-        mt_writing_end(r->recorder, r->o->write, &none, &written) != 0)
-        rc = MT_EXIT_ERROR;
-    for (uint32_t i = 0; i < r->listeners_count; i++)
-        (void)close(r->listeners[i].fd);
-    mt_policy_state_free(r->state);
-    for (uint32_t i = 0; r->endpoints != NULL && i < r->policy->services_count;
-         i++)
-        free(r->endpoints[i]);
-    free(r->endpoints);
-    free(r->counts);
+    if (reload != NULL)
+        mt_proxy_reload_stop(reload);
+    stop_threads(x);
+    *kept = reload != NULL && !mt_proxy_reload_join(reload);
     return rc;
 }
 
-int mt_proxy_run(const struct mt_options *o, const struct mt_policy *p)
+static struct mt_proxy_thread_stats sum_of(const struct mt_proxy *x)
 {
-    struct running r = {.o = o, .policy = p};
+    struct mt_proxy_thread_stats sum = {0};
+    for (unsigned i = 0; i < x->threads; i++) {
+        struct mt_proxy_thread_stats s =
+            mt_proxy_thread_stats(x->workers[i].thread);
+        sum.requests += s.requests;
+        sum.clients += s.clients;
+        sum.refused += s.refused;
+    }
+    return sum;
+}
+
+static void say_the_end(const struct mt_proxy *x)
+{
+    struct mt_proxy_thread_stats s = sum_of(x);
+    mt_say(NULL, "%llu requests of %llu connections",
+           (unsigned long long)s.requests, (unsigned long long)s.clients);
+    if (s.refused > 0)
+        mt_warn(NULL, "%llu connections were refused: too many at once",
+                (unsigned long long)s.refused);
+}
+
+static int close_recorder(struct mt_proxy *x)
+{
+    struct mt_feed_result none = {0};
+    struct mt_writer_stats written;
+    struct mt_recorder *r = x->workers[0].lane;
+    return r != NULL ? mt_writing_end(r, x->o->write, &none, &written) : 0;
+}
+
+static int close_all(struct mt_proxy *x, int rc, bool kept)
+{
+    if (x->workers[0].started)
+        say_the_end(x);
+    for (unsigned i = 0; i < x->threads; i++)
+        mt_proxy_thread_free(x->workers[i].thread);
+    if (close_recorder(x) != 0)
+        rc = MT_EXIT_ERROR;
+    mt_proxy_sockets_close(&x->sockets, x->threads);
+    if (kept)
+        return rc; /* its end is the process's */
+    mt_generation_give(x->now);
+    mt_proxy_names_deinit(&x->names);
+    free(x);
+    return rc;
+}
+
+int mt_proxy_run(const struct mt_options *o, struct mt_policy *p,
+                 const struct mt_proxy_source *source)
+{
+    struct mt_proxy *x = NULL;
     int rc = MT_EXIT_ERROR;
-    if (!is_able(p, o->config != NULL))
+    bool kept = false;
+    if (!mt_proxy_is_able(p, source->text != NULL)) {
+        mt_policy_free(p);
         return MT_EXIT_USAGE;
+    }
+    x = calloc(1, sizeof *x);
+    if (x == NULL) {
+        mt_policy_free(p);
+        mt_say(NULL, "no memory");
+        return rc;
+    }
+    x->o = o;
+    x->source = source;
+    x->threads = threads_of(o);
     raise_limit();
-    if (resolve_all(&r) && open_listeners(&r) && open_recorder(&r) == 0 &&
-        open_thread(&r))
-        rc = wait_for_the_end(&r);
-    return close_all(&r, rc);
+    (void)mt_signals_hangups(); /* from now on it does not end by one */
+    if (open_mesh(x, p) &&
+        mt_proxy_sockets_open(&x->sockets, x->now->policy, x->threads, NULL) &&
+        open_recorder(x) == 0 && open_threads(x))
+        rc = run_until_signal(x, &kept);
+    return close_all(x, rc, kept);
 }

@@ -1,12 +1,21 @@
-/* proxy_run.h - `meshtop proxy` at work: listeners, a worker, the database. */
+/* proxy_run.h - `meshtop proxy` at work: listeners, threads, the database. */
 #ifndef MT_CLI_PROXY_RUN_H
 #define MT_CLI_PROXY_RUN_H
 
 #include "cli/options.h"
 #include "proxy-lite/policy/model.h"
 
-/* Proxy until a signal; then finish what runs. Returns an exit code, having
- * said what is wrong. */
-int mt_proxy_run(const struct mt_options *o, const struct mt_policy *p);
+/* Where a mesh came from. */
+struct mt_proxy_source {
+    const char *label;
+    char *text; /* of a file; NULL: words */
+    size_t length;
+    int words; /* of the command line */
+};
+
+/* Proxy until a signal; then finish what runs. Takes the policy. Returns an
+ * exit code, having said what is wrong. */
+int mt_proxy_run(const struct mt_options *o, struct mt_policy *p,
+                 const struct mt_proxy_source *source);
 
 #endif

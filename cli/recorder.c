@@ -16,6 +16,8 @@
 enum {
     RING_BYTES = 4 << 20,
     LIVE_RING_BYTES = 16 << 20, /* of half a second in which a disk is busy */
+    LANES_RING_BYTES = 8 << 20, /* of all lanes of a proxy: 40 000 rows */
+    LANE_RING_BYTES_MIN = 1 << 20,
     HEAD_BYTES = 16,
     COMMIT_MS = 200,
 };
@@ -35,24 +37,33 @@ enum record_kind {
     RECORD_CONN,
 };
 
-struct mt_recorder {
-    struct mt_ring *ring;
+/* What the lanes share: the thread, and the writer that it has. */
+struct recording {
     struct mt_writer *writer;
+    struct mt_recorder *lanes[MT_RECORDER_LANES_MAX];
+    struct mt_ring *rings[MT_RECORDER_LANES_MAX];
+    size_t count;
     pthread_t thread;
     int rc; /* of the writer: read after the thread was joined */
     bool live;
-    bool timely;                    /* commits by time, as live */
-    bool started;                   /* the thread is */
-    atomic_bool broken;             /* rc is set */
-    struct mt_recorder_drops drops; /* the capture thread's */
-    bool news;                      /* the writer thread's: not committed */
+    bool timely;        /* commits by time, as live */
+    bool started;       /* the thread is */
+    atomic_bool broken; /* rc is set */
+    bool news;          /* the writer thread's: not committed */
     int64_t committed_ns;
     atomic_llong told_ns; /* now_ns of the last commit that was told to */
 };
 
+/* One lane: what one thread has of it. */
+struct mt_recorder {
+    struct recording *all;
+    struct mt_ring *ring;
+    _Atomic uint64_t lost_exchanges, lost_reports;
+};
+
 /* ---- the writer thread ---- */
 
-static int take_losses(struct mt_recorder *r, struct mt_span totals,
+static int take_losses(struct recording *r, struct mt_span totals,
                        int64_t now_ns)
 {
     struct mt_cursor c = mt_cursor_of(totals);
@@ -66,7 +77,7 @@ static int take_losses(struct mt_recorder *r, struct mt_span totals,
 }
 
 /* A struct mt_source_info without its path, then the path and a NUL. */
-static int write_source(struct mt_recorder *r, uint32_t number,
+static int write_source(struct recording *r, uint32_t number,
                         struct mt_span record)
 {
     struct mt_source_info info;
@@ -76,7 +87,7 @@ static int write_source(struct mt_recorder *r, uint32_t number,
     return mt_writer_source(r->writer, number, &info);
 }
 
-static int write_report(struct mt_recorder *r, struct mt_span bytes)
+static int write_report(struct recording *r, struct mt_span bytes)
 {
     struct mt_conn_report report;
     assert(bytes.len == sizeof report);
@@ -84,7 +95,7 @@ static int write_report(struct mt_recorder *r, struct mt_span bytes)
     return mt_writer_report(r->writer, &report);
 }
 
-static int commit_as_told(struct mt_recorder *r, int64_t now_ns)
+static int commit_as_told(struct recording *r, int64_t now_ns)
 {
     int rc = mt_writer_commit(r->writer, now_ns);
     if (rc == 0)
@@ -92,7 +103,7 @@ static int commit_as_told(struct mt_recorder *r, int64_t now_ns)
     return rc;
 }
 
-static int write_conn(struct mt_recorder *r, struct mt_span bytes)
+static int write_conn(struct recording *r, struct mt_span bytes)
 {
     struct mt_writer_conn conn;
     assert(bytes.len == sizeof conn);
@@ -100,7 +111,7 @@ static int write_conn(struct mt_recorder *r, struct mt_span bytes)
     return mt_writer_conn(r->writer, &conn);
 }
 
-static int write_record(struct mt_recorder *r, struct mt_span record,
+static int write_record(struct recording *r, struct mt_span record,
                         struct mt_codec_scratch *scratch)
 {
     struct mt_cursor c = mt_cursor_of(record);
@@ -127,7 +138,7 @@ static int write_record(struct mt_recorder *r, struct mt_span record,
 }
 
 /* Live: what came is committed at the next look, else the heartbeat is. */
-static int commit_in_time(struct mt_recorder *r)
+static int commit_in_time(struct recording *r)
 {
     int64_t since_ns = mt_steady_ns() - r->committed_ns;
     if (since_ns < (r->news ? COMMIT_NS : HEARTBEAT_NS) ||
@@ -138,13 +149,36 @@ static int commit_in_time(struct mt_recorder *r)
     return mt_writer_commit(r->writer, mt_wall_ns());
 }
 
-static int drain(struct mt_recorder *r, struct mt_codec_scratch *scratch)
+/* The oldest record that there is, of all lanes: rows come nearly in the order
+ * of their time. NULL: there is none. */
+static struct mt_ring *oldest(struct recording *r, struct mt_span *record)
+{
+    struct mt_ring *found = NULL;
+    uint64_t found_at = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        struct mt_span one;
+        if (mt_ring_peek(r->rings[i], &one) != MT_EVENT)
+            continue;
+        struct mt_cursor c = mt_cursor_of(one);
+        (void)mt_get_le64(&c);
+        uint64_t at = mt_get_le64(&c);
+        if (found == NULL || at < found_at) {
+            found = r->rings[i];
+            found_at = at;
+            *record = one;
+        }
+    }
+    return found;
+}
+
+static int drain(struct recording *r, struct mt_codec_scratch *scratch)
 {
     struct mt_span record;
+    struct mt_ring *ring;
     int rc = 0;
-    while (rc == 0 && mt_ring_peek(r->ring, &record) == MT_EVENT) {
+    while (rc == 0 && (ring = oldest(r, &record)) != NULL) {
         rc = write_record(r, record, scratch);
-        mt_ring_release(r->ring);
+        mt_ring_release(ring);
         if (rc == 0 && r->timely)
             rc = commit_in_time(r);
     }
@@ -153,14 +187,15 @@ static int drain(struct mt_recorder *r, struct mt_codec_scratch *scratch)
 
 static void *write_records(void *arg)
 {
-    struct mt_recorder *r = arg;
+    struct recording *r = arg;
     struct mt_codec_scratch scratch = {0};
-    while (r->rc == 0 &&
-           mt_ring_wait(r->ring, r->timely ? COMMIT_MS : -1) != MT_DONE)
+    while (r->rc == 0 && mt_rings_wait(r->rings, r->count,
+                                       r->timely ? COMMIT_MS : -1) != MT_DONE)
         r->rc = drain(r, &scratch);
     if (r->rc != 0) {
         atomic_store(&r->broken, true);
-        mt_ring_close_reader(r->ring);
+        for (size_t i = 0; i < r->count; i++)
+            mt_ring_close_reader(r->rings[i]);
     }
     mt_codec_scratch_deinit(&scratch);
     return NULL;
@@ -169,8 +204,8 @@ static void *write_records(void *arg)
 /* ---- the capture thread ---- */
 
 /* With the first record: a live tap has dropped its privileges by then, and
- * what is started later has none. */
-static bool start(struct mt_recorder *r)
+ * what is started later has none. Several lanes: before any of them records. */
+static bool start(struct recording *r)
 {
     if (r->started || atomic_load(&r->broken))
         return r->started;
@@ -185,10 +220,21 @@ static bool start(struct mt_recorder *r)
 /* NULL: the ring is full, or there is no reader any more. */
 static uint8_t *reserve(struct mt_recorder *r, size_t room)
 {
-    if (!start(r))
+    if (!start(r->all))
         return NULL;
-    return r->live ? mt_ring_reserve(r->ring, room)
-                   : mt_ring_reserve_wait(r->ring, room);
+    return r->all->live ? mt_ring_reserve(r->ring, room)
+                        : mt_ring_reserve_wait(r->ring, room);
+}
+
+/* What finds no room is lost where nothing waits. False: it is broken. */
+static bool goes_on(const struct mt_recorder *r)
+{
+    return r->all->live && !atomic_load(&r->all->broken);
+}
+
+static void count_lost(_Atomic uint64_t *lost)
+{
+    (void)atomic_fetch_add_explicit(lost, 1, memory_order_relaxed);
 }
 
 static void put_head(uint8_t *p, enum record_kind kind, int64_t now_ns)
@@ -204,8 +250,9 @@ static bool put(struct mt_recorder *r, enum record_kind kind, int64_t now_ns,
     size_t room = HEAD_BYTES + (x != NULL ? mt_exchange_encoded_max(x) : 0);
     uint8_t *p = reserve(r, room);
     if (p == NULL) {
-        r->drops.exchanges += kind == RECORD_EXCHANGE;
-        return r->live && !atomic_load(&r->broken);
+        if (kind == RECORD_EXCHANGE)
+            count_lost(&r->lost_exchanges);
+        return goes_on(r);
     }
     put_head(p, kind, now_ns);
     size_t used = HEAD_BYTES;
@@ -217,12 +264,12 @@ static bool put(struct mt_recorder *r, enum record_kind kind, int64_t now_ns,
 
 void mt_recorder_timely(struct mt_recorder *r)
 {
-    r->timely = true;
+    r->all->timely = true;
 }
 
 bool mt_recorder_exchange(struct mt_recorder *r, const struct mt_exchange *x)
 {
-    return put(r, RECORD_EXCHANGE, 0, x);
+    return put(r, RECORD_EXCHANGE, x->end_ns, x);
 }
 
 bool mt_recorder_open_exchange(struct mt_recorder *r,
@@ -238,7 +285,7 @@ bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
     size_t bytes = HEAD_BYTES + sizeof *info + path_bytes;
     uint8_t *p = reserve(r, bytes);
     if (p == NULL) /* its end tells it again */
-        return r->live && !atomic_load(&r->broken);
+        return goes_on(r);
     put_head(p, RECORD_SOURCE, number);
     struct mt_buf b = mt_buf_of(p, bytes);
     b.len = HEAD_BYTES;
@@ -250,14 +297,14 @@ bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
 
 /* Within one process its bytes are as good as any form of them. */
 static bool put_bytes(struct mt_recorder *r, enum record_kind kind,
-                      struct mt_span bytes)
+                      int64_t now_ns, struct mt_span bytes)
 {
     uint8_t *p = reserve(r, HEAD_BYTES + bytes.len);
     if (p == NULL) {
-        r->drops.reports++;
-        return r->live && !atomic_load(&r->broken);
+        count_lost(&r->lost_reports);
+        return goes_on(r);
     }
-    put_head(p, kind, 0);
+    put_head(p, kind, now_ns);
     memcpy(p + HEAD_BYTES, bytes.ptr, bytes.len);
     mt_ring_commit(r->ring, HEAD_BYTES + bytes.len);
     return true;
@@ -266,13 +313,13 @@ static bool put_bytes(struct mt_recorder *r, enum record_kind kind,
 bool mt_recorder_report(struct mt_recorder *r,
                         const struct mt_conn_report *report)
 {
-    return put_bytes(r, RECORD_REPORT,
+    return put_bytes(r, RECORD_REPORT, 0,
                      (struct mt_span){(const uint8_t *)report, sizeof *report});
 }
 
 bool mt_recorder_conn(struct mt_recorder *r, const struct mt_writer_conn *c)
 {
-    return put_bytes(r, RECORD_CONN,
+    return put_bytes(r, RECORD_CONN, c->ns,
                      (struct mt_span){(const uint8_t *)c, sizeof *c});
 }
 
@@ -285,7 +332,7 @@ bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns)
 
 int64_t mt_recorder_committed_ns(const struct mt_recorder *r)
 {
-    return atomic_load(&r->told_ns);
+    return atomic_load(&r->all->told_ns);
 }
 
 bool mt_recorder_losses(struct mt_recorder *r,
@@ -295,7 +342,7 @@ bool mt_recorder_losses(struct mt_recorder *r,
     enum { ROOM = HEAD_BYTES + 8 * (MT_LOSS_COUNT + 1) };
     uint8_t *p = reserve(r, ROOM);
     if (p == NULL) /* the next ones hold these */
-        return r->live && !atomic_load(&r->broken);
+        return goes_on(r);
     put_head(p, RECORD_LOSSES, now_ns);
     struct mt_buf b = mt_buf_of(p + HEAD_BYTES, ROOM - HEAD_BYTES);
     for (int i = 0; i < MT_LOSS_COUNT; i++)
@@ -307,41 +354,97 @@ bool mt_recorder_losses(struct mt_recorder *r,
 
 struct mt_recorder_drops mt_recorder_drops(const struct mt_recorder *r)
 {
-    return r->drops;
+    struct mt_recorder_drops sum = {0};
+    for (size_t i = 0; i < r->all->count; i++) {
+        const struct mt_recorder *lane = r->all->lanes[i];
+        sum.exchanges +=
+            atomic_load_explicit(&lane->lost_exchanges, memory_order_relaxed);
+        sum.reports +=
+            atomic_load_explicit(&lane->lost_reports, memory_order_relaxed);
+    }
+    return sum;
 }
 
-int mt_recorder_open(struct mt_recorder **out, const char *path,
-                     const struct mt_writer_options *options)
+/* ---- life ---- */
+
+static void free_lanes(struct recording *r)
 {
-    *out = NULL;
-    struct mt_recorder *r = calloc(1, sizeof *r);
+    for (size_t i = 0; i < r->count; i++) {
+        mt_ring_free(r->rings[i]);
+        free(r->lanes[i]);
+    }
+    free(r);
+}
+
+static size_t ring_bytes(const struct mt_writer_options *options, size_t lanes)
+{
+    size_t n = LANES_RING_BYTES;
+    if (options->kind == MT_WRITER_OFFLINE)
+        return RING_BYTES;
+    if (options->kind != MT_WRITER_PROXY)
+        return LIVE_RING_BYTES;
+    while (n * lanes > LANES_RING_BYTES && n > LANE_RING_BYTES_MIN)
+        n /= 2;
+    return n;
+}
+
+static bool add_lane(struct recording *r, size_t bytes)
+{
+    struct mt_recorder *lane = calloc(1, sizeof *lane);
+    struct mt_ring *ring = mt_ring_new(bytes);
+    if (lane == NULL || ring == NULL) {
+        free(lane);
+        mt_ring_free(ring);
+        return false;
+    }
+    if (r->count > 0)
+        mt_ring_wake_with(ring, r->rings[0]);
+    lane->all = r;
+    lane->ring = r->rings[r->count] = ring;
+    r->lanes[r->count++] = lane;
+    return true;
+}
+
+int mt_recorder_open_lanes(struct mt_recorder **lanes, size_t count,
+                           const char *path,
+                           const struct mt_writer_options *options)
+{
+    assert(count > 0 && count <= MT_RECORDER_LANES_MAX);
+    lanes[0] = NULL;
+    struct recording *r = calloc(1, sizeof *r);
     if (r == NULL)
         return MT_STORE_ENOMEM;
     int rc = mt_writer_open(&r->writer, path, options);
     r->live = r->timely = options->kind != MT_WRITER_OFFLINE;
     r->committed_ns = mt_steady_ns();
-    if (rc == 0) {
-        r->ring = mt_ring_new(r->live ? LIVE_RING_BYTES : RING_BYTES);
-        rc = r->ring != NULL ? 0 : MT_STORE_ENOMEM;
-    }
+    while (rc == 0 && r->count < count)
+        rc = add_lane(r, ring_bytes(options, count)) ? 0 : MT_STORE_ENOMEM;
+    if (rc == 0 && count > 1 && !start(r))
+        rc = r->rc;
     if (rc != 0) {
         mt_writer_abort(r->writer);
-        mt_ring_free(r->ring);
-        free(r);
+        free_lanes(r);
         return rc;
     }
-    *out = r;
+    memcpy(lanes, r->lanes, count * sizeof *lanes);
     return 0;
 }
 
-struct mt_writer *mt_recorder_finish(struct mt_recorder *r, int *rc,
+int mt_recorder_open(struct mt_recorder **out, const char *path,
+                     const struct mt_writer_options *options)
+{
+    return mt_recorder_open_lanes(out, 1, path, options);
+}
+
+struct mt_writer *mt_recorder_finish(struct mt_recorder *lane, int *rc,
                                      const char **detail)
 {
     static char words[256];
-    mt_ring_close_writer(r->ring);
+    struct recording *r = lane->all;
+    for (size_t i = 0; i < r->count; i++)
+        mt_ring_close_writer(r->rings[i]);
     if (r->started)
         (void)pthread_join(r->thread, NULL);
-    mt_ring_free(r->ring);
     struct mt_writer *w = r->writer;
     *rc = r->rc;
     *detail = "";
@@ -351,6 +454,6 @@ struct mt_writer *mt_recorder_finish(struct mt_recorder *r, int *rc,
         mt_writer_abort(w);
         w = NULL;
     }
-    free(r);
+    free_lanes(r);
     return w;
 }

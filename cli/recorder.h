@@ -1,15 +1,16 @@
 /**
- * recorder.h - the thread that owns the database connection, and the ring
- * that leads to it.
+ * recorder.h - the thread that owns the database connection, and the rings
+ * that lead to it.
  *
  *     struct mt_recorder *r;
  *     rc = mt_recorder_open(&r, "mesh.db", &options);  // says what is wrong
  *     mt_recorder_exchange(r, x);      // offline: waits while the ring is full
  *     w = mt_recorder_finish(r, &rc, &detail);
  *
- * Called by the capture thread. Errors of the database are met by the writer
- * thread and reported by finish, or earlier by a call that returns false: then
- * there is no use in going on.
+ * Called by the capture thread; a proxy has a lane each for its threads
+ * (mt_recorder_open_lanes()), which the writer thread merges by time. Errors of
+ * the database are met by the writer thread and reported by finish, or earlier
+ * by a call that returns false: then there is no use in going on.
  *
  * Offline nothing is lost and the batches are cut by rows. Live (a writer of
  * another kind) nothing waits: what finds the ring full is dropped and
@@ -27,6 +28,17 @@ struct mt_recorder;
 /* 0, or the code of mt_writer_open(). */
 int mt_recorder_open(struct mt_recorder **out, const char *path,
                      const struct mt_writer_options *options);
+
+/**
+ * The same with several lanes, one a thread that records: what is told through
+ * one goes through a ring of its own. The recorder is any of them; they are
+ * gone together, when it is finished.
+ */
+enum { MT_RECORDER_LANES_MAX = 64 };
+
+int mt_recorder_open_lanes(struct mt_recorder **lanes, size_t count,
+                           const char *path,
+                           const struct mt_writer_options *options);
 
 bool mt_recorder_exchange(struct mt_recorder *r, const struct mt_exchange *x);
 
@@ -62,8 +74,8 @@ bool mt_recorder_losses(struct mt_recorder *r,
                         const uint64_t totals[MT_LOSS_COUNT],
                         uint32_t sample_one_of, int64_t now_ns);
 
-/* What found the ring full. Of an exchange that is open the next call tells all
- * again, of sources the end. */
+/* What found a ring full, of all lanes. Of an exchange that is open the next
+ * call tells all again, of sources the end. */
 struct mt_recorder_drops {
     uint64_t exchanges, reports;
 };

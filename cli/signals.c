@@ -1,5 +1,6 @@
 #include "cli/signals.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -29,6 +30,29 @@ void mt_signals_catch(void)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static int hangups = -1;
+
+static void on_hangup(int number)
+{
+    const uint64_t one = 1;
+    int why = errno;
+    (void)number;
+    if (write(hangups, &one, sizeof one) < 0)
+        errno = why; /* full of them: it is readable */
+    errno = why;
+}
+
+int mt_signals_hangups(void)
+{
+    if (hangups < 0)
+        hangups = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct sigaction action = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+    (void)sigemptyset(&action.sa_mask);
+    if (hangups >= 0)
+        (void)sigaction(SIGHUP, &action, NULL);
+    return hangups;
 }
 
 int mt_signals_descriptor(void)

@@ -1,4 +1,5 @@
-/* signals.h - SIGINT and SIGTERM ask the program to end well. */
+/* signals.h - SIGINT and SIGTERM ask the program to end well; SIGHUP asks the
+ * proxy to look at its file again. */
 #ifndef MT_CLI_SIGNALS_H
 #define MT_CLI_SIGNALS_H
 
@@ -18,5 +19,9 @@ int mt_signals_followed(void);
 
 /* Readable once one came, for poll(); -1: see mt_interrupted() in time. */
 int mt_signals_descriptor(void);
+
+/* From now on SIGHUP does not end the program. An eventfd that counts them; -1:
+ * there is none (errno). */
+int mt_signals_hangups(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include "store/writer_impl.h"
 
 #define SECOND_NS INT64_C(1000000000)
+#define RANGE (INT64_C(1) << MT_WRITER_LANE_SHIFT) /* ids of one thread */
 
 int mt_proxied_init(struct mt_proxied *p, sqlite3 *db, int64_t own)
 {
@@ -18,6 +19,7 @@ int mt_proxied_init(struct mt_proxied *p, sqlite3 *db, int64_t own)
     } list[] = {
         {&p->proxies, "SELECT id,closed_ns IS NULL AND heartbeat_ns>?3 FROM "
                       "writer WHERE kind=?1 AND id<>?2 ORDER BY id DESC"},
+        {&p->next, "SELECT min(id) FROM conn WHERE id>=?1 AND id<?2"},
         {&p->newer, "SELECT id,first_ns,client_addr,client_port,server_addr,"
                     "server_port FROM (SELECT * FROM conn WHERE id>?1 AND "
                     "id<?2 ORDER BY id DESC LIMIT ?3) ORDER BY id"},
@@ -33,6 +35,7 @@ int mt_proxied_init(struct mt_proxied *p, sqlite3 *db, int64_t own)
 void mt_proxied_deinit(struct mt_proxied *p)
 {
     (void)sqlite3_finalize(p->proxies);
+    (void)sqlite3_finalize(p->next);
     (void)sqlite3_finalize(p->newer);
     (void)sqlite3_finalize(p->life);
     free(p->sets);
@@ -92,11 +95,12 @@ static int64_t first_conn_of(int64_t writer)
     return (int64_t)((uint64_t)(writer - 1) << MT_WRITER_SHIFT);
 }
 
-static int take_conns(struct mt_proxied *p, int64_t writer, int64_t *last)
+/* Of one thread, which has the ids from `from` on. */
+static int take_range(struct mt_proxied *p, int64_t from, int64_t *last)
 {
     int step;
     (void)sqlite3_bind_int64(p->newer, 1, *last);
-    (void)sqlite3_bind_int64(p->newer, 2, first_conn_of(writer + 1));
+    (void)sqlite3_bind_int64(p->newer, 2, from + RANGE);
     (void)sqlite3_bind_int(p->newer, 3, MT_PROXIED_SETS * MT_PROXIED_WAYS);
     while ((step = sqlite3_step(p->newer)) == SQLITE_ROW) {
         struct mt_addr client = mt_column_addr(p->newer, 2, 3);
@@ -112,20 +116,52 @@ static int take_conns(struct mt_proxied *p, int64_t writer, int64_t *last)
     return mt_store_rc_of(p->db, step);
 }
 
-/* Where the reading of a proxy's connections goes on; NULL: too many. */
-static int64_t *position_of(struct mt_proxied *p, int64_t writer)
+/* Where the reading of a thread's connections goes on; NULL: too many. */
+static int64_t *position_of(struct mt_proxied *p, int64_t range)
 {
     uint32_t i = 0;
-    while (i < p->writers_count && p->writers[i].writer != writer)
+    while (i < p->ranges_count && p->ranges[i].range != range)
         i++;
-    if (i == MT_PROXIED_WRITERS_MAX)
+    if (i == MT_PROXIED_RANGES_MAX)
         return NULL;
-    if (i == p->writers_count) {
-        p->writers[i].writer = writer;
-        p->writers[i].last = first_conn_of(writer);
-        p->writers_count++;
+    if (i == p->ranges_count) {
+        p->ranges[i].range = range;
+        p->ranges[i].last = range - 1;
+        p->ranges_count++;
     }
-    return &p->writers[i].last;
+    return &p->ranges[i].last;
+}
+
+/* The first id of a range in which there is a connection, from `from` on; 0:
+ * there is none before `end`. */
+static int next_range(struct mt_proxied *p, int64_t from, int64_t end,
+                      int64_t *range)
+{
+    (void)sqlite3_bind_int64(p->next, 1, from);
+    (void)sqlite3_bind_int64(p->next, 2, end);
+    int step = sqlite3_step(p->next);
+    *range = 0;
+    bool found =
+        step == SQLITE_ROW && sqlite3_column_type(p->next, 0) != SQLITE_NULL;
+    if (found)
+        *range = sqlite3_column_int64(p->next, 0) / RANGE * RANGE;
+    (void)sqlite3_reset(p->next);
+    return step == SQLITE_ROW ? (found ? 1 : 0) : mt_store_rc_of(p->db, step);
+}
+
+static int take_conns(struct mt_proxied *p, int64_t writer)
+{
+    int64_t from = first_conn_of(writer), end = first_conn_of(writer + 1);
+    int64_t range;
+    int rc;
+    while ((rc = next_range(p, from, end, &range)) == 1) {
+        int64_t *last = position_of(p, range);
+        rc = last != NULL ? take_range(p, range, last) : 0;
+        if (rc != 0)
+            return rc;
+        from = range + RANGE;
+    }
+    return rc;
 }
 
 static bool make_room(struct mt_proxied *p)
@@ -150,10 +186,7 @@ int mt_proxied_refresh(struct mt_proxied *p, int64_t now_ns)
             break;
         p->live |= sqlite3_column_int(p->proxies, 1) != 0;
         int64_t writer = sqlite3_column_int64(p->proxies, 0);
-        int64_t *last = position_of(p, writer);
-        if (last == NULL)
-            break;
-        rc = make_room(p) ? take_conns(p, writer, last) : MT_STORE_ENOMEM;
+        rc = make_room(p) ? take_conns(p, writer) : MT_STORE_ENOMEM;
     }
     (void)sqlite3_reset(p->proxies);
     return rc;

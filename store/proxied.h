@@ -8,7 +8,8 @@
  * clocks may disagree).
  *
  * What is known of the proxies' newest connections is kept in memory, and
- * refreshed by their numbers, which only grow. Bounded: of 65 536 the oldest
+ * refreshed by their numbers, which only grow in each thread of a proxy.
+ * Bounded: of 65 536 the oldest
  * go first, and a tap's copy of those is counted twice.
  */
 #ifndef MT_STORE_PROXIED_H
@@ -22,8 +23,8 @@
 enum {
     MT_PROXIED_SETS = 16384,
     MT_PROXIED_WAYS = 4,
-    MT_PROXIED_WRITERS_MAX = 64,
-    MT_PROXIED_FRESH_S = 10, /* a heartbeat older than that is none */
+    MT_PROXIED_RANGES_MAX = 512, /* threads of proxies */
+    MT_PROXIED_FRESH_S = 10,     /* a heartbeat older than that is none */
 };
 
 #define MT_PROXIED_SLACK_NS INT64_C(2000000000)
@@ -38,11 +39,12 @@ struct mt_proxied_conn {
 struct mt_proxied {
     sqlite3 *db;
     int64_t own; /* the writer that asks */
-    sqlite3_stmt *proxies, *newer, *life;
+    sqlite3_stmt *proxies, *next, *newer, *life;
     struct {
-        int64_t writer, last; /* newest connection taken */
-    } writers[MT_PROXIED_WRITERS_MAX];
-    uint32_t writers_count;
+        int64_t range; /* of ids: one thread's */
+        int64_t last;  /* newest connection taken */
+    } ranges[MT_PROXIED_RANGES_MAX];
+    uint32_t ranges_count;
     bool live; /* one of the proxies is at work */
     uint64_t count;
     struct mt_proxied_conn *sets; /* NULL until there is a proxy */

@@ -135,9 +135,14 @@ int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
 /* An open exchange that will have no row. */
 int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream);
 
+/* Threads of a proxy count their connections apart: the number of one of the
+ * n-th thread is n << MT_WRITER_LANE_SHIFT | its count. */
+enum { MT_WRITER_LANE_SHIFT = 34, MT_WRITER_LANES_MAX = 64 };
+
 /* A connection of the writer's own program: a proxy's. */
 struct mt_writer_conn {
-    uint64_t conn; /* as mt_exchange.conn: numbers only grow */
+    uint64_t conn; /* as mt_exchange.conn: of one thread the numbers only grow,
+                      in the order in which they are told */
     struct mt_addr client, server;
     int64_t ns; /* wall clock */
     bool ended;

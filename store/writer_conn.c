@@ -9,6 +9,15 @@ int64_t mt_writer_conn_id(const struct mt_writer *w, uint64_t conn)
     return (int64_t)((uint64_t)(w->id - 1) << MT_WRITER_SHIFT | number);
 }
 
+/* The first connections of all lanes have places of their own. */
+struct mt_conn_slot *mt_writer_conn_place(struct mt_writer *w, uint64_t conn)
+{
+    uint64_t lane = conn >> MT_WRITER_LANE_SHIFT;
+    return &w->conn_slots[(conn +
+                           lane * (MT_CONN_SLOTS / MT_WRITER_LANES_MAX)) %
+                          MT_CONN_SLOTS];
+}
+
 static void keep_conn(struct mt_writer *w, const struct mt_exchange *x)
 {
     assert(w->conns_count < w->conns_max);
@@ -33,7 +42,7 @@ static void keep_conn(struct mt_writer *w, const struct mt_exchange *x)
 bool mt_writer_note_conn(struct mt_writer *w, const struct mt_exchange *x)
 {
     /* numbers are given in order, so the newest 65 536 never collide */
-    struct mt_conn_slot *slot = &w->conn_slots[x->conn % MT_CONN_SLOTS];
+    struct mt_conn_slot *slot = mt_writer_conn_place(w, x->conn);
     bool fresh = !slot->used || slot->conn != x->conn;
     int64_t stale = slot->written_ns + MT_CONN_REFRESH_S * INT64_C(1000000000);
     if (!fresh && x->end_ns < stale && slot->has_tls == (x->tls != NULL))

@@ -52,7 +52,7 @@ int mt_writer_observe(struct mt_writer *w, const struct mt_exchange **x,
                       struct mt_exchange *shadow)
 {
     w->hop_of = 0;
-    if (w->proxied.writers_count == 0 || (*x)->observer != MT_OBSERVER_TAP)
+    if (w->proxied.sets == NULL || (*x)->observer != MT_OBSERVER_TAP)
         return 0;
     int rc = hop_of(w, *x, &w->hop_of);
     if (rc != 0)

@@ -20,8 +20,8 @@
 enum {
     MT_PENDING_BYTES = 8 << 20,   /* texts of one batch; flushed before */
     MT_PENDING_ROW_MAX = 1 << 20, /* texts of one exchange; clipped above */
-    MT_CONN_SLOTS = 65536,
-    MT_CONN_REFRESH_S = 60, /* conn.last_ns is at most this old */
+    MT_CONN_SLOTS = 65536,        /* see mt_writer_conn_place() */
+    MT_CONN_REFRESH_S = 60,       /* conn.last_ns is at most this old */
     MT_OPEN_SLOTS = 65536,
     MT_OPEN_MAX = MT_OPEN_SLOTS / 2,
     MT_HOLD_NS = 500000000, /* a tap waits so long for a proxy's word */
@@ -165,6 +165,7 @@ struct mt_span mt_writer_piece(const struct mt_writer *w,
 
 /* writer_conn.c */
 int64_t mt_writer_conn_id(const struct mt_writer *w, uint64_t conn);
+struct mt_conn_slot *mt_writer_conn_place(struct mt_writer *w, uint64_t conn);
 int mt_writer_put_conns(struct mt_writer *w);
 /* Note the connection; returns whether it is new. */
 bool mt_writer_note_conn(struct mt_writer *w, const struct mt_exchange *x);

@@ -40,7 +40,7 @@ void mt_writer_untell(struct mt_writer *w, uint32_t edge, int64_t ns,
 
 struct mt_conn_slot *mt_writer_conn_slot(struct mt_writer *w, uint64_t conn)
 {
-    struct mt_conn_slot *slot = &w->conn_slots[conn % MT_CONN_SLOTS];
+    struct mt_conn_slot *slot = mt_writer_conn_place(w, conn);
     return slot->used && slot->conn == conn ? slot : NULL;
 }
 

@@ -4,7 +4,7 @@
 
 struct mt_service_state *mt_call_shared(const struct mt_call *c)
 {
-    return &c->host->state->services[c->service->index];
+    return &c->mesh->state->services[c->service->index];
 }
 
 /* ---- deadlines ---- */
@@ -76,6 +76,7 @@ void mt_call_finish(struct mt_call *c)
         mt_limit_give(mt_call_shared(c), MT_LIMIT_REQUESTS);
     mt_call_drop_held(c);
     mt_outq_deinit(&c->kept);
+    mt_mesh_give(c->mesh);
     mt_pool_free(host->pool, c, sizeof *c);
 }
 
@@ -192,7 +193,7 @@ static const struct mt_stream_events down_events = {
 
 static struct mt_call *new_call(struct mt_call_host *host,
                                 struct mt_stream *down, struct mt_head *head,
-                                uint32_t listener)
+                                const struct mt_call_listener *at)
 {
     struct mt_call *c = mt_pool_zalloc(host->pool, sizeof *c);
     if (c == NULL)
@@ -200,9 +201,10 @@ static struct mt_call *new_call(struct mt_call_host *host,
     c->host = host;
     c->down = down;
     c->request = head;
-    c->listener = listener;
+    c->mesh = mt_mesh_take(at->mesh);
+    c->listener = at->index;
     c->begin_ns = host->now_ns;
-    c->number = ++host->requests << 8 | (down->side->conn & 255);
+    c->number = ++host->requests << 8 | host->number;
     c->grpc_status = MT_GRPC_STATUS_NONE;
     c->avoid = MT_PICK_ANY;
     c->kept_whole = true;
@@ -213,9 +215,10 @@ static struct mt_call *new_call(struct mt_call_host *host,
 }
 
 void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
-                     struct mt_head *head, bool end, uint32_t listener)
+                     struct mt_head *head, bool end,
+                     const struct mt_call_listener *at)
 {
-    struct mt_call *c = new_call(host, down, head, listener);
+    struct mt_call *c = new_call(host, down, head, at);
     if (c == NULL) {
         mt_call_say(host->pool, down,
                     &(struct mt_call_said){.status = 503,
@@ -235,9 +238,9 @@ void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
 
 void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
                      struct mt_head *head, const struct mt_http1_refusal *why,
-                     uint32_t listener)
+                     const struct mt_call_listener *at)
 {
-    struct mt_call *c = new_call(host, down, head, listener);
+    struct mt_call *c = new_call(host, down, head, at);
     if (why->status != 0)
         mt_call_say(
             host->pool, down,

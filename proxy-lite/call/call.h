@@ -21,10 +21,10 @@
 #ifndef MT_PROXY_LITE_CALL_CALL_H
 #define MT_PROXY_LITE_CALL_CALL_H
 
+#include "proxy-lite/call/mesh.h"
 #include "proxy-lite/call/side.h"
 #include "proxy-lite/call/wheel.h"
 #include "proxy-lite/http/forward.h"
-#include "proxy-lite/policy/balance.h"
 #include "proxy-lite/policy/retry.h"
 #include "proxy-lite/policy/split.h"
 
@@ -55,40 +55,43 @@ struct mt_call_wait {
 /* What a call is in: one thread of the proxy. */
 struct mt_call_host {
     void *arg;
-    const struct mt_policy *policy;
-    struct mt_policy_state *state; /* shared */
-    struct mt_balancer *balancers; /* one a service, this thread's */
     struct mt_regex_scratch *scratch;
     struct mt_random random;
     struct mt_wheel wheel;
     struct mt_pool *pool;
-    /* [service][endpoint], as policy/state.h counts them */
-    const struct mt_addr *const *endpoints;
+    uint32_t number;   /* of the thread, below 256 */
     uint64_t requests; /* so far */
     int64_t now_ns;    /* monotonic */
     int64_t wall_ns;   /* what to add to it for Unix time */
 
     /* A connection to the endpoint that takes another request; NULL: there is
      * none. h2: by HTTP/2. */
-    struct mt_side *(*take)(void *arg, uint32_t service, uint32_t endpoint,
+    struct mt_side *(*take)(void *arg, struct mt_mesh *mesh, struct mt_place to,
                             bool h2);
     /* Wait for one: mt_call_connected() or mt_call_not_connected() follows,
      * later. False: it cannot even be tried. */
-    bool (*connect)(void *arg, struct mt_call_wait *wait, uint32_t service,
-                    uint32_t endpoint, bool h2);
+    bool (*connect)(void *arg, struct mt_call_wait *wait, struct mt_mesh *mesh,
+                    struct mt_place to, bool h2);
     void (*cancel)(void *arg, struct mt_call_wait *wait);
     void (*row)(void *arg, const struct mt_exchange *x);
 };
 
+/* Where a request came in, and the mesh that decides on it. */
+struct mt_call_listener {
+    struct mt_mesh *mesh;
+    uint32_t index; /* in its policy */
+};
+
 /* A request has begun on a client's side: mt_side_owner.request. */
 void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
-                     struct mt_head *head, bool end, uint32_t listener);
+                     struct mt_head *head, bool end,
+                     const struct mt_call_listener *at);
 
 /* No request could be read: mt_side_owner.refused. It is answered and has its
  * row. */
 void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
                      struct mt_head *head, const struct mt_http1_refusal *why,
-                     uint32_t listener);
+                     const struct mt_call_listener *at);
 
 /* side->takes is true. */
 void mt_call_connected(struct mt_call *c, struct mt_side *side);

@@ -28,6 +28,7 @@ struct mt_call_messages {
 
 struct mt_call {
     struct mt_call_host *host;
+    struct mt_mesh *mesh; /* held */
     struct mt_stream *down;
     struct mt_stream *up; /* of this try; NULL: not yet, or no more */
     uint64_t number;      /* unique in the proxy's run: joins its tries */

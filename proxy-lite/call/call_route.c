@@ -46,7 +46,7 @@ static struct mt_policy_request asked(const struct mt_call *c)
         .fields = h->fields,
         .fields_count = h->count,
         .listener = c->listener,
-        .port = c->host->policy->listeners[c->listener]->port,
+        .port = c->mesh->policy->listeners[c->listener]->port,
         .grpc = c->grpc};
 }
 
@@ -147,7 +147,7 @@ static void send_to_service(struct mt_call *c,
                          "every weight of its route is 0");
         return;
     }
-    c->service = host->policy->services[c->choice.service];
+    c->service = c->mesh->policy->services[c->choice.service];
     c->h2 = c->service->protocol == MT_POLICY_PROTOCOL_H2 ||
             (c->service->protocol == MT_POLICY_PROTOCOL_AUTO && c->grpc);
     int status = rewrite(c, q);
@@ -157,7 +157,8 @@ static void send_to_service(struct mt_call *c,
             status == MT_FORWARD_HERE ? "" : "its header cannot be passed on");
         return;
     }
-    mt_budget_request(&host->state->budgets[mt_call_budget(c)], host->now_ns);
+    mt_budget_request(&c->mesh->state->budgets[mt_call_budget(c)],
+                      host->now_ns);
     c->counted = mt_limit_take(mt_call_shared(c), MT_LIMIT_REQUESTS,
                                &c->service->limits);
     if (!c->counted) {
@@ -174,7 +175,7 @@ void mt_call_route(struct mt_call *c)
         mt_policy_is_grpc(mt_head_value(c->request, MT_HEAD_CONTENT_TYPE));
     c->protocol = c->grpc ? MT_PROTOCOL_GRPC : MT_PROTOCOL_UNKNOWN;
     struct mt_policy_request q = asked(c);
-    c->entry = mt_match(c->host->policy, &q, c->host->scratch);
+    c->entry = mt_match(c->mesh->policy, &q, c->host->scratch);
     if (c->entry == NULL) {
         mt_call_end_with(c, 404, "no_route", "no route takes it");
         return;

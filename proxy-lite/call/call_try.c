@@ -21,8 +21,8 @@ void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
         .now_ns = host->now_ns,
         .latency_ns = (t->head_ns != 0 ? t->head_ns : t->end_ns) - t->start_ns,
         .retry_after_ns = hint_ns > 0 ? hint_ns : 0};
-    (void)mt_balancer_done(&host->balancers[c->service->index], &c->pick, &end,
-                           &host->random);
+    (void)mt_balancer_done(&c->mesh->balancers[c->service->index], &c->pick,
+                           &end, &host->random);
     c->picked = false;
 }
 
@@ -70,8 +70,8 @@ bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
     int64_t by_ns = mt_call_answer_by_ns(c);
     const struct mt_retry_ask ask = {
         .policy = c->route->retry,
-        .budget_policy = &host->policy->budgets[mt_call_budget(c)],
-        .budget = &host->state->budgets[mt_call_budget(c)],
+        .budget_policy = &c->mesh->policy->budgets[mt_call_budget(c)],
+        .budget = &c->mesh->state->budgets[mt_call_budget(c)],
         .last = last,
         .method = c->request->method,
         .grpc = c->grpc,
@@ -129,7 +129,7 @@ void mt_call_fail_try(struct mt_call *c, enum mt_try_end end,
 void mt_call_begin_try(struct mt_call *c)
 {
     struct mt_call_host *host = c->host;
-    struct mt_balancer *b = &host->balancers[c->service->index];
+    struct mt_balancer *b = &c->mesh->balancers[c->service->index];
     c->pick = mt_balancer_pick(b, host->now_ns, c->avoid, &host->random);
     if (c->pick.endpoint == MT_PICK_NONE) {
         c->why_not = MT_RETRY_WHY_BREAKER_OPEN;
@@ -142,15 +142,14 @@ void mt_call_begin_try(struct mt_call *c)
         (struct mt_call_try){.start_ns = host->now_ns,
                              .endpoint = c->pick.endpoint,
                              .grpc_status = MT_GRPC_STATUS_NONE};
-    struct mt_side *side =
-        host->take(host->arg, c->service->index, c->pick.endpoint, c->h2);
+    const struct mt_place to = {c->service->index, c->pick.endpoint};
+    struct mt_side *side = host->take(host->arg, c->mesh, to, c->h2);
     if (side != NULL) {
         attach(c, side);
         return;
     }
     mt_call_step(c, MT_CALL_CONNECTING);
-    if (!host->connect(host->arg, &c->wait, c->service->index, c->pick.endpoint,
-                       c->h2)) {
+    if (!host->connect(host->arg, &c->wait, c->mesh, to, c->h2)) {
         c->step = MT_CALL_BACKING_OFF; /* there is nothing to cancel */
         mt_call_fail_try(c, MT_TRY_CONNECT_FAILURE, MT_ERROR_REFUSED);
     }

@@ -10,6 +10,8 @@ static const struct mt_config_key mesh_keys[] = {
      "10}.",
      0, 0},
     {"routes", &mt_type_routes, "What is done with which request.", 0, 0},
+    {"resolve", &mt_type_duration, "How often names are resolved again; 30s.",
+     offsetof(struct mt_policy, resolve_ns), 0},
     {"admin", NULL, "A socket that is asked and told.", 0, MT_KEY_NOT_YET},
 };
 

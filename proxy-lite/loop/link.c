@@ -56,12 +56,18 @@ static void mark(struct mt_link *l)
     l->thread->dirty = l;
 }
 
+static struct mt_link **free_list(struct mt_mesh *mesh, struct mt_place at,
+                                  bool h2)
+{
+    struct mt_pooled_mesh *p = (struct mt_pooled_mesh *)mesh;
+    return &p->free[at.service][at.endpoint * 2 + h2];
+}
+
 static void leave_free(struct mt_link *l)
 {
     if (!l->is_free)
         return;
-    struct mt_link **first =
-        &l->thread->free[l->service][l->endpoint * 2 + l->h2];
+    struct mt_link **first = free_list(l->mesh, l->place, l->h2);
     if (l->prev_free != NULL)
         l->prev_free->next_free = l->next_free;
     else
@@ -74,8 +80,7 @@ static void leave_free(struct mt_link *l)
 
 static void enter_free(struct mt_link *l)
 {
-    struct mt_link **first =
-        &l->thread->free[l->service][l->endpoint * 2 + l->h2];
+    struct mt_link **first = free_list(l->mesh, l->place, l->h2);
     if (l->is_free || l->closed)
         return;
     l->is_free = true;
@@ -84,6 +89,35 @@ static void enter_free(struct mt_link *l)
     if (*first != NULL)
         (*first)->prev_free = l;
     *first = l;
+}
+
+/* It may have been made under an older mesh. False: in that which is in force
+ * now its endpoint is gone. */
+static bool move(struct mt_link *l)
+{
+    struct mt_mesh *now = &l->thread->mesh->mesh, *before = l->mesh;
+    struct mt_place to;
+    bool was_free = l->is_free;
+    if (before == now)
+        return true;
+    if (!mt_generation_find(now->generation, before->generation, l->place, &to))
+        return false;
+    leave_free(l);
+    l->mesh = mt_mesh_take(now);
+    l->place = to;
+    if (was_free)
+        enter_free(l);
+    mt_mesh_give(before);
+    return true;
+}
+
+/* It takes another request, if there may be one to its endpoint. */
+static void offer(struct mt_link *l)
+{
+    if (l->thread->draining || !move(l))
+        l->side->ops->drain(l->side);
+    else
+        enter_free(l);
 }
 
 static void enter_waiting(struct mt_link *l, struct mt_call_wait *wait)
@@ -121,6 +155,10 @@ static void closed(uv_handle_t *handle)
         w->links = l->next;
     if (l->next != NULL)
         l->next->prev = l->prev;
+    if (l->mesh != NULL)
+        mt_mesh_give(l->mesh);
+    if (l->from != NULL)
+        mt_listening_give(l->from);
     mt_pool_free(&w->pool, l, sizeof *l);
 }
 
@@ -136,7 +174,7 @@ void mt_link_close(struct mt_link *l)
     if (l->client)
         w->clients--;
     if (l->counted)
-        mt_limit_give(&w->options.state->services[l->service],
+        mt_limit_give(&l->mesh->state->services[l->place.service],
                       MT_LIMIT_CONNECTIONS);
     if (l->side->abort) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
@@ -188,8 +226,8 @@ static struct mt_link *new_link(struct mt_proxy_thread *w, int fd)
 static void set_client_deadline(struct mt_link *l)
 {
     struct mt_proxy_thread *w = l->thread;
-    const struct mt_policy_listener *p =
-        w->options.policy->listeners[l->listener];
+    const struct mt_call_listener *at = &l->from->at;
+    const struct mt_policy_listener *p = at->mesh->policy->listeners[at->index];
     bool in_header = l->side->in_header;
     if (l->lingering || l->closed || (in_header && l->header_late_set))
         return;
@@ -348,8 +386,7 @@ static void tell_connected(struct mt_link *l)
         leave_waiting(wait);
         if (l->side->takes)
             mt_call_connected(wait->call, l->side);
-        else if (!mt_link_connect(l->thread, wait, l->service, l->endpoint,
-                                  l->h2))
+        else if (!mt_link_connect(l->thread, wait, l->mesh, l->place, l->h2))
             mt_call_not_connected(wait->call, false);
     }
 }
@@ -371,13 +408,14 @@ static void finish_connect(struct mt_link *l)
         }
         return;
     }
+    l->side->conn = ++l->thread->conns;
     note_addresses(l);
     tell_conn(l, false);
     l->thread->stats.connects++;
     poll_for(l, UV_READABLE);
     tell_connected(l);
     if (l->side->takes)
-        enter_free(l);
+        offer(l);
     mark(l);
 }
 
@@ -422,23 +460,22 @@ static void on_request(void *arg, struct mt_stream *s, struct mt_head *head,
         s->side == &l->sides.h1.side && end && mt_head_asks_h2c(head);
     if (l->upgrading)
         return; /* when what came with it is read */
-    mt_call_request(&l->thread->host, s, head, end, l->listener);
+    mt_call_request(&l->thread->host, s, head, end, &l->from->at);
 }
 
 static void on_refused(void *arg, struct mt_stream *s, struct mt_head *head,
                        const struct mt_http1_refusal *why)
 {
     struct mt_link *l = arg;
-    mt_call_refused(&l->thread->host, s, head, why, l->listener);
+    mt_call_refused(&l->thread->host, s, head, why, &l->from->at);
 }
 
 static void on_free_again(void *arg, struct mt_side *side)
 {
     struct mt_link *l = arg;
-    if (l->thread->draining)
-        side->ops->drain(side);
-    else if (!l->connecting)
-        enter_free(l);
+    (void)side;
+    if (l->thread->draining || !l->connecting)
+        offer(l);
 }
 
 static void on_touched(void *arg, struct mt_side *side)
@@ -450,8 +487,9 @@ static void on_touched(void *arg, struct mt_side *side)
 const struct mt_side_owner mt_link_owner = {on_request, on_refused,
                                             on_free_again, on_touched};
 
-void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener)
+void mt_link_accepted(struct mt_listening *from, int fd)
 {
+    struct mt_proxy_thread *w = from->thread;
     struct mt_link *l = new_link(w, fd);
     if (l == NULL) {
         (void)close(fd);
@@ -462,8 +500,9 @@ void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener)
     l->side = &l->sides.h1.side;
     l->undecided = true;
     l->client = true;
-    l->listener = listener;
-    l->side->conn = ++w->conns << 8 | w->options.number;
+    l->from = from;
+    from->holders++;
+    l->side->conn = ++w->conns;
     note_addresses(l);
     tell_conn(l, false);
     w->clients++;
@@ -473,10 +512,9 @@ void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener)
 }
 
 static struct mt_link *new_connection(struct mt_proxy_thread *w,
-                                      uint32_t service, uint32_t endpoint)
+                                      const struct mt_addr *addr)
 {
     struct sockaddr_storage to;
-    const struct mt_addr *addr = &w->options.endpoints[service][endpoint];
     if (mt_ip_is_none(addr->ip))
         return NULL; /* its name has no address */
     socklen_t n = mt_sockaddr_of(addr, &to);
@@ -502,11 +540,24 @@ static bool init_service_side(struct mt_link *l, bool h2)
     return made;
 }
 
-/* One that is being made, for several requests at once. */
-static struct mt_link *being_made(struct mt_proxy_thread *w, uint32_t service,
-                                  uint32_t endpoint)
+/* A call of an older mesh uses the connections of that which is in force.
+ * False: there its endpoint is gone. */
+static bool find_now(struct mt_proxy_thread *w, struct mt_mesh **mesh,
+                     struct mt_place *to)
 {
-    struct mt_link *l = w->free[service][endpoint * 2 + 1];
+    struct mt_mesh *now = &w->mesh->mesh;
+    bool found =
+        *mesh == now ||
+        mt_generation_find(now->generation, (*mesh)->generation, *to, to);
+    if (found)
+        *mesh = now;
+    return found;
+}
+
+/* One that is being made, for several requests at once. */
+static struct mt_link *being_made(struct mt_mesh *mesh, struct mt_place to)
+{
+    struct mt_link *l = *free_list(mesh, to, true);
     while (l != NULL &&
            (!l->connecting || l->waiting_count >= MT_H2_STREAMS_MAX))
         l = l->next_free;
@@ -514,28 +565,29 @@ static struct mt_link *being_made(struct mt_proxy_thread *w, uint32_t service,
 }
 
 bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
-                     uint32_t service, uint32_t endpoint, bool h2)
+                     struct mt_mesh *mesh, struct mt_place to, bool h2)
 {
-    struct mt_link *making = h2 ? being_made(w, service, endpoint) : NULL;
+    (void)find_now(w, &mesh, &to);
+    struct mt_link *making = h2 ? being_made(mesh, to) : NULL;
     if (making != NULL) {
         enter_waiting(making, wait);
         return true;
     }
-    const struct mt_policy_service *s = w->options.policy->services[service];
-    struct mt_service_state *state = &w->options.state->services[service];
+    const struct mt_policy_service *s = mesh->policy->services[to.service];
+    struct mt_service_state *state = &mesh->state->services[to.service];
     if (!mt_limit_take(state, MT_LIMIT_CONNECTIONS, &s->limits))
         return false;
-    struct mt_link *l = new_connection(w, service, endpoint);
+    struct mt_link *l =
+        new_connection(w, &mesh->addresses[to.service][to.endpoint]);
     if (l == NULL || !init_service_side(l, h2)) {
         mt_limit_give(state, MT_LIMIT_CONNECTIONS);
         return false;
     }
     l->counted = true;
-    l->service = service;
-    l->endpoint = endpoint;
+    l->mesh = mt_mesh_take(mesh);
+    l->place = to;
     l->h2 = h2;
     l->connecting = true;
-    l->side->conn = ++w->conns << 8 | w->options.number;
     enter_waiting(l, wait);
     if (h2)
         enter_free(l);
@@ -553,10 +605,12 @@ void mt_link_cancel(struct mt_call_wait *wait)
     mt_link_close(l);
 }
 
-struct mt_side *mt_link_take(struct mt_proxy_thread *w, uint32_t service,
-                             uint32_t endpoint, bool h2)
+struct mt_side *mt_link_take(struct mt_proxy_thread *w, struct mt_mesh *mesh,
+                             struct mt_place to, bool h2)
 {
-    struct mt_link **first = &w->free[service][endpoint * 2 + h2];
+    if (!find_now(w, &mesh, &to))
+        return NULL;
+    struct mt_link **first = free_list(mesh, to, h2);
     struct mt_link *l = *first;
     while (l != NULL && !l->connecting &&
            (l->closed || l->side->closing || !l->side->takes)) {
@@ -568,11 +622,39 @@ struct mt_side *mt_link_take(struct mt_proxy_thread *w, uint32_t service,
     return l != NULL ? l->side : NULL;
 }
 
+/* A client's that came with a request which was not read yet is not idle. */
 void mt_links_drain(struct mt_proxy_thread *w)
 {
-    for (struct mt_link *l = w->links; l != NULL; l = l->next)
-        if (!l->closed && !l->connecting && !l->lingering)
+    for (struct mt_link *l = w->links; l != NULL; l = l->next) {
+        if (l->closed || l->connecting || l->lingering ||
+            (l->client ? l->from->open : !w->draining))
+            continue;
+        if (l->client && l->side->idle)
+            read_link(l);
+        if (!l->closed)
             l->side->ops->drain(l->side);
+    }
+}
+
+/* One that is being made for calls of the mesh before stays with it; it is
+ * looked at when it is there. */
+static void move_list(struct mt_link *first)
+{
+    for (struct mt_link *l = first, *next; l != NULL; l = next) {
+        next = l->next_free;
+        if (l->closed || move(l) || l->connecting)
+            continue;
+        leave_free(l);
+        l->side->ops->drain(l->side);
+    }
+}
+
+void mt_links_move(struct mt_pooled_mesh *before)
+{
+    const struct mt_mesh *m = &before->mesh;
+    for (uint32_t i = 0; i < m->policy->services_count; i++)
+        for (uint32_t k = 0; k < 2 * m->balancers[i].count; k++)
+            move_list(before->free[i][k]);
 }
 
 void mt_links_close_all(struct mt_proxy_thread *w)

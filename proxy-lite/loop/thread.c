@@ -6,12 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ACCEPTS = 16, CLIENTS_MAX = 32768 };
-
 #define MEMORY_BYTES ((size_t)256 << 20)
 #define DRAIN_NS INT64_C(30000000000)
-#define REST_NS INT64_C(100000000)
-
 #define SECOND_NS INT64_C(1000000000)
 
 static int64_t clock_ns(clockid_t id)
@@ -50,21 +46,11 @@ static void stop_timer(struct mt_proxy_thread *w)
 
 static void close_own(struct mt_proxy_thread *w)
 {
-    if (uv_is_closing((uv_handle_t *)&w->stop))
+    if (uv_is_closing((uv_handle_t *)&w->wake))
         return;
     stop_timer(w);
-    uv_close((uv_handle_t *)&w->stop, NULL);
+    uv_close((uv_handle_t *)&w->wake, NULL);
     uv_close((uv_handle_t *)&w->timer, NULL);
-}
-
-static void stop_listening(struct mt_proxy_thread *w)
-{
-    for (uint32_t i = 0; i < w->options.listeners_count; i++) {
-        struct mt_listening *l = &w->listening[i];
-        if (l->open && !uv_is_closing((uv_handle_t *)&l->poll))
-            uv_close((uv_handle_t *)&l->poll, NULL);
-        l->open = false;
-    }
 }
 
 static void drain_late(void *arg)
@@ -75,7 +61,8 @@ static void drain_late(void *arg)
 static void drain(struct mt_proxy_thread *w)
 {
     w->draining = true;
-    stop_listening(w);
+    while (w->listening != NULL)
+        mt_listening_close(w->listening);
     mt_links_drain(w);
     int64_t drain_ns = w->options.drain_ns > 0 ? w->options.drain_ns : DRAIN_NS;
     mt_deadline_set(&w->host.wheel, &w->drain, w->host.now_ns + drain_ns);
@@ -124,19 +111,19 @@ void mt_proxy_thread_settle(struct mt_proxy_thread *w)
 
 /* ---- the host of calls ---- */
 
-static struct mt_side *take(void *arg, uint32_t service, uint32_t endpoint,
+static struct mt_side *take(void *arg, struct mt_mesh *mesh, struct mt_place to,
                             bool h2)
 {
     struct mt_proxy_thread *w = arg;
-    struct mt_side *side = mt_link_take(w, service, endpoint, h2);
+    struct mt_side *side = mt_link_take(w, mesh, to, h2);
     w->stats.reused += side != NULL;
     return side;
 }
 
-static bool connect_to(void *arg, struct mt_call_wait *wait, uint32_t service,
-                       uint32_t endpoint, bool h2)
+static bool connect_to(void *arg, struct mt_call_wait *wait,
+                       struct mt_mesh *mesh, struct mt_place to, bool h2)
 {
-    return mt_link_connect(arg, wait, service, endpoint, h2);
+    return mt_link_connect(arg, wait, mesh, to, h2);
 }
 
 static void cancel(void *arg, struct mt_call_wait *wait)
@@ -154,86 +141,17 @@ static void row(void *arg, const struct mt_exchange *x)
 
 /* ---- life ---- */
 
-static void on_accept(uv_poll_t *poll, int status, int events);
-
-/* Without descriptors a listener stays readable: it is looked at again later,
- * instead of at once for ever. */
-static void rest(struct mt_proxy_thread *w)
-{
-    for (uint32_t i = 0; i < w->options.listeners_count; i++)
-        if (w->listening[i].open)
-            (void)uv_poll_stop(&w->listening[i].poll);
-    mt_deadline_set(&w->host.wheel, &w->rested, w->host.now_ns + REST_NS);
-}
-
-static void go_on(void *arg)
-{
-    struct mt_proxy_thread *w = arg;
-    for (uint32_t i = 0; i < w->options.listeners_count; i++)
-        if (w->listening[i].open)
-            (void)uv_poll_start(&w->listening[i].poll, UV_READABLE, on_accept);
-}
-
-static void on_accept(uv_poll_t *poll, int status, int events)
-{
-    struct mt_listening *l = poll->data;
-    struct mt_proxy_thread *w = l->thread;
-    uint32_t most =
-        w->options.clients_max > 0 ? w->options.clients_max : CLIENTS_MAX;
-    (void)status, (void)events;
-    mt_proxy_thread_tick(w);
-    for (int i = 0; i < ACCEPTS; i++) {
-        int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-                rest(w);
-            break;
-        }
-        if (w->clients < most) {
-            mt_link_accepted(w, fd, l->index);
-        } else {
-            (void)close(fd);
-            w->stats.refused++;
-        }
-    }
-    mt_proxy_thread_settle(w);
-}
-
-static void on_stop(uv_async_t *async)
+static void on_wake(uv_async_t *async)
 {
     struct mt_proxy_thread *w = async->data;
+    int stops = atomic_load(&w->stops);
     mt_proxy_thread_tick(w);
-    if (!w->draining)
+    mt_proxy_thread_adopt_given(w);
+    if (stops > 0 && !w->draining)
         drain(w);
-    if (atomic_load(&w->stops) > 1)
+    if (stops > 1)
         mt_links_close_all(w);
     mt_proxy_thread_settle(w);
-}
-
-static bool alloc_tables(struct mt_proxy_thread *w)
-{
-    const struct mt_policy *p = w->options.policy;
-    w->listening = calloc(w->options.listeners_count + 1, sizeof *w->listening);
-    w->free = calloc(p->services_count + 1, sizeof *w->free);
-    w->host.balancers =
-        calloc(p->services_count + 1, sizeof *w->host.balancers);
-    w->host.scratch = mt_regex_scratch_new();
-    if (w->listening == NULL || w->free == NULL || w->host.balancers == NULL ||
-        w->host.scratch == NULL)
-        return false;
-    for (uint32_t i = 0; i < p->services_count; i++) {
-        uint32_t n = w->options.state->services[i].group.endpoints;
-        struct mt_endpoint_load *loads = calloc(n + 1, sizeof *loads);
-        w->free[i] = calloc(2 * n + 1, sizeof *w->free[i]);
-        if (loads == NULL || w->free[i] == NULL) {
-            free(loads);
-            return false;
-        }
-        mt_balancer_init(&w->host.balancers[i], p->services[i],
-                         &w->options.state->services[i], loads, w->host.now_ns,
-                         &w->host.random);
-    }
-    return true;
 }
 
 static bool open_loop(struct mt_proxy_thread *w)
@@ -241,40 +159,31 @@ static bool open_loop(struct mt_proxy_thread *w)
     if (uv_loop_init(&w->loop) != 0)
         return false;
     w->loop_open = true;
-    (void)uv_async_init(&w->loop, &w->stop, on_stop);
+    (void)uv_async_init(&w->loop, &w->wake, on_wake);
     (void)uv_timer_init(&w->loop, &w->timer);
-    w->stop.data = w->timer.data = w;
-    for (uint32_t i = 0; i < w->options.listeners_count; i++) {
-        struct mt_listening *l = &w->listening[i];
-        *l = (struct mt_listening){.thread = w,
-                                   .fd = w->options.listeners[i].fd,
-                                   .index = w->options.listeners[i].index};
-        if (uv_poll_init_socket(&w->loop, &l->poll, l->fd) != 0)
-            return false;
-        l->poll.data = l;
-        l->open = true;
-        (void)uv_poll_start(&l->poll, UV_READABLE, on_accept);
-    }
+    w->wake.data = w->timer.data = w;
     return true;
 }
 
 struct mt_proxy_thread *
-mt_proxy_thread_new(const struct mt_proxy_thread_options *options)
+mt_proxy_thread_new(const struct mt_proxy_thread_options *options,
+                    struct mt_proxy_update *first)
 {
     struct mt_proxy_thread *w = calloc(1, sizeof *w);
-    if (w == NULL)
+    if (w == NULL) {
+        mt_proxy_update_drop(first);
         return NULL;
+    }
     w->options = *options;
+    w->conns = options->conns_from;
     w->timer_at_ns = INT64_MAX;
     w->drain = (struct mt_deadline){.met = drain_late, .arg = w};
-    w->rested = (struct mt_deadline){.met = go_on, .arg = w};
+    w->rested = (struct mt_deadline){.met = mt_listening_go_on, .arg = w};
     w->second = (struct mt_deadline){.met = on_second, .arg = w};
     mt_pool_init(&w->pool, options->memory_bytes > 0 ? options->memory_bytes
                                                      : MEMORY_BYTES);
     w->host = (struct mt_call_host){.arg = w,
-                                    .policy = options->policy,
-                                    .state = options->state,
-                                    .endpoints = options->endpoints,
+                                    .number = options->number,
                                     .random = {options->seed},
                                     .pool = &w->pool,
                                     .take = take,
@@ -285,11 +194,16 @@ mt_proxy_thread_new(const struct mt_proxy_thread_options *options)
     look_at_wall(w);
     mt_wheel_init(&w->host.wheel, w->host.now_ns);
     mt_deadline_set(&w->host.wheel, &w->second, w->host.now_ns + SECOND_NS);
-    if (!alloc_tables(w) || !open_loop(w)) {
+    w->host.scratch = mt_regex_scratch_new();
+    if (w->host.scratch == NULL || !open_loop(w)) {
+        mt_proxy_update_drop(first);
         mt_proxy_thread_free(w);
         return NULL;
     }
-    return w;
+    if (mt_proxy_thread_adopt(w, first))
+        return w;
+    mt_proxy_thread_free(w);
+    return NULL;
 }
 
 void mt_proxy_thread_run(struct mt_proxy_thread *w)
@@ -302,7 +216,7 @@ void mt_proxy_thread_run(struct mt_proxy_thread *w)
 void mt_proxy_thread_stop(struct mt_proxy_thread *w)
 {
     atomic_fetch_add(&w->stops, 1);
-    (void)uv_async_send(&w->stop);
+    (void)uv_async_send(&w->wake);
 }
 
 struct mt_proxy_thread_stats
@@ -323,21 +237,19 @@ void mt_proxy_thread_free(struct mt_proxy_thread *w)
     if (w == NULL)
         return;
     if (w->loop_open) {
+        w->draining = true;
+        mt_proxy_thread_adopt_given(w);
+        while (w->listening != NULL)
+            mt_listening_close(w->listening);
         mt_links_close_all(w);
+        if (w->mesh != NULL)
+            mt_mesh_give(&w->mesh->mesh);
+        w->mesh = NULL;
         uv_walk(&w->loop, close_handle, NULL);
         (void)uv_run(&w->loop, UV_RUN_DEFAULT);
         (void)uv_loop_close(&w->loop);
     }
-    for (uint32_t i = 0; i < w->options.policy->services_count; i++) {
-        if (w->free != NULL)
-            free(w->free[i]);
-        if (w->host.balancers != NULL)
-            free(w->host.balancers[i].loads);
-    }
-    free(w->free);
-    free(w->host.balancers);
     mt_regex_scratch_free(w->host.scratch);
     mt_pool_deinit(&w->pool);
-    free(w->listening);
     free(w);
 }

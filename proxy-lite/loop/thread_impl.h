@@ -13,6 +13,28 @@ enum {
     MT_LINK_LINGER_NS = 1000000000, /* for a client to read its last answer */
 };
 
+struct mt_link;
+
+/* A mesh with the thread's connections. */
+struct mt_pooled_mesh {
+    struct mt_mesh mesh; /* first: it is cast */
+    /* [service][endpoint * 2 + h2] that take another request: newest first */
+    struct mt_link ***free;
+};
+
+/* A socket that connections come in on. Held by the thread while it is open,
+ * and by each of its connections. */
+struct mt_listening {
+    uv_poll_t poll;
+    struct mt_proxy_thread *thread;
+    struct mt_listening *next;  /* of the thread, while it is open */
+    struct mt_call_listener at; /* its mesh is held; the last that had it */
+    uint64_t number;
+    uint32_t holders;
+    int fd;
+    bool open; /* it takes connections */
+};
+
 /* One socket. */
 struct mt_link {
     uv_poll_t poll;
@@ -28,8 +50,9 @@ struct mt_link {
     struct mt_call_wait *waiting; /* for the connection to be made */
     uint32_t waiting_count;
     struct mt_deadline deadline;
-    uint32_t service, endpoint; /* of a service's */
-    uint32_t listener;          /* of a client's */
+    struct mt_mesh *mesh;      /* of a service's; held */
+    struct mt_place place;     /* in it */
+    struct mt_listening *from; /* of a client's; held */
     int fd;
     int mask;       /* what is polled for */
     uint8_t heard;  /* bytes that may be the beginning of a preface */
@@ -43,12 +66,14 @@ struct mt_link {
     bool header_late_set; /* the deadline is that of a header */
 };
 
-struct mt_listening {
-    uv_poll_t poll;
-    struct mt_proxy_thread *thread;
-    int fd;
-    uint32_t index;
-    bool open;
+struct mt_proxy_update {
+    struct mt_proxy_update *next;
+    struct mt_pooled_mesh *mesh;
+    uint32_t count;
+    struct {
+        struct mt_proxy_thread_listener is;
+        struct mt_listening *new; /* NULL: the thread has it */
+    } listeners[];
 };
 
 struct mt_proxy_thread {
@@ -56,17 +81,17 @@ struct mt_proxy_thread {
     struct mt_call_host host;
     struct mt_pool pool;
     uv_loop_t loop;
-    uv_async_t stop;
+    uv_async_t wake;
     uv_timer_t timer;
     int64_t timer_at_ns;
-    struct mt_listening *listening;
+    struct mt_pooled_mesh *mesh;    /* in force; held */
+    struct mt_listening *listening; /* open */
     struct mt_link *links, *dirty;
-    /* [service][endpoint * 2 + h2] that take another request: newest first */
-    struct mt_link ***free;
     struct mt_deadline drain, rested, second;
     uint64_t conns;
     uint32_t clients;
     _Atomic int stops;
+    _Atomic(struct mt_proxy_update *) updates; /* given; newest first */
     bool draining, loop_open;
     struct mt_proxy_thread_stats stats;
     uint8_t buffer[MT_LINK_READ_BYTES];
@@ -79,25 +104,30 @@ extern const struct mt_side_owner mt_link_owner;
 void mt_link_close(struct mt_link *l);
 
 /* An accepted connection; takes fd. */
-void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener);
+void mt_link_accepted(struct mt_listening *from, int fd);
 
 /* A connection to be made, or one that is being made and takes another
  * request; false: it cannot even be tried. */
 bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
-                     uint32_t service, uint32_t endpoint, bool h2);
+                     struct mt_mesh *mesh, struct mt_place to, bool h2);
 
 /* Wait no more for the connection. */
 void mt_link_cancel(struct mt_call_wait *wait);
 
 /* One that takes another request; NULL: there is none. */
-struct mt_side *mt_link_take(struct mt_proxy_thread *w, uint32_t service,
-                             uint32_t endpoint, bool h2);
+struct mt_side *mt_link_take(struct mt_proxy_thread *w, struct mt_mesh *mesh,
+                             struct mt_place to, bool h2);
 
 /* Send what is to be sent, close what is to be closed. */
 void mt_links_flush(struct mt_proxy_thread *w);
 
-/* Each ends when what runs on it is done. */
+/* Each ends when what runs on it is done: those of clients whose listener is
+ * closed, and those to services where the thread ends. */
 void mt_links_drain(struct mt_proxy_thread *w);
+
+/* A mesh has come into force: connections to endpoints that stay are its own
+ * now, the others end. */
+void mt_links_move(struct mt_pooled_mesh *before);
 
 /* At once. */
 void mt_links_close_all(struct mt_proxy_thread *w);
@@ -110,6 +140,38 @@ bool mt_link_decide(struct mt_link *l, struct mt_span bytes);
 
 /* Its request is answered by HTTP/2, and so is all that follows. */
 void mt_link_upgrade(struct mt_link *l);
+
+/* ---- listening.c ---- */
+
+/* Begin to take connections. False: the loop cannot. */
+bool mt_listening_open(struct mt_listening *l, struct mt_proxy_thread *w);
+
+/* Take what waits, then no more. */
+void mt_listening_close(struct mt_listening *l);
+
+/* It decides by another mesh from now on. */
+void mt_listening_set(struct mt_listening *l, struct mt_mesh *mesh,
+                      uint32_t index);
+
+void mt_listening_give(struct mt_listening *l);
+
+/* Without descriptors a listener stays readable: the thread looks at them again
+ * later, instead of at once for ever. */
+void mt_listening_go_on(void *thread);
+
+/* ---- update.c ---- */
+
+struct mt_pooled_mesh *mt_pooled_mesh_new(struct mt_generation *g);
+
+/* What was given comes into force. False: a listener could not be opened. */
+bool mt_proxy_thread_adopt(struct mt_proxy_thread *w,
+                           struct mt_proxy_update *u);
+
+/* It does not come into force: its descriptors are closed. */
+void mt_proxy_update_drop(struct mt_proxy_update *u);
+
+/* All that was given since. */
+void mt_proxy_thread_adopt_given(struct mt_proxy_thread *w);
 
 /* ---- thread.c ---- */
 

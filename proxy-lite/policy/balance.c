@@ -35,6 +35,16 @@ void mt_balancer_init(struct mt_balancer *b,
     }
 }
 
+void mt_balancer_inherit(struct mt_balancer *b, uint32_t endpoint,
+                         const struct mt_balancer *from, uint32_t old)
+{
+    const struct mt_endpoint_load *l = &from->loads[old];
+    if (l->generation != generation_of(from, old))
+        return; /* what was measured before it was put out */
+    b->loads[endpoint].estimate_ns = l->estimate_ns;
+    b->loads[endpoint].at_ns = l->at_ns;
+}
+
 /* How much of an estimate is left after a time. */
 static double weight_left(int64_t at_ns, int64_t now_ns)
 {

@@ -82,6 +82,11 @@ void mt_balancer_init(struct mt_balancer *b,
                       struct mt_endpoint_load *loads, int64_t now_ns,
                       struct mt_random *random);
 
+/* After a reload: an endpoint that stays is as fast as the balancer before
+ * found it. Before the first pick. */
+void mt_balancer_inherit(struct mt_balancer *b, uint32_t endpoint,
+                         const struct mt_balancer *from, uint32_t old);
+
 /* avoid: the endpoint that just failed; it is picked if there is no other. */
 struct mt_pick mt_balancer_pick(struct mt_balancer *b, int64_t now_ns,
                                 uint32_t avoid, struct mt_random *random);

@@ -38,6 +38,7 @@ struct mt_policy *mt_policy_new(void)
         mt_policy_free(&o->policy);
         return NULL;
     }
+    o->policy.resolve_ns = MT_POLICY_S(30);
     return &o->policy;
 }
 

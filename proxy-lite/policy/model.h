@@ -297,6 +297,7 @@ struct mt_policy {
     struct mt_policy_budget *budgets; /* [0]: the whole process */
     struct mt_policy_entry *entries;  /* after mt_policy_seal() */
     const struct mt_policy_index *index;
+    int64_t resolve_ns; /* how often names are resolved again; 30 s */
     uint32_t listeners_count, services_count, routes_count, budgets_count,
         entries_count, regexes_count;
 };

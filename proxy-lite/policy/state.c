@@ -3,6 +3,21 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static void give_use(struct mt_service_use *u)
+{
+    if (u != NULL &&
+        atomic_fetch_sub_explicit(&u->holders, 1, memory_order_acq_rel) == 1)
+        free(u);
+}
+
+void mt_service_use_inherit(struct mt_service_state *s,
+                            const struct mt_service_state *from)
+{
+    give_use(s->use);
+    s->use = from->use;
+    (void)atomic_fetch_add_explicit(&s->use->holders, 1, memory_order_relaxed);
+}
+
 static bool fill(struct mt_policy_state *s, const struct mt_policy *p,
                  const uint32_t *endpoints)
 {
@@ -11,8 +26,10 @@ static bool fill(struct mt_policy_state *s, const struct mt_policy *p,
             endpoints != NULL ? endpoints[i] : p->services[i]->endpoints_count;
         struct mt_service_state *one = &s->services[i];
         one->breakers = calloc(n > 0 ? n : 1, sizeof *one->breakers);
-        if (one->breakers == NULL)
+        one->use = calloc(1, sizeof *one->use);
+        if (one->breakers == NULL || one->use == NULL)
             return false;
+        one->use->holders = 1;
         one->group.endpoints = n;
     }
     return true;
@@ -38,8 +55,10 @@ void mt_policy_state_free(struct mt_policy_state *s)
 {
     if (s == NULL)
         return;
-    for (uint32_t i = 0; s->services != NULL && i < s->services_count; i++)
+    for (uint32_t i = 0; s->services != NULL && i < s->services_count; i++) {
         free(s->services[i].breakers);
+        give_use(s->services[i].use);
+    }
     free(s->services);
     free(s->budgets);
     free(s);
@@ -64,22 +83,23 @@ bool mt_limit_take(struct mt_service_state *s, enum mt_limit which,
 {
     uint32_t max;
     memcpy(&max, (const uint8_t *)limits + rows[which].offset, sizeof max);
-    uint32_t used = atomic_load_explicit(&s->used[which], memory_order_relaxed);
+    uint32_t used =
+        atomic_load_explicit(&s->use->used[which], memory_order_relaxed);
     do {
         if (used >= max) {
-            atomic_fetch_add_explicit(&s->refused[which], 1,
+            atomic_fetch_add_explicit(&s->use->refused[which], 1,
                                       memory_order_relaxed);
             return false;
         }
     } while (!atomic_compare_exchange_weak_explicit(
-        &s->used[which], &used, used + 1, memory_order_relaxed,
+        &s->use->used[which], &used, used + 1, memory_order_relaxed,
         memory_order_relaxed));
     return true;
 }
 
 void mt_limit_give(struct mt_service_state *s, enum mt_limit which)
 {
-    uint32_t before =
-        atomic_fetch_sub_explicit(&s->used[which], 1, memory_order_relaxed);
+    uint32_t before = atomic_fetch_sub_explicit(&s->use->used[which], 1,
+                                                memory_order_relaxed);
     assert(before > 0);
 }

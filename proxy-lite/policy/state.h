@@ -31,11 +31,18 @@ enum mt_limit {
         MT_LIMIT_COUNT
 };
 
-struct mt_service_state {
-    struct mt_breaker_group group;
+/* What of a service's limits is taken: by all policies that are in force, for
+ * after a reload some requests still run under the one before. */
+struct mt_service_use {
+    _Atomic uint32_t holders;
     _Atomic uint32_t used[MT_LIMIT_COUNT];
     _Atomic uint64_t refused[MT_LIMIT_COUNT]; /* so far */
-    struct mt_breaker *breakers;              /* one an endpoint */
+};
+
+struct mt_service_state {
+    struct mt_breaker_group group;
+    struct mt_service_use *use;
+    struct mt_breaker *breakers; /* one an endpoint */
 };
 
 struct mt_policy_state {
@@ -52,6 +59,11 @@ struct mt_policy_state {
 struct mt_policy_state *mt_policy_state_new(const struct mt_policy *p,
                                             const uint32_t *endpoints);
 void mt_policy_state_free(struct mt_policy_state *s);
+
+/* After a reload: a service that stays goes on with the limits that are taken.
+ * Before the new state is used; the old one may be. */
+void mt_service_use_inherit(struct mt_service_state *s,
+                            const struct mt_service_state *from);
 
 /* Take one of what is limited. False: it is all taken, and counted. */
 bool mt_limit_take(struct mt_service_state *s, enum mt_limit which,

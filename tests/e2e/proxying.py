@@ -193,7 +193,7 @@ class Proxy:
     def __init__(self, meshtop, tmp, service, config=None, start=True):
         self.meshtop, self.port = meshtop, free_port()
         self.db = tmp / f"{self.port}.db"
-        self.log = open(tmp / f"{self.port}.log", "w+")
+        self.log = open(tmp / f"{self.port}.log", "a+")
         if config is None:
             mesh = [f"{self.port}=127.0.0.1:{service.port}"]
         else:

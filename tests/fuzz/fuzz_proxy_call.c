@@ -1,5 +1,5 @@
-/* Property: whatever a client, a service and the clock do, each request ends
- * in one row, and everything is given back.
+/* Property: whatever a client, a service, the clock and reloads do, each
+ * request ends in one row, and everything is given back.
  *
  * The input's first byte says who speaks HTTP/2: 1 the client, 2 the service.
  * A list of steps follows: an operation, a length, and its bytes. What is fed
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SERVICES = 4, POOL_BYTES = 16 << 20, SENT_MAX = 1 << 22 };
 
-static const char mesh[] =
+static const char yaml[] =
     "listeners: [{name: e, address: \"127.0.0.1:1\"}]\n"
     "services: {s: {endpoints: [\"127.0.0.1:2\", \"127.0.0.1:3\"]}}\n"
     "routes:\n"
@@ -40,13 +40,15 @@ struct sides {
 struct link {
     struct sides s;
     struct mt_call_wait *wait; /* for it */
-    uint32_t endpoint;
+    uint16_t port;             /* of its endpoint */
     bool used, connecting;
 };
 
 static struct {
     struct mt_call_host host;
     struct mt_pool pool;
+    struct mt_mesh *mesh; /* in force */
+    unsigned turn, meshes;
     struct sides client;
     uint64_t conns;
     bool client_h2, service_h2;
@@ -68,7 +70,8 @@ static void on_request(void *arg, struct mt_stream *s, struct mt_head *head,
 {
     (void)arg;
     world.requests++;
-    mt_call_request(&world.host, s, head, end, 0);
+    mt_call_request(&world.host, s, head, end,
+                    &(struct mt_call_listener){world.mesh, 0});
 }
 
 static void on_refused(void *arg, struct mt_stream *s, struct mt_head *head,
@@ -76,7 +79,8 @@ static void on_refused(void *arg, struct mt_stream *s, struct mt_head *head,
 {
     (void)arg;
     world.requests++;
-    mt_call_refused(&world.host, s, head, why, 0);
+    mt_call_refused(&world.host, s, head, why,
+                    &(struct mt_call_listener){world.mesh, 0});
 }
 
 static void on_free_again(void *arg, struct mt_side *side)
@@ -93,14 +97,15 @@ static void on_touched(void *arg, struct mt_side *side)
 static const struct mt_side_owner owner = {on_request, on_refused,
                                            on_free_again, on_touched};
 
-static struct mt_side *take(void *arg, uint32_t service, uint32_t endpoint,
+static struct mt_side *take(void *arg, struct mt_mesh *mesh, struct mt_place to,
                             bool h2)
 {
-    (void)arg, (void)service, (void)h2; /* the input says it of all */
+    uint16_t port = mesh->addresses[to.service][to.endpoint].port;
+    (void)arg, (void)h2; /* the input says it of all */
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
-        if (l->used && !l->connecting && l->s.side->takes &&
-            l->endpoint == endpoint && !l->s.side->closing)
+        if (l->used && !l->connecting && l->s.side->takes && l->port == port &&
+            !l->s.side->closing)
             return l->s.side;
     }
     return NULL;
@@ -116,18 +121,17 @@ static bool open_service(struct link *l)
     return l->used;
 }
 
-static bool connect_to(void *arg, struct mt_call_wait *wait, uint32_t service,
-                       uint32_t endpoint, bool h2)
+static bool connect_to(void *arg, struct mt_call_wait *wait,
+                       struct mt_mesh *mesh, struct mt_place to, bool h2)
 {
-    (void)arg, (void)service, (void)h2;
+    uint16_t port = mesh->addresses[to.service][to.endpoint].port;
+    (void)arg, (void)h2;
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
         if (l->used)
             continue;
-        *l = (struct link){.used = true,
-                           .connecting = true,
-                           .wait = wait,
-                           .endpoint = endpoint};
+        *l = (struct link){
+            .used = true, .connecting = true, .wait = wait, .port = port};
         wait->on = l;
         return open_service(l);
     }
@@ -254,6 +258,39 @@ static void advance(int64_t ns)
         d->met(d->arg);
 }
 
+static void free_mesh(struct mt_mesh *m)
+{
+    for (unsigned i = 0; i < 2; i++)
+        require(m->balancers[0].loads[i].running == 0);
+    mt_mesh_deinit(m);
+    free(m);
+    world.meshes--;
+}
+
+/* The same policy with other addresses: one endpoint stays, at another place,
+ * one goes and one comes. */
+static void reload(struct mt_generation *before)
+{
+    struct mt_addresses a;
+    struct mt_mesh *mesh = calloc(1, sizeof *mesh);
+    world.turn++;
+    require(mesh != NULL && mt_addresses_init(&a, 1));
+    a.list[0] = calloc(2, sizeof *a.list[0]);
+    require(a.list[0] != NULL);
+    a.counts[0] = 2;
+    a.list[0][0].port = (uint16_t)(world.turn + 1);
+    a.list[0][1].port = (uint16_t)world.turn;
+    struct mt_generation *g = mt_generation_readdressed(before, &a);
+    require(g != NULL && mt_mesh_init(mesh, g, free_mesh));
+    mt_generation_give(g);
+    world.meshes++;
+    mt_mesh_begin(mt_mesh_take(mesh), world.mesh, world.host.now_ns,
+                  &world.host.random);
+    if (world.mesh != NULL)
+        mt_mesh_give(world.mesh);
+    world.mesh = mesh;
+}
+
 static void finish_connect(struct link *l, bool made)
 {
     struct mt_call *call = l->wait->call;
@@ -295,6 +332,8 @@ static void one_step(uint8_t op, struct mt_span bytes)
         }
         break;
     case 5:
+        if ((op & 8) != 0)
+            reload(world.mesh->generation);
         advance((int64_t)(bytes.len * bytes.len) * 1000000);
         break;
     case 6:
@@ -322,29 +361,27 @@ static void end_all(void)
     world.client.side->ops->deinit(world.client.side);
 }
 
+static struct mt_generation *first_generation(void)
+{
+    struct mt_config_problems problems;
+    struct mt_addresses a;
+    struct mt_policy *policy = mt_config_read(mt_span_str(yaml), &problems);
+    require(policy != NULL && mt_addresses_init(&a, 1));
+    return mt_generation_new(policy, &a, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct mt_addr addresses[2] = {{.port = 2}, {.port = 3}};
-    static const struct mt_addr *const endpoints[1] = {addresses};
-    static struct mt_policy *policy;
+    static struct mt_generation *first;
     static struct mt_regex_scratch *scratch;
-    struct mt_config_problems problems;
-    if (policy == NULL) {
-        policy = mt_config_read(mt_span_str(mesh), &problems);
+    if (first == NULL) {
+        first = first_generation();
         scratch = mt_regex_scratch_new();
     }
-    require(policy != NULL && scratch != NULL);
-    struct mt_policy_state *state = mt_policy_state_new(policy, NULL);
-    struct mt_endpoint_load loads[2];
-    struct mt_balancer balancer;
-    require(state != NULL);
+    require(first != NULL && scratch != NULL);
     memset(&world, 0, sizeof world);
     mt_pool_init(&world.pool, POOL_BYTES);
-    world.host = (struct mt_call_host){.policy = policy,
-                                       .state = state,
-                                       .balancers = &balancer,
-                                       .scratch = scratch,
-                                       .endpoints = endpoints,
+    world.host = (struct mt_call_host){.scratch = scratch,
                                        .pool = &world.pool,
                                        .now_ns = 1000000000,
                                        .wall_ns = 1000000000,
@@ -353,8 +390,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .cancel = cancel,
                                        .row = row};
     mt_wheel_init(&world.host.wheel, world.host.now_ns);
-    mt_balancer_init(&balancer, policy->services[0], &state->services[0], loads,
-                     world.host.now_ns, &world.host.random);
+    reload(first);
     if (size > 0) {
         world.client_h2 = (data[0] & 1) != 0;
         world.service_h2 = (data[0] & 2) != 0;
@@ -372,11 +408,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(mt_wheel_next_ns(&world.host.wheel) == INT64_MAX ||
             mt_wheel_due(&world.host.wheel, INT64_MAX / 2) == NULL);
     for (unsigned i = 0; i < MT_LIMIT_COUNT; i++)
-        require(state->services[0].used[i] == 0);
-    for (unsigned i = 0; i < 2; i++)
-        require(loads[i].running == 0);
+        require(first->state->services[0].use->used[i] == 0);
+    require(world.meshes == 1); /* older ones went with their last call */
+    mt_mesh_give(world.mesh);
+    require(world.meshes == 0 && first->holders == 1);
     require(world.pool.used_bytes == 0);
     mt_pool_deinit(&world.pool);
-    mt_policy_state_free(state);
     return 0;
 }

@@ -69,9 +69,17 @@ static long long observed(const struct dir *d, const char *observer)
     return ask_number(d->db, sql);
 }
 
+/* The threads of a proxy, each with numbers of its own, the last one first. */
+static uint64_t conn_of_thread(unsigned n, unsigned threads)
+{
+    uint64_t thread = threads - 1 - n % threads;
+    return thread << MT_WRITER_LANE_SHIFT | (n / threads + 1);
+}
+
 /* skew_ns: the proxy's clock less the tap's. tap_first: the tap adds an
  * exchange before the proxy commits its connection. */
-static void run(const struct dir *d, int64_t skew_ns, bool tap_first)
+static void run(const struct dir *d, int64_t skew_ns, bool tap_first,
+                unsigned threads)
 {
     struct mt_writer *proxy = open_as(d, MT_WRITER_PROXY, T0 + skew_ns);
     struct mt_writer *tap = open_as(d, MT_WRITER_TAP, T0);
@@ -80,6 +88,7 @@ static void run(const struct dir *d, int64_t skew_ns, bool tap_first)
         struct mt_exchange seen = call(n, MT_OBSERVER_TAP, end);
         struct mt_exchange own =
             call(n, MT_OBSERVER_PROXY_REQUEST, end + skew_ns);
+        own.conn = conn_of_thread(n, threads);
         if (tap_first)
             writer_add(tap, &seen);
         accepts(proxy, &own, own.req.start_ns);
@@ -97,11 +106,11 @@ static void run(const struct dir *d, int64_t skew_ns, bool tap_first)
 static void test_counted_once(void **state)
 {
     (void)state;
-    for (int order = 0; order < 2; order++)
+    for (int order = 0; order < 4; order++)
         for (int64_t skew = -1500; skew <= 1500; skew += 1500) {
             struct dir d;
             dir_make(&d);
-            run(&d, skew * MS, order == 0);
+            run(&d, skew * MS, order % 2 == 0, order < 2 ? 1 : 3);
             assert_int_equal(golden(&d, false), CALLS);
             assert_int_equal(golden(&d, true), 2 * CALLS);
             assert_int_equal(observed(&d, "tap"), 0);

@@ -297,7 +297,7 @@ static const struct mistake {
               "'services' and 'routes'"},
     {HEAD "route: []\n", "3:1: unknown key 'route'; did you mean 'routes'?"},
     {HEAD "xyzzy: 1\n", "3:1: unknown key 'xyzzy'; known here: services, "
-                        "listeners, retry_budget, routes"},
+                        "listeners, retry_budget, routes, resolve"},
     {HEAD "admin: 1\n", "3:1: 'admin' does not work yet; leave it out"},
     {HEAD "routes: [{to: crat}]\n",
      "3:15: there is no service 'crat'; did you mean 'cart'?"},

@@ -328,7 +328,7 @@ static void *take_and_give(void *arg)
         .connections = 3, .pending = 0, .requests = 1};
     for (int n = 0; n < ROUNDS; n++) {
         if (mt_limit_take(s, MT_LIMIT_CONNECTIONS, &limits)) {
-            if (atomic_load(&s->used[MT_LIMIT_CONNECTIONS]) > 3)
+            if (atomic_load(&s->use->used[MT_LIMIT_CONNECTIONS]) > 3)
                 return s;
             mt_limit_give(s, MT_LIMIT_CONNECTIONS);
         }
@@ -341,7 +341,8 @@ static void *take_and_give(void *arg)
 static void test_limits(void **state)
 {
     (void)state;
-    static struct mt_service_state s;
+    static struct mt_service_use use;
+    static struct mt_service_state s = {.use = &use};
     const struct mt_policy_limits limits = {
         .connections = 3, .pending = 0, .requests = 1};
     pthread_t threads[THREADS];
@@ -353,11 +354,11 @@ static void test_limits(void **state)
         assert_int_equal(pthread_join(threads[i], &wrong), 0);
         assert_null(wrong);
     }
-    assert_int_equal(s.used[MT_LIMIT_CONNECTIONS], 0);
-    assert_int_equal(s.refused[MT_LIMIT_PENDING], THREADS * ROUNDS);
+    assert_int_equal(s.use->used[MT_LIMIT_CONNECTIONS], 0);
+    assert_int_equal(s.use->refused[MT_LIMIT_PENDING], THREADS * ROUNDS);
     assert_true(mt_limit_take(&s, MT_LIMIT_REQUESTS, &limits));
     assert_false(mt_limit_take(&s, MT_LIMIT_REQUESTS, &limits));
-    assert_int_equal(s.refused[MT_LIMIT_REQUESTS], 1);
+    assert_int_equal(s.use->refused[MT_LIMIT_REQUESTS], 1);
     mt_limit_give(&s, MT_LIMIT_REQUESTS);
     assert_true(mt_limit_take(&s, MT_LIMIT_REQUESTS, &limits));
     assert_string_equal(mt_limit_text(MT_LIMIT_PENDING), "pending");

@@ -263,7 +263,7 @@ static void test_threads_share_breakers(void **state)
      * apart by up to 30 s, so that each may find it due anew. */
     assert_in_range(to_bad, 5, 500);
     assert_true(retries <= to_bad);
-    assert_int_equal(shared->services[0].used[MT_LIMIT_REQUESTS], 0);
+    assert_int_equal(shared->services[0].use->used[MT_LIMIT_REQUESTS], 0);
     assert_int_equal(shared->services[0].group.out, 1);
     mt_policy_state_free(shared);
     mt_policy_free(p);
