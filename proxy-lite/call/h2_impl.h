@@ -4,10 +4,10 @@
 
 #include "proxy-lite/call/h2_side.h"
 
-struct mt_h2_stream {
+struct mt_h2_side_stream {
     struct mt_stream stream;
-    struct mt_h2_stream *next, *prev; /* of its side */
-    struct mt_h2_stream *next_lent;
+    struct mt_h2_side_stream *next, *prev; /* of its side */
+    struct mt_h2_side_stream *next_lent;
     struct mt_head head; /* that comes */
     struct mt_head trailers;
     struct mt_head out_trailers;
@@ -34,7 +34,7 @@ static inline struct mt_h2_side *mt_h2_self(struct mt_side *side)
     return (struct mt_h2_side *)side;
 }
 
-static inline struct mt_h2_side *mt_h2_of(struct mt_h2_stream *s)
+static inline struct mt_h2_side *mt_h2_of(struct mt_h2_side_stream *s)
 {
     return mt_h2_self(s->stream.side);
 }
@@ -47,15 +47,15 @@ void mt_h2_count(struct mt_h2_side *s);
 /* ---- h2_stream.c ---- */
 
 /* NULL: no memory. */
-struct mt_h2_stream *mt_h2_stream_new(struct mt_h2_side *side);
-void mt_h2_stream_free(struct mt_h2_stream *s);
+struct mt_h2_side_stream *mt_h2_side_stream_new(struct mt_h2_side *side);
+void mt_h2_side_stream_free(struct mt_h2_side_stream *s);
 
 /* Nothing more will come of it; it is freed when nobody can look at it. */
-void mt_h2_stream_gone(struct mt_h2_stream *s, enum mt_gone why);
+void mt_h2_side_stream_gone(struct mt_h2_side_stream *s, enum mt_gone why);
 
 /* Some of its queue goes out with this frame's header. 0, or NGHTTP2_ERR_*. */
-int mt_h2_stream_write(struct mt_h2_stream *s, const uint8_t *frame_header,
-                       size_t length);
+int mt_h2_side_stream_write(struct mt_h2_side_stream *s,
+                            const uint8_t *frame_header, size_t length);
 
 /* ---- h2_head.c ---- */
 

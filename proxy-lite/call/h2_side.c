@@ -100,16 +100,17 @@ void mt_h2_count(struct mt_h2_side *s)
 /* Streams that nobody can look at any more. */
 static void sweep(struct mt_h2_side *s)
 {
-    struct mt_h2_stream *next;
+    struct mt_h2_side_stream *next;
     while (s->dead_due) {
         s->dead_due = false;
-        for (struct mt_h2_stream *one = s->streams; one != NULL; one = next) {
+        for (struct mt_h2_side_stream *one = s->streams; one != NULL;
+             one = next) {
             next = one->next;
             if (!one->closed)
                 continue;
             if (one->stream.events != NULL)
-                mt_h2_stream_gone(one, MT_GONE_REFUSED);
-            mt_h2_stream_free(one);
+                mt_h2_side_stream_gone(one, MT_GONE_REFUSED);
+            mt_h2_side_stream_free(one);
         }
         mt_h2_count(s);
     }
@@ -123,9 +124,10 @@ static void all_gone(struct mt_h2_side *s, enum mt_gone why)
     s->going = true;
     s->side.takes = false;
     s->side.closing = true;
-    for (struct mt_h2_stream *one = s->streams; one != NULL; one = one->next)
+    for (struct mt_h2_side_stream *one = s->streams; one != NULL;
+         one = one->next)
         if (!one->closed)
-            mt_h2_stream_gone(one, why);
+            mt_h2_side_stream_gone(one, why);
     touched(s);
 }
 
@@ -165,7 +167,7 @@ static struct mt_h2_side *of(void *user)
     return user;
 }
 
-static struct mt_h2_stream *stream_of(nghttp2_session *session, int32_t id)
+static struct mt_h2_side_stream *stream_of(nghttp2_session *session, int32_t id)
 {
     return nghttp2_session_get_stream_user_data(session, id);
 }
@@ -174,9 +176,9 @@ static int on_begin_headers(nghttp2_session *session,
                             const nghttp2_frame *frame, void *user)
 {
     struct mt_h2_side *s = of(user);
-    struct mt_h2_stream *one = stream_of(session, frame->hd.stream_id);
+    struct mt_h2_side_stream *one = stream_of(session, frame->hd.stream_id);
     if (one == NULL && s->server) {
-        one = mt_h2_stream_new(s);
+        one = mt_h2_side_stream_new(s);
         if (one == NULL)
             return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         one->id = frame->hd.stream_id;
@@ -193,7 +195,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
                      const uint8_t *name, size_t name_len, const uint8_t *value,
                      size_t value_len, uint8_t flags, void *user)
 {
-    struct mt_h2_stream *one = stream_of(session, frame->hd.stream_id);
+    struct mt_h2_side_stream *one = stream_of(session, frame->hd.stream_id);
     (void)flags, (void)user;
     if (one == NULL || one->too_large)
         return 0;
@@ -217,7 +219,7 @@ static int on_invalid_header(nghttp2_session *session,
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
-static void refuse(struct mt_h2_side *s, struct mt_h2_stream *one,
+static void refuse(struct mt_h2_side *s, struct mt_h2_side_stream *one,
                    uint16_t status, const char *why)
 {
     const struct mt_http1_refusal refusal = {status, why};
@@ -226,7 +228,7 @@ static void refuse(struct mt_h2_side *s, struct mt_h2_stream *one,
                            &refusal);
 }
 
-static void on_request(struct mt_h2_side *s, struct mt_h2_stream *one)
+static void on_request(struct mt_h2_side *s, struct mt_h2_side_stream *one)
 {
     mt_h2_head_end(&one->head);
     if (one->too_large) {
@@ -238,7 +240,7 @@ static void on_request(struct mt_h2_side *s, struct mt_h2_stream *one)
                            one->read_end);
 }
 
-static void on_response(struct mt_h2_stream *one)
+static void on_response(struct mt_h2_side_stream *one)
 {
     const struct mt_stream_events *events = one->stream.events;
     mt_h2_head_end(&one->head);
@@ -246,13 +248,13 @@ static void on_response(struct mt_h2_stream *one)
     if (one->too_large) {
         (void)nghttp2_submit_rst_stream(
             mt_h2_of(one)->session, NGHTTP2_FLAG_NONE, one->id, NGHTTP2_CANCEL);
-        mt_h2_stream_gone(one, MT_GONE_PROTOCOL);
+        mt_h2_side_stream_gone(one, MT_GONE_PROTOCOL);
     } else if (events != NULL) {
         events->head(one->stream.arg, &one->head, one->read_end);
     }
 }
 
-static void on_end(struct mt_h2_stream *one, struct mt_head *trailers)
+static void on_end(struct mt_h2_side_stream *one, struct mt_head *trailers)
 {
     const struct mt_stream_events *events = one->stream.events;
     one->read_end = true;
@@ -260,7 +262,7 @@ static void on_end(struct mt_h2_stream *one, struct mt_head *trailers)
         events->end(one->stream.arg, trailers);
 }
 
-static void on_headers(struct mt_h2_side *s, struct mt_h2_stream *one,
+static void on_headers(struct mt_h2_side *s, struct mt_h2_side_stream *one,
                        const nghttp2_frame *frame)
 {
     bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
@@ -281,7 +283,7 @@ static void on_headers(struct mt_h2_side *s, struct mt_h2_stream *one,
  * goes on by HTTP/2: some cannot take much behind a 101. */
 static void on_upgraded(struct mt_h2_side *s)
 {
-    struct mt_h2_stream *one = stream_of(s->session, 1);
+    struct mt_h2_side_stream *one = stream_of(s->session, 1);
     s->side.in_header = false;
     if (one == NULL || one->closed || one->told)
         return;
@@ -305,7 +307,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame,
                     void *user)
 {
     struct mt_h2_side *s = of(user);
-    struct mt_h2_stream *one = stream_of(session, frame->hd.stream_id);
+    struct mt_h2_side_stream *one = stream_of(session, frame->hd.stream_id);
     bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
@@ -340,7 +342,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame,
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
                    const uint8_t *bytes, size_t length, void *user)
 {
-    struct mt_h2_stream *one = stream_of(session, id);
+    struct mt_h2_side_stream *one = stream_of(session, id);
     (void)flags, (void)user;
     if (one != NULL && !one->closed && one->stream.events != NULL)
         one->stream.events->body(one->stream.arg,
@@ -352,7 +354,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
     return 0;
 }
 
-static enum mt_gone gone_of(const struct mt_h2_stream *one, uint32_t code)
+static enum mt_gone gone_of(const struct mt_h2_side_stream *one, uint32_t code)
 {
     switch (code) {
     case NGHTTP2_REFUSED_STREAM:
@@ -375,7 +377,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code,
                     void *user)
 {
     struct mt_h2_side *s = of(user);
-    struct mt_h2_stream *one = stream_of(session, id);
+    struct mt_h2_side_stream *one = stream_of(session, id);
     if (one == NULL)
         return 0;
     if (code == NGHTTP2_NO_ERROR)
@@ -387,7 +389,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code,
     }
     if (one->read_end && (!s->server || one->sent_end))
         one->stream.events = NULL; /* it is whole */
-    mt_h2_stream_gone(one, gone_of(one, code));
+    mt_h2_side_stream_gone(one, gone_of(one, code));
     return 0;
 }
 
@@ -398,14 +400,14 @@ static int on_send_data(nghttp2_session *session, nghttp2_frame *frame,
                         nghttp2_data_source *source, void *user)
 {
     (void)session, (void)frame, (void)user;
-    return mt_h2_stream_write(source->ptr, frame_header, length);
+    return mt_h2_side_stream_write(source->ptr, frame_header, length);
 }
 
 static int on_sent(nghttp2_session *session, const nghttp2_frame *frame,
                    void *user)
 {
     struct mt_h2_side *s = of(user);
-    struct mt_h2_stream *one = stream_of(session, frame->hd.stream_id);
+    struct mt_h2_side_stream *one = stream_of(session, frame->hd.stream_id);
     if (frame->hd.type == NGHTTP2_RST_STREAM &&
         frame->rst_stream.error_code == NGHTTP2_PROTOCOL_ERROR)
         use_up(s);
@@ -428,11 +430,13 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame,
     (void)error;
     if (frame->hd.type != NGHTTP2_HEADERS)
         return 0;
-    for (struct mt_h2_stream *one = s->streams; one != NULL; one = one->next)
+    for (struct mt_h2_side_stream *one = s->streams; one != NULL;
+         one = one->next)
         if (one->id == frame->hd.stream_id && !one->closed) {
             (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, one->id,
                                             NGHTTP2_INTERNAL_ERROR);
-            mt_h2_stream_gone(one, s->server ? MT_GONE_RESET : MT_GONE_REFUSED);
+            mt_h2_side_stream_gone(one,
+                                   s->server ? MT_GONE_RESET : MT_GONE_REFUSED);
         }
     return 0;
 }
@@ -497,7 +501,8 @@ static bool reset_streams(struct mt_h2_side *s)
     if (!s->reset_due)
         return false;
     s->reset_due = false;
-    for (struct mt_h2_stream *one = s->streams; one != NULL; one = one->next) {
+    for (struct mt_h2_side_stream *one = s->streams; one != NULL;
+         one = one->next) {
         if (!one->reset_due || one->closed)
             continue;
         one->reset_due = false;
@@ -522,7 +527,7 @@ static bool settle(struct mt_side *side)
     struct mt_h2_side *s = mt_h2_self(side);
     bool there = mt_outq_settle(&side->out);
     while (s->lent != NULL) {
-        struct mt_h2_stream *one = s->lent;
+        struct mt_h2_side_stream *one = s->lent;
         s->lent = one->next_lent;
         one->in_lent = false;
         there = mt_outq_settle(&one->body) && there;
@@ -537,7 +542,8 @@ static void sent(struct mt_side *side, int64_t now_ns)
     if (!s->room_due)
         return;
     s->room_due = false;
-    for (struct mt_h2_stream *one = s->streams; one != NULL; one = one->next) {
+    for (struct mt_h2_side_stream *one = s->streams; one != NULL;
+         one = one->next) {
         if (!one->room_due)
             continue;
         one->room_due = false;
@@ -548,7 +554,7 @@ static void sent(struct mt_side *side, int64_t now_ns)
 
 static struct mt_stream *begin(struct mt_side *side)
 {
-    struct mt_h2_stream *one = mt_h2_stream_new(mt_h2_self(side));
+    struct mt_h2_side_stream *one = mt_h2_side_stream_new(mt_h2_self(side));
     return one != NULL ? &one->stream : NULL;
 }
 
@@ -556,7 +562,8 @@ static void late(struct mt_side *side)
 {
     struct mt_h2_side *s = mt_h2_self(side);
     side->in_header = false;
-    for (struct mt_h2_stream *one = s->streams; one != NULL; one = one->next)
+    for (struct mt_h2_side_stream *one = s->streams; one != NULL;
+         one = one->next)
         if (!one->told && !one->closed) {
             one->closed = s->dead_due = true;
             refuse(s, one, 0, "header_timeout");
@@ -584,7 +591,7 @@ static void deinit(struct mt_side *side)
     struct mt_h2_side *s = mt_h2_self(side);
     nghttp2_session_del(s->session);
     while (s->streams != NULL)
-        mt_h2_stream_free(s->streams);
+        mt_h2_side_stream_free(s->streams);
     mt_outq_deinit(&side->out);
 }
 
@@ -710,7 +717,7 @@ bool mt_h2_server_upgrade(struct mt_h2_side *s, struct mt_span settings,
 {
     uint8_t bytes[6 * SETTINGS_MAX + 1];
     size_t n = read_settings(settings, bytes, sizeof bytes);
-    struct mt_h2_stream *one = mt_h2_stream_new(s);
+    struct mt_h2_side_stream *one = mt_h2_side_stream_new(s);
     if (one == NULL || n == SIZE_MAX || !mt_head_copy(&one->head, request) ||
         nghttp2_session_upgrade2(s->session, bytes, n,
                                  mt_span_eq(request->method, MT_SPAN("HEAD")),

@@ -28,15 +28,15 @@ enum {
 /* What a client with prior knowledge says first (RFC 9113 section 3.4). */
 #define MT_H2_PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-struct mt_h2_stream;
+struct mt_h2_side_stream;
 
 struct mt_h2_side {
     struct mt_side side;
     nghttp2_session *session;
-    struct mt_h2_stream *streams; /* all */
-    struct mt_h2_stream *lent;    /* that have borrowed bytes */
-    uint32_t count;               /* of streams */
-    int64_t now_ns, filled_up_ns; /* of the allowance */
+    struct mt_h2_side_stream *streams; /* all */
+    struct mt_h2_side_stream *lent;    /* that have borrowed bytes */
+    uint32_t count;                    /* of streams */
+    int64_t now_ns, filled_up_ns;      /* of the allowance */
     int32_t allowance;
     bool server;     /* a client's side */
     bool acquainted; /* the other end's SETTINGS came */

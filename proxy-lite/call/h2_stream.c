@@ -1,12 +1,12 @@
 /* What one stream of HTTP/2 sends, and how it ends. */
 #include "proxy-lite/call/h2_impl.h"
 
-static struct mt_h2_stream *self(struct mt_stream *stream)
+static struct mt_h2_side_stream *self(struct mt_stream *stream)
 {
-    return (struct mt_h2_stream *)stream;
+    return (struct mt_h2_side_stream *)stream;
 }
 
-static void touched(struct mt_h2_stream *s)
+static void touched(struct mt_h2_side_stream *s)
 {
     struct mt_side *side = s->stream.side;
     side->owner->touched(side->owner_arg, side);
@@ -14,7 +14,7 @@ static void touched(struct mt_h2_stream *s)
 
 /* Tell the other end that it is over, before its time; after what was said,
  * for nghttp2 forgets the frames of a stream that it is to reset. */
-static void reset(struct mt_h2_stream *s, uint32_t code)
+static void reset(struct mt_h2_side_stream *s, uint32_t code)
 {
     if (s->id == 0 || s->closed || s->reset_due)
         return;
@@ -24,7 +24,7 @@ static void reset(struct mt_h2_stream *s, uint32_t code)
 
 /* ---- out ---- */
 
-static void submit_trailers(struct mt_h2_stream *s)
+static void submit_trailers(struct mt_h2_side_stream *s)
 {
     nghttp2_nv fields[MT_H2_FIELDS_MAX];
     size_t n = mt_h2_trailer_fields(&s->out_trailers, fields);
@@ -37,7 +37,7 @@ static ssize_t next_data(nghttp2_session *session, int32_t id, uint8_t *buf,
                          size_t length, uint32_t *flags,
                          nghttp2_data_source *source, void *user)
 {
-    struct mt_h2_stream *s = source->ptr;
+    struct mt_h2_side_stream *s = source->ptr;
     size_t n = s->body.bytes < length ? s->body.bytes : length;
     (void)session, (void)id, (void)buf, (void)user;
     if (n == 0 && !s->sent_end)
@@ -53,8 +53,8 @@ static ssize_t next_data(nghttp2_session *session, int32_t id, uint8_t *buf,
     return (ssize_t)n;
 }
 
-int mt_h2_stream_write(struct mt_h2_stream *s, const uint8_t *frame_header,
-                       size_t length)
+int mt_h2_side_stream_write(struct mt_h2_side_stream *s,
+                            const uint8_t *frame_header, size_t length)
 {
     enum { FRAME_HEADER_BYTES = 9 };
     struct mt_h2_side *side = mt_h2_of(s);
@@ -73,14 +73,14 @@ int mt_h2_stream_write(struct mt_h2_stream *s, const uint8_t *frame_header,
 }
 
 static const nghttp2_data_provider *
-provider_of(struct mt_h2_stream *s, nghttp2_data_provider *p, bool end)
+provider_of(struct mt_h2_side_stream *s, nghttp2_data_provider *p, bool end)
 {
     *p = (nghttp2_data_provider){.source.ptr = s, .read_callback = next_data};
     return end ? NULL : p;
 }
 
-static void head_of_request(struct mt_h2_stream *s, const nghttp2_nv *fields,
-                            size_t n, bool end)
+static void head_of_request(struct mt_h2_side_stream *s,
+                            const nghttp2_nv *fields, size_t n, bool end)
 {
     nghttp2_data_provider p;
     int32_t id = nghttp2_submit_request(mt_h2_of(s)->session, NULL, fields, n,
@@ -94,8 +94,9 @@ static void head_of_request(struct mt_h2_stream *s, const nghttp2_nv *fields,
     s->stream.number = (uint64_t)id;
 }
 
-static void head_of_response(struct mt_h2_stream *s, const struct mt_head *h,
-                             const nghttp2_nv *fields, size_t n, bool end)
+static void head_of_response(struct mt_h2_side_stream *s,
+                             const struct mt_head *h, const nghttp2_nv *fields,
+                             size_t n, bool end)
 {
     nghttp2_data_provider p;
     nghttp2_session *session = mt_h2_of(s)->session;
@@ -110,7 +111,7 @@ static void head_of_response(struct mt_h2_stream *s, const struct mt_head *h,
 
 static void head(struct mt_stream *stream, const struct mt_head *h, bool end)
 {
-    struct mt_h2_stream *s = self(stream);
+    struct mt_h2_side_stream *s = self(stream);
     nghttp2_nv fields[MT_H2_FIELDS_MAX];
     uint8_t digits[4];
     if (s->closed)
@@ -127,7 +128,7 @@ static void head(struct mt_stream *stream, const struct mt_head *h, bool end)
     touched(s);
 }
 
-static void go_on(struct mt_h2_stream *s)
+static void go_on(struct mt_h2_side_stream *s)
 {
     if (s->id != 0 && !s->closed)
         (void)nghttp2_session_resume_data(mt_h2_of(s)->session, s->id);
@@ -136,7 +137,7 @@ static void go_on(struct mt_h2_stream *s)
 
 static void body(struct mt_stream *stream, struct mt_span bytes)
 {
-    struct mt_h2_stream *s = self(stream);
+    struct mt_h2_side_stream *s = self(stream);
     struct mt_h2_side *side = mt_h2_of(s);
     if (s->closed || bytes.len == 0)
         return;
@@ -152,7 +153,8 @@ static void body(struct mt_stream *stream, struct mt_span bytes)
     go_on(s);
 }
 
-static bool keep_trailers(struct mt_h2_stream *s, const struct mt_head *from)
+static bool keep_trailers(struct mt_h2_side_stream *s,
+                          const struct mt_head *from)
 {
     for (uint32_t i = 0; i < from->count; i++)
         if (!mt_head_add(&s->out_trailers, from->fields[i].name,
@@ -163,7 +165,7 @@ static bool keep_trailers(struct mt_h2_stream *s, const struct mt_head *from)
 
 static void end(struct mt_stream *stream, const struct mt_head *trailers)
 {
-    struct mt_h2_stream *s = self(stream);
+    struct mt_h2_side_stream *s = self(stream);
     if (s->closed)
         return;
     s->sent_end = true;
@@ -173,7 +175,7 @@ static void end(struct mt_stream *stream, const struct mt_head *trailers)
     go_on(s);
 }
 
-static void consume(struct mt_h2_stream *s)
+static void consume(struct mt_h2_side_stream *s)
 {
     if (s->unconsumed > 0)
         (void)nghttp2_session_consume(mt_h2_of(s)->session, s->id,
@@ -185,7 +187,7 @@ static void consume(struct mt_h2_stream *s)
  * the client is told that nobody reads the rest (RFC 9113 section 8.1). */
 static void leave(struct mt_stream *stream)
 {
-    struct mt_h2_stream *s = self(stream);
+    struct mt_h2_side_stream *s = self(stream);
     bool server = mt_h2_of(s)->server;
     stream->events = NULL;
     s->paused = false;
@@ -204,7 +206,7 @@ static void leave(struct mt_stream *stream)
 
 static void pause(struct mt_stream *stream, bool paused)
 {
-    struct mt_h2_stream *s = self(stream);
+    struct mt_h2_side_stream *s = self(stream);
     if (s->closed || s->paused == paused)
         return;
     s->paused = paused;
@@ -218,10 +220,10 @@ static const struct mt_stream_ops stream_ops = {head, body, end, leave, pause};
 
 /* ---- life ---- */
 
-struct mt_h2_stream *mt_h2_stream_new(struct mt_h2_side *side)
+struct mt_h2_side_stream *mt_h2_side_stream_new(struct mt_h2_side *side)
 {
     struct mt_pool *pool = side->side.pool;
-    struct mt_h2_stream *s = mt_pool_zalloc(pool, sizeof *s);
+    struct mt_h2_side_stream *s = mt_pool_zalloc(pool, sizeof *s);
     if (s == NULL)
         return NULL;
     s->stream = (struct mt_stream){.ops = &stream_ops, .side = &side->side};
@@ -238,16 +240,16 @@ struct mt_h2_stream *mt_h2_stream_new(struct mt_h2_side *side)
     return s;
 }
 
-static void leave_lent(struct mt_h2_stream *s)
+static void leave_lent(struct mt_h2_side_stream *s)
 {
-    struct mt_h2_stream **at = &mt_h2_of(s)->lent;
+    struct mt_h2_side_stream **at = &mt_h2_of(s)->lent;
     while (s->in_lent && *at != s)
         at = &(*at)->next_lent;
     if (s->in_lent)
         *at = s->next_lent;
 }
 
-void mt_h2_stream_free(struct mt_h2_stream *s)
+void mt_h2_side_stream_free(struct mt_h2_side_stream *s)
 {
     struct mt_h2_side *side = mt_h2_of(s);
     leave_lent(s);
@@ -265,7 +267,7 @@ void mt_h2_stream_free(struct mt_h2_stream *s)
     mt_pool_free(side->side.pool, s, sizeof *s);
 }
 
-void mt_h2_stream_gone(struct mt_h2_stream *s, enum mt_gone why)
+void mt_h2_side_stream_gone(struct mt_h2_side_stream *s, enum mt_gone why)
 {
     const struct mt_stream_events *events = s->stream.events;
     s->closed = true;
