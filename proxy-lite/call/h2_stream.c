@@ -116,6 +116,8 @@ static void head(struct mt_stream *stream, const struct mt_head *h, bool end)
     uint8_t digits[4];
     if (s->closed)
         return;
+    /* what follows CONNECT is no body, but it goes as one */
+    end = end && !mt_span_eq(h->method, MT_SPAN("CONNECT"));
     size_t n = mt_h2_fields(h, fields, digits);
     if (!mt_h2_of(s)->server)
         head_of_request(s, fields, n, end);
