@@ -38,7 +38,7 @@ struct mt_call {
     uint8_t phase;              /* the step, but between a try's end and what is
                                    decided on it the one that it ended in */
     uint8_t ended_by, ended_in; /* of its row: mt_call_blame() */
-    struct mt_call_wait wait; /* while CONNECTING */
+    struct mt_call_wait wait;   /* while CONNECTING */
 
     /* the request */
     struct mt_head *request;
