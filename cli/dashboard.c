@@ -10,6 +10,7 @@
 
 #include "base/text_time.h"
 #include "cli/clock.h"
+#include "cli/dashboard.h"
 #include "cli/dashboard_packets.h"
 #include "cli/dashboard_source.h"
 #include "cli/printer.h"
@@ -83,6 +84,7 @@ static int make_core(struct dashboard *d, bool once)
                                          .once = once,
                                          .growing =
                                              !once && d->source.feeder != NULL,
+                                         .proxied = d->source.working,
                                          .replay = d->source.replay,
                                          .speed = 1,
                                          .offset_s = offset_s};
@@ -109,7 +111,9 @@ static void ask(struct dashboard *d)
 
 static void say_end(struct dashboard *d, bool failed)
 {
-    if (failed)
+    if (d->source.working)
+        mt_dashboard_say(d->core, true, "the proxy has ended");
+    else if (failed)
         mt_dashboard_say(d->core, true,
                          "the capture broke off: what was read until then is "
                          "shown");
@@ -319,6 +323,25 @@ static int check_filter(const struct mt_options *o)
     return rc;
 }
 
+/* Its source is open, if rc is 0. */
+static int run(struct dashboard *d, int rc, bool once)
+{
+    if (rc == 0)
+        give_reader(d);
+    if (rc == 0)
+        rc = make_core(d, once);
+    if (rc == 0)
+        rc = once ? print_once(d) : show(d);
+    if (rc == 0 && d->source.working && !mt_feeder_ended(d->source.feeder))
+        mt_say(NULL, "the proxy finishes what runs, for 30 s at most; ^C twice "
+                     "ends it at once");
+    int fed = mt_dashboard_source_close(&d->source);
+    mt_dashboard_free(d->core);
+    mt_canvas_deinit(&d->canvas);
+    free(d->filter);
+    return rc != 0 ? rc : fed;
+}
+
 int mt_command_dashboard(const struct mt_options *o)
 {
     struct dashboard d = {.options = o};
@@ -326,17 +349,14 @@ int mt_command_dashboard(const struct mt_options *o)
     int rc = check_filter(o);
     if (rc == 0)
         rc = mt_dashboard_source_open(&d.source, o, once);
-    if (rc == 0)
-        give_reader(&d);
-    if (rc == 0)
-        rc = make_core(&d, once);
-    if (rc == 0)
-        rc = once ? print_once(&d) : show(&d);
-    int fed = mt_dashboard_source_close(&d.source);
-    mt_dashboard_free(d.core);
-    mt_canvas_deinit(&d.canvas);
-    free(d.filter);
-    return rc != 0 ? rc : fed;
+    return run(&d, rc, once);
+}
+
+int mt_dashboard_over(const struct mt_options *o,
+                      const struct mt_feeder_work *work, const char *name)
+{
+    struct dashboard d = {.options = o};
+    return run(&d, mt_dashboard_source_work(&d.source, o, work, name), false);
 }
 
 /* Its words are files. */

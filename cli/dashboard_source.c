@@ -127,7 +127,8 @@ static void wait_for_all(struct mt_dashboard_source *s)
     s->ran_ns = seconds * 1000000000;
 }
 
-static int feed(struct mt_dashboard_source *s, bool once)
+static int feed(struct mt_dashboard_source *s,
+                const struct mt_feeder_work *work, bool once)
 {
     const struct mt_options *o = s->options;
     bool live = o->interfaces_count > 0;
@@ -139,9 +140,11 @@ static int feed(struct mt_dashboard_source *s, bool once)
         rc = make_path(s);
     }
     if (rc == 0)
-        rc = mt_feeder_start(
-            &s->feeder, &(struct mt_feeder_config){
-                            .options = o, .path = s->path, .paced = s->replay});
+        rc = mt_feeder_start(&s->feeder,
+                             &(struct mt_feeder_config){.options = o,
+                                                        .path = s->path,
+                                                        .work = work,
+                                                        .paced = s->replay});
     if (rc == 0 && once)
         wait_for_all(s);
     if (rc == 0)
@@ -262,7 +265,7 @@ static int find_something(struct mt_dashboard_source *s, bool once)
     s->tapping.interfaces_count = 1;
     s->options = &s->tapping;
     (void)snprintf(s->name, sizeof s->name, "any");
-    return feed(s, once);
+    return feed(s, NULL, once);
 }
 
 /* ---- all ---- */
@@ -330,7 +333,7 @@ static int open_replay(struct mt_dashboard_source *s, bool once)
     if (o->read_count == 1 && is_database(o->read[0]))
         return replay_database(s, o->read[0]);
     s->replay = !once;
-    return once ? read_first(s) : feed(s, false);
+    return once ? read_first(s) : feed(s, NULL, false);
 }
 
 int mt_dashboard_source_open(struct mt_dashboard_source *s,
@@ -347,16 +350,28 @@ int mt_dashboard_source_open(struct mt_dashboard_source *s,
         return open_replay(s, once);
     }
     if (o->interfaces_count > 0 || (has_pipe(o) && !once))
-        return feed(s, once);
+        return feed(s, NULL, once);
     if (o->read_count > 0)
         return read_first(s);
     return o->db != NULL ? look_at(s) : find_something(s, once);
 }
 
+int mt_dashboard_source_work(struct mt_dashboard_source *s,
+                             const struct mt_options *o,
+                             const struct mt_feeder_work *work,
+                             const char *name)
+{
+    *s = (struct mt_dashboard_source){
+        .options = o, .working = true, .now_ns = mt_wall_ns()};
+    (void)snprintf(s->name, sizeof s->name, "%s", name);
+    return feed(s, work, false);
+}
+
 int mt_dashboard_source_close(struct mt_dashboard_source *s)
 {
     mt_worker_stop(s->worker);
-    int rc = mt_feeder_stop(s->feeder);
+    int rc = s->working ? mt_feeder_stop_aloud(s->feeder)
+                        : mt_feeder_stop(s->feeder);
     remove_path(s);
     return rc;
 }

@@ -24,6 +24,7 @@ struct mt_dashboard_source {
     struct mt_worker *worker;
     struct mt_feeder *feeder; /* NULL: nobody fills it for us */
     struct mt_rights rights;  /* of a live tap */
+    bool working;             /* the feeder is no capture */
     bool replay;              /* on the capture's clock */
     bool live;                /* to be shown as it was in the last minute */
     int64_t now_ns;           /* when it was opened: of its rows */
@@ -38,6 +39,13 @@ struct mt_dashboard_source {
  * after it was said why. Close it in every case. */
 int mt_dashboard_source_open(struct mt_dashboard_source *s,
                              const struct mt_options *o, bool once);
+/* The same, of a proxy or its like that fills -w, or a database of its own:
+ * name is for the header. */
+int mt_dashboard_source_work(struct mt_dashboard_source *s,
+                             const struct mt_options *o,
+                             const struct mt_feeder_work *work,
+                             const char *name);
+
 /* The exit code of who filled it, 0 of none. */
 int mt_dashboard_source_close(struct mt_dashboard_source *s);
 

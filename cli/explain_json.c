@@ -94,6 +94,8 @@ static void put_attempt(struct mt_out *o, const struct mt_attempts *a,
         put_number(o, "grpc_status", t->grpc_status);
     put_number(o, "start_offset_ns", offset > 0 ? offset : 0);
     put_number(o, "lasted_ns", t->lasted_ns > 0 ? t->lasted_ns : 0);
+    if (t->connect_ns > 0)
+        put_number(o, "connect_ns", t->connect_ns);
     mt_out_char(o, '}');
 }
 

@@ -69,6 +69,13 @@ static void committed(void *context, int64_t now_ns)
         atomic_store(&b->shared->fed_ns, now_ns);
 }
 
+static int work(const struct mt_feeder_config *config, struct behind *b)
+{
+    struct mt_options into = *config->options;
+    into.write = config->path;
+    return config->work->run(config->work->arg, &into, begun, b);
+}
+
 static int record(const struct mt_feeder_config *config, struct behind *b)
 {
     struct mt_feed *f;
@@ -111,7 +118,7 @@ _Noreturn static void run(const struct mt_feeder_config *config,
     (void)signal(SIGPIPE, SIG_IGN);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     mt_signals_follow(control);
-    int rc = record(config, b);
+    int rc = config->work != NULL ? work(config, b) : record(config, b);
     (void)fflush(stderr);
     _exit(rc);
 }
@@ -230,6 +237,23 @@ int mt_feeder_stop(struct mt_feeder *f)
     (void)munmap(f->shared, sizeof *f->shared);
     free(f);
     return code;
+}
+
+int mt_feeder_stop_aloud(struct mt_feeder *f)
+{
+    char line[MT_FEEDER_LINE_BYTES];
+    if (f == NULL)
+        return 0;
+    if (f->pid > 0)
+        (void)kill(f->pid, SIGTERM);
+    if (f->said >= 0)
+        (void)fcntl(f->said, F_SETFL, 0);
+    while (f->said >= 0)
+        if (mt_feeder_said(f, line))
+            mt_say(NULL, "%s", line);
+    while (mt_feeder_said(f, line))
+        mt_say(NULL, "%s", line);
+    return mt_feeder_stop(f);
 }
 
 void mt_feeder_wait(struct mt_feeder *f)

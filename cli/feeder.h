@@ -1,5 +1,6 @@
 /**
- * feeder.h - a process that fills a database while the dashboard shows it.
+ * feeder.h - a process that fills a database while the dashboard shows it: a
+ * tap, a replay, or a proxy.
  *
  * What reads packets is apart from what draws: the feeder is meshtop record
  * under another name, with record's helper, rights and filter of system calls,
@@ -28,9 +29,18 @@ enum { MT_FEEDER_LINE_BYTES = 512 };
 
 struct mt_feeder;
 
+/* What it does: everything is opened, begun(context) is called, and it goes on
+ * until mt_interrupted(). `o` writes the feeder's database. An exit code. */
+struct mt_feeder_work {
+    int (*run)(void *arg, const struct mt_options *o, void (*begun)(void *),
+               void *context);
+    void *arg; /* as it was before the process was made */
+};
+
 struct mt_feeder_config {
-    const struct mt_options *options; /* borrowed until it has begun */
-    const char *path;                 /* of the database */
+    const struct mt_options *options;  /* borrowed until it has begun */
+    const char *path;                  /* of the database */
+    const struct mt_feeder_work *work; /* NULL: as meshtop record */
     bool paced; /* packets wait for mt_feeder_want(); else all that come */
 };
 
@@ -40,6 +50,10 @@ int mt_feeder_start(struct mt_feeder **out,
 
 /* Ends it well and waits for that. Its exit code; 0 of NULL. */
 int mt_feeder_stop(struct mt_feeder *f);
+
+/* The same, and what it says meanwhile goes to standard error: the screen is
+ * given back. */
+int mt_feeder_stop_aloud(struct mt_feeder *f);
 
 /* Readable when it has said something, or has ended. */
 int mt_feeder_fd(const struct mt_feeder *f);

@@ -87,8 +87,10 @@ struct mt_options {
     const char *speed; /* of a replay; NULL: 1x */
     bool once, json;   /* the dashboard as text, as JSON */
 
-    const char *config; /* -c: a mesh of the proxy */
-    bool check;         /* it, and no more */
+    const char *config;     /* -c: a mesh of the proxy */
+    bool check;             /* it, and no more */
+    bool tui;               /* the dashboard on the proxy */
+    const char *access_log; /* of the proxy; "-" is standard output */
 
     bool quiet;
     bool help, version;
@@ -140,6 +142,7 @@ int mt_command_record(const struct mt_options *o);
 int mt_command_stat(const struct mt_options *o);
 int mt_command_edges(const struct mt_options *o);
 int mt_command_routes(const struct mt_options *o);
+int mt_command_policy(const struct mt_options *o);
 int mt_command_tail(const struct mt_options *o);
 int mt_command_export(const struct mt_options *o);
 int mt_command_interfaces(const struct mt_options *o);

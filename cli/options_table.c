@@ -56,6 +56,8 @@ const struct mt_option_row mt_option_rows[] = {
      "one row for each stretch of time: 10s, 1m"},
     {0, "by", "KEY", K_TEXT, G_SERIES, AT(by), 0, 0,
      "split rows by method or endpoint"},
+    {0, "by", "KEY", K_TEXT, G_POLICY, AT(by), 0, 0,
+     "endpoint or budget: their state in place of the routes"},
     {'n', "limit", "COUNT", K_COUNT, G_TABLE | G_ROWS | G_EXPORT, AT(limit), 0,
      0, "at most so many rows"},
     {0, "names", "FILE", K_TEXT, G_RECORD | G_DECODE, AT(names), 0, 0,
@@ -123,6 +125,13 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "threads", "COUNT", K_COUNT, G_PROXY, AT(threads), 0, 64,
      "work with so many threads, 64 at most (default: one for each core it may "
      "use, 8 at most)"},
+    {0, "access-log", "FILE", K_TEXT, G_PROXY, AT(access_log), 0, 0,
+     "write a line of JSON for each finished request, as export --jsonl does; "
+     "- "
+     "is standard output. A file that is renamed is made anew, and on SIGHUP"},
+    {0, "tui", NULL, K_FLAG, G_PROXY, AT(tui), 0, 0,
+     "the dashboard on it, in the same terminal; without -w its database is "
+     "gone with it"},
     {0, "check", NULL, K_FLAG, G_PROXY, AT(check), 0, 0,
      "say whether the mesh is right, and what is wrong where"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
@@ -160,6 +169,12 @@ const struct mt_command mt_commands[] = {
      "/users/{id}.",
      false, G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE,
      mt_command_routes},
+    {"policy", "[FILTER]", "what proxies do, and are at",
+     "One row a route of a proxy: what its clients got, what its tries "
+     "became, and what its budget of retries and its breakers are at. --by "
+     "endpoint shows these by endpoint, --by budget by budget. What a proxy "
+     "that has ended said last is not shown as live.",
+     false, G_ALL | G_VIEW | G_TABLE | G_POLICY, mt_command_policy},
     {"tail", "[FILTER]", "exchanges, one a line",
      "The newest exchanges last. From a capture or an interface it streams as "
      "it reads.",

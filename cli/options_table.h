@@ -23,6 +23,7 @@ enum mt_option_group {
     G_EXPLAIN = 1 << 11, /* tells of one exchange */
     G_PROXY = 1 << 12,
     G_REPLAY = 1 << 13,
+    G_POLICY = 1 << 15,
     G_TAP = 1 << 14, /* captures into a database */
 };
 

@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/proxy_mesh.h"
 #include "cli/proxy_run.h"
+#include "cli/proxy_tui.h"
 #include "cli/say.h"
 #include "proxy-lite/config/config.h"
 #include "proxy-lite/policy/explain.h"
@@ -68,7 +69,8 @@ static int run(const struct mt_options *o, struct mt_policy *p,
     int rc;
     bool asked = source->words < o->operands_count;
     if (!asked && !o->check)
-        return mt_proxy_run(o, p, source);
+        return o->tui ? mt_proxy_tui(o, p, source)
+                      : mt_proxy_run(o, p, source, NULL);
     if (!asked)
         rc = check(source->label, p);
     else if (strcmp(o->operands[source->words], "explain") == 0)

@@ -5,9 +5,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "cli/access_log.h"
 #include "cli/proxy_names.h"
 #include "cli/proxy_run.h"
 #include "cli/proxy_sockets.h"
+#include "cli/proxy_state.h"
 #include "cli/recorder.h"
 
 struct mt_proxy;
@@ -28,7 +30,10 @@ struct mt_proxy {
     struct mt_generation *now; /* held */
     struct mt_proxy_worker workers[MT_PROXY_THREADS_MAX];
     unsigned threads;
-    atomic_bool deaf; /* the database cannot be written */
+    atomic_bool deaf;            /* the database cannot be written */
+    struct mt_proxy_state *told; /* the first worker's; NULL: nothing is
+                                    recorded */
+    struct mt_access_log *log;   /* NULL: none is written */
 };
 
 /* ---- proxy_run.c ---- */

@@ -269,6 +269,7 @@ static void on_hangup(struct mt_proxy_reload *r)
     uint64_t times;
     if (read(r->hangups, &times, sizeof times) < 0)
         return;
+    mt_access_log_reopen(r->proxy->log);
     if (r->text != NULL)
         read_again(r, true);
     else

@@ -46,6 +46,7 @@ static void go_deaf(struct mt_proxy *x)
 static void on_row(void *arg, const struct mt_exchange *x)
 {
     struct mt_proxy_worker *w = arg;
+    mt_access_log_row(w->proxy->log, (unsigned)(w - w->proxy->workers), x);
     if (records(w) && !mt_recorder_exchange(w->lane, x))
         go_deaf(w->proxy);
 }
@@ -62,6 +63,16 @@ static void on_conn(void *arg, const struct mt_proxy_thread_conn *c)
         go_deaf(w->proxy);
 }
 
+/* What breakers and budgets are at. */
+static bool tell_state(struct mt_proxy_worker *w)
+{
+    const struct mt_proxy_look look = {
+        .generation = mt_proxy_thread_generation(w->thread),
+        .now_ns = mt_steady_ns(),
+        .wall_ns = mt_wall_ns()};
+    return mt_proxy_state_tell(w->proxy->told, &look, w->lane);
+}
+
 /* What the database was too late for is in it a second later: the first thread
  * tells it for all. */
 static void on_second(void *arg)
@@ -73,7 +84,7 @@ static void on_second(void *arg)
     struct mt_recorder_drops drops = mt_recorder_drops(w->lane);
     totals[MT_LOSS_RING] = drops.exchanges;
     totals[MT_LOSS_REPORT] = drops.reports;
-    if (!mt_recorder_losses(w->lane, totals, 0, mt_wall_ns()))
+    if (!mt_recorder_losses(w->lane, totals, 0, mt_wall_ns()) || !tell_state(w))
         go_deaf(w->proxy);
 }
 
@@ -119,7 +130,7 @@ static bool open_mesh(struct mt_proxy *x, struct mt_policy *p)
 static int open_recorder(struct mt_proxy *x)
 {
     struct mt_writer_options w = mt_writing_options(x->o);
-    struct mt_recorder *lanes[MT_RECORDER_LANES_MAX];
+    struct mt_recorder *lanes[MT_RECORDER_LANES_MAX] = {NULL};
     _Static_assert(MT_PROXY_THREADS_MAX <= (int)MT_RECORDER_LANES_MAX &&
                        MT_PROXY_THREADS_MAX <= (int)MT_WRITER_LANES_MAX,
                    "a lane each");
@@ -127,9 +138,11 @@ static int open_recorder(struct mt_proxy *x)
         return 0;
     w.kind = MT_WRITER_PROXY;
     int rc = mt_recorder_open_lanes(lanes, x->threads, x->o->write, &w);
+    if (rc == 0 && (x->told = mt_proxy_state_new()) == NULL)
+        rc = MT_STORE_ENOMEM;
     if (rc != 0)
         mt_say(x->o->write, "%s", mt_store_strerror(rc));
-    for (unsigned i = 0; rc == 0 && i < x->threads; i++)
+    for (unsigned i = 0; lanes[0] != NULL && i < x->threads; i++)
         x->workers[i].lane = lanes[i];
     return rc;
 }
@@ -307,6 +320,8 @@ static int close_all(struct mt_proxy *x, int rc, bool kept)
         say_the_end(x);
     for (unsigned i = 0; i < x->threads; i++)
         mt_proxy_thread_free(x->workers[i].thread);
+    mt_access_log_close(x->log);
+    mt_proxy_state_free(x->told);
     if (close_recorder(x) != 0)
         rc = MT_EXIT_ERROR;
     mt_proxy_sockets_close(&x->sockets, x->threads);
@@ -318,8 +333,17 @@ static int close_all(struct mt_proxy *x, int rc, bool kept)
     return rc;
 }
 
+static bool open_log(struct mt_proxy *x)
+{
+    _Static_assert(MT_PROXY_THREADS_MAX <= (int)MT_ACCESS_LOG_LANES_MAX,
+                   "a lane each");
+    return x->o->access_log == NULL ||
+           mt_access_log_open(&x->log, x->o->access_log, x->threads) == 0;
+}
+
 int mt_proxy_run(const struct mt_options *o, struct mt_policy *p,
-                 const struct mt_proxy_source *source)
+                 const struct mt_proxy_source *source,
+                 const struct mt_proxy_watch *watch)
 {
     struct mt_proxy *x = NULL;
     int rc = MT_EXIT_ERROR;
@@ -341,7 +365,10 @@ int mt_proxy_run(const struct mt_options *o, struct mt_policy *p,
     (void)mt_signals_hangups(); /* from now on it does not end by one */
     if (open_mesh(x, p) &&
         mt_proxy_sockets_open(&x->sockets, x->now->policy, x->threads, NULL) &&
-        open_recorder(x) == 0 && open_threads(x))
+        open_recorder(x) == 0 && open_log(x) && open_threads(x)) {
+        if (watch != NULL)
+            watch->begun(watch->context);
         rc = run_until_signal(x, &kept);
+    }
     return close_all(x, rc, kept);
 }

@@ -13,9 +13,16 @@ struct mt_proxy_source {
     int words; /* of the command line */
 };
 
-/* Proxy until a signal; then finish what runs. Takes the policy. Returns an
- * exit code, having said what is wrong. */
+/* Told once all is open, and before the first request. */
+struct mt_proxy_watch {
+    void (*begun)(void *context);
+    void *context;
+};
+
+/* Proxy until a signal; then finish what runs. Takes the policy. watch NULL:
+ * nobody is told. Returns an exit code, having said what is wrong. */
 int mt_proxy_run(const struct mt_options *o, struct mt_policy *p,
-                 const struct mt_proxy_source *source);
+                 const struct mt_proxy_source *source,
+                 const struct mt_proxy_watch *watch);
 
 #endif

@@ -35,6 +35,8 @@ enum record_kind {
     RECORD_SOURCE,
     RECORD_REPORT,
     RECORD_CONN,
+    RECORD_ENDPOINT,
+    RECORD_BUDGET,
 };
 
 /* What the lanes share: the thread, and the writer that it has. */
@@ -111,6 +113,22 @@ static int write_conn(struct recording *r, struct mt_span bytes)
     return mt_writer_conn(r->writer, &conn);
 }
 
+static int write_endpoint(struct mt_writer *w, struct mt_span bytes)
+{
+    struct mt_endpoint_state e;
+    assert(bytes.len == sizeof e);
+    memcpy(&e, bytes.ptr, sizeof e);
+    return mt_writer_endpoint(w, &e);
+}
+
+static int write_budget(struct mt_writer *w, struct mt_span bytes)
+{
+    struct mt_budget_state b;
+    assert(bytes.len == sizeof b);
+    memcpy(&b, bytes.ptr, sizeof b);
+    return mt_writer_budget(w, &b);
+}
+
 static int write_record(struct recording *r, struct mt_span record,
                         struct mt_codec_scratch *scratch)
 {
@@ -129,6 +147,10 @@ static int write_record(struct recording *r, struct mt_span record,
         return write_report(r, c.rest);
     if (kind == RECORD_CONN)
         return write_conn(r, c.rest);
+    if (kind == RECORD_ENDPOINT)
+        return write_endpoint(r->writer, c.rest);
+    if (kind == RECORD_BUDGET)
+        return write_budget(r->writer, c.rest);
     int decoded = mt_exchange_decode(c.rest, &x, scratch);
     if (decoded == MT_ELIMIT)
         return MT_STORE_ENOMEM;
@@ -321,6 +343,34 @@ bool mt_recorder_conn(struct mt_recorder *r, const struct mt_writer_conn *c)
 {
     return put_bytes(r, RECORD_CONN, c->ns,
                      (struct mt_span){(const uint8_t *)c, sizeof *c});
+}
+
+/* A second later it is told again: that it found no room is no loss. */
+static bool put_state(struct mt_recorder *r, enum record_kind kind,
+                      struct mt_span bytes, bool *broken)
+{
+    uint8_t *p = reserve(r, HEAD_BYTES + bytes.len);
+    *broken = *broken || atomic_load(&r->all->broken);
+    if (p == NULL)
+        return false;
+    put_head(p, kind, 0);
+    memcpy(p + HEAD_BYTES, bytes.ptr, bytes.len);
+    mt_ring_commit(r->ring, HEAD_BYTES + bytes.len);
+    return true;
+}
+
+bool mt_recorder_endpoint(struct mt_recorder *r,
+                          const struct mt_endpoint_state *e, bool *broken)
+{
+    return put_state(r, RECORD_ENDPOINT,
+                     (struct mt_span){(const uint8_t *)e, sizeof *e}, broken);
+}
+
+bool mt_recorder_budget(struct mt_recorder *r, const struct mt_budget_state *b,
+                        bool *broken)
+{
+    return put_state(r, RECORD_BUDGET,
+                     (struct mt_span){(const uint8_t *)b, sizeof *b}, broken);
 }
 
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns)

@@ -61,6 +61,14 @@ bool mt_recorder_report(struct mt_recorder *r,
 /* A proxy's connection: mt_writer_conn(). */
 bool mt_recorder_conn(struct mt_recorder *r, const struct mt_writer_conn *c);
 
+/* What a breaker or budget of a proxy is at: mt_writer_endpoint(). True: it
+ * will be written. Else the ring is full, or *broken is set: there is no use in
+ * going on. */
+bool mt_recorder_endpoint(struct mt_recorder *r,
+                          const struct mt_endpoint_state *e, bool *broken);
+bool mt_recorder_budget(struct mt_recorder *r, const struct mt_budget_state *b,
+                        bool *broken);
+
 /* Offline: have what was given so far committed, soon. */
 bool mt_recorder_commit(struct mt_recorder *r, int64_t now_ns);
 

@@ -8,7 +8,7 @@
 /* Every field of the exchange is a row of one of these tables. A new row moves
  * the bits of others and needs a new MT_CODEC_VERSION, which no older reader
  * of a relayed stream understands: once released, put a new field behind all
- * others instead, as its number, its length and its bytes (skip_later()).
+ * others instead, as its number, its length and its bytes (LATER_NUMBERS).
  * tests/decode/test_codec.c fails when one is forgotten. */
 
 /* X(member, type, greatest value) */
@@ -91,6 +91,22 @@
     X(resp_fields) \
     X(attrs)
 
+/* Behind all others since they were added. X(number, member, type, greatest):
+ * its number is never used again; ascending. 0 is absent. */
+#define LATER_NUMBERS(X)                        \
+    X(1, ended_by, uint8_t, MT_ENDED_COUNT - 1) \
+    X(2, ended_in, uint8_t, MT_PHASE_COUNT - 1) \
+    X(3, endpoints, uint32_t, UINT32_MAX)       \
+    X(4, endpoints_out, uint32_t, UINT32_MAX)   \
+    X(5, budget_used, uint32_t, UINT32_MAX)     \
+    X(6, budget_allowed, uint32_t, UINT32_MAX)  \
+    X(7, connect_ns, int64_t, INT64_MAX)
+
+/* X(number, member) */
+#define LATER_TEXTS(X) X(8, rule)
+
+#define COUNT_LATER(number, member, type, most) +1
+#define COUNT_LATER_TEXT(number, member) +1
 #define COUNT_NUMBER(member, type, most) +1
 #define COUNT_SIGNED(member, type, none) +1
 #define COUNT(member) +1
@@ -104,6 +120,7 @@ enum {
     NUMBER_MASK = 8,
     TEXT_MASK = 4,
     HEAD = 1 + NUMBER_MASK + TEXT_MASK + 8, /* version, masks, end_ns */
+    N_LATER = 0 LATER_NUMBERS(COUNT_LATER) LATER_TEXTS(COUNT_LATER_TEXT),
     TLS_MAX = 5 * MT_VARINT_MAX + 2 * MT_VARINT_MAX,
 };
 
@@ -272,6 +289,32 @@ static uint8_t *put_rest(const struct mt_exchange *x, uint8_t *p,
     return p;
 }
 
+/* A field's number, the length of what follows, and that. */
+static uint8_t *put_later_number(uint8_t *p, unsigned number, uint64_t v)
+{
+    uint8_t bytes[MT_VARINT_MAX];
+    size_t n = (size_t)(put_varint(bytes, v) - bytes);
+    p = put_varint(p, number);
+    return put_text(p, (struct mt_span){bytes, n});
+}
+
+static uint8_t *put_later(const struct mt_exchange *x, uint8_t *p)
+{
+#define PUT(number, member, type, most) \
+    if (x->member > 0)                  \
+        p = put_later_number(p, number, (uint64_t)x->member);
+    LATER_NUMBERS(PUT)
+#undef PUT
+#define PUT(number, member)         \
+    if (x->member.len > 0) {        \
+        p = put_varint(p, number);  \
+        p = put_text(p, x->member); \
+    }
+    LATER_TEXTS(PUT)
+#undef PUT
+    return p;
+}
+
 static size_t fields_max(struct mt_fields f)
 {
     size_t n = MT_VARINT_MAX;
@@ -284,9 +327,12 @@ static size_t fields_max(struct mt_fields f)
 size_t mt_exchange_encoded_max(const struct mt_exchange *x)
 {
     size_t n = HEAD + (size_t)N_IDS * 16 +
-               (size_t)(N_NUMBERS + N_TEXTS) * MT_VARINT_MAX;
+               (size_t)(N_NUMBERS + N_TEXTS + 3 * N_LATER) * MT_VARINT_MAX;
 #define ADD(member) n += x->member.len;
     TEXTS(ADD)
+#undef ADD
+#define ADD(number, member) n += x->member.len;
+    LATER_TEXTS(ADD)
 #undef ADD
 #define ADD(member)          \
     if (x->member.count > 0) \
@@ -308,6 +354,7 @@ size_t mt_exchange_encode(const struct mt_exchange *x, uint8_t *buf, size_t cap)
     memcpy(&end, &x->end_ns, sizeof end);
     uint8_t *p = put_numbers(x, buf + HEAD, &numbers);
     p = put_rest(x, p, &texts);
+    p = put_later(x, p);
 
     uint8_t *head = buf;
     *head++ = MT_CODEC_VERSION;
@@ -518,12 +565,48 @@ static int get_rest(struct mt_cursor *c, struct mt_exchange *x, uint32_t mask,
     return rc;
 }
 
-/* Fields that a later version put behind ours. */
-static void skip_later(struct mt_cursor *c)
+static uint64_t get_later(struct mt_cursor *c, struct mt_span bytes,
+                          uint64_t most)
 {
+    struct mt_cursor one = mt_cursor_of(bytes);
+    uint64_t v = get_most(&one, most);
+    refuse_if(c, one.bad || one.rest.len > 0 || v == 0);
+    return v;
+}
+
+static void take_later(struct mt_cursor *c, struct mt_exchange *x,
+                       uint64_t number, struct mt_span bytes)
+{
+    switch (number) {
+#define GET(n, member, type, most)                               \
+    case n:                                                      \
+        x->member = (type)get_later(c, bytes, (uint64_t)(most)); \
+        return;
+        LATER_NUMBERS(GET)
+#undef GET
+#define GET(n, member)                \
+    case n:                           \
+        x->member = bytes;            \
+        refuse_if(c, bytes.len == 0); \
+        return;
+        LATER_TEXTS(GET)
+#undef GET
+    default: /* of a later version than this */
+        return;
+    }
+}
+
+/* Fields that later versions put behind the first ones, ascending. */
+static void get_laters(struct mt_cursor *c, struct mt_exchange *x)
+{
+    uint64_t last = 0;
     while (!c->bad && c->rest.len > 0) {
-        (void)get(c);
-        (void)get_text(c);
+        uint64_t number = get(c);
+        struct mt_span bytes = get_text(c);
+        refuse_if(c, number <= last);
+        last = number;
+        if (!c->bad)
+            take_later(c, x, number, bytes);
     }
 }
 
@@ -541,7 +624,7 @@ int mt_exchange_decode(struct mt_span bytes, struct mt_exchange *x,
     get_numbers(&c, x, numbers);
     int rc = c.bad ? MT_EPROTO : get_rest(&c, x, texts, s);
     if (rc == 0)
-        skip_later(&c);
+        get_laters(&c, x);
     if (rc == 0 && c.bad)
         rc = MT_EPROTO;
     return rc;

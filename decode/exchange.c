@@ -21,6 +21,8 @@ TEXT_OF(mt_hpack_text, MT_HPACK_STATES)
 TEXT_OF(mt_role_evidence_text, MT_ROLE_EVIDENCE)
 TEXT_OF(mt_detection_text, MT_DETECTIONS)
 TEXT_OF(mt_name_source_text, MT_NAME_SOURCES)
+TEXT_OF(mt_ended_by_text, MT_ENDED_BYS)
+TEXT_OF(mt_phase_text, MT_PHASES)
 TEXT_OF(mt_anomaly_text, MT_ANOMALIES)
 
 int64_t mt_elapsed_ns(int64_t from, int64_t to)

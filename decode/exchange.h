@@ -78,6 +78,24 @@
     X(LEARNING, "learning", "joined late: unknown entries are marked") \
     X(SUSPECT, "suspect", "a header block was lost before this one")
 
+/* Who ended a proxied request that did not end well. */
+#define MT_ENDED_BYS(X)                  \
+    X(NONE, "", "it went to its end")    \
+    X(CLIENT, "client", "its client")    \
+    X(SERVICE, "service", "the service") \
+    X(TIME, "time", "a time-out")        \
+    X(PROXY, "proxy", "the proxy, which answered in its stead")
+
+/* What a proxied request was at when it was ended. */
+#define MT_PHASES(X)                                                 \
+    X(NONE, "", "it went to its end")                                \
+    X(ROUTING, "routing", "before an endpoint was chosen")           \
+    X(CONNECTING, "connecting", "while a connection was being made") \
+    X(SENDING, "sending", "while the request went out")              \
+    X(WAITING, "waiting", "while the response was waited for")       \
+    X(RESPONDING, "responding", "in the middle of the response")     \
+    X(BACKING_OFF, "backing_off", "between two tries")
+
 /* How the client was told from the server, strongest first. */
 #define MT_ROLE_EVIDENCE(X)                                         \
     X(NONE, "", "not decided")                                      \
@@ -145,6 +163,8 @@
 #define MT_ENUM_ROW_ROLE_BY(name, text, help) MT_ROLE_BY_##name,
 #define MT_ENUM_ROW_DETECTED(name, text, help) MT_DETECTED_##name,
 #define MT_ENUM_ROW_NAME(name, text, help) MT_NAME_##name,
+#define MT_ENUM_ROW_ENDED(name, text, help) MT_ENDED_##name,
+#define MT_ENUM_ROW_PHASE(name, text, help) MT_PHASE_##name,
 #define MT_ENUM_ROW_ANOMALY_BIT(name, text, help) MT_ANOMALY_BIT_##name,
 #define MT_ENUM_ROW_ANOMALY(name, text, help) \
     MT_ANOMALY_##name = 1u << MT_ANOMALY_BIT_##name,
@@ -159,6 +179,8 @@ MT_ENUM_TABLE(mt_hpack_state, HPACK, MT_HPACK_STATES)
 MT_ENUM_TABLE(mt_role_evidence, ROLE_BY, MT_ROLE_EVIDENCE)
 MT_ENUM_TABLE(mt_detection, DETECTED, MT_DETECTIONS)
 MT_ENUM_TABLE(mt_name_source, NAME, MT_NAME_SOURCES)
+MT_ENUM_TABLE(mt_ended_by, ENDED, MT_ENDED_BYS)
+MT_ENUM_TABLE(mt_phase, PHASE, MT_PHASES)
 MT_ENUM_TABLE(mt_anomaly_bit, ANOMALY_BIT, MT_ANOMALIES)
 enum mt_anomaly { MT_ANOMALIES(MT_ENUM_ROW_ANOMALY) };
 
@@ -173,6 +195,8 @@ const char *mt_hpack_text(unsigned value);
 const char *mt_role_evidence_text(unsigned value);
 const char *mt_detection_text(unsigned value);
 const char *mt_name_source_text(unsigned value);
+const char *mt_ended_by_text(unsigned value);
+const char *mt_phase_text(unsigned value);
 const char *mt_anomaly_text(unsigned bit);
 
 /* Who sends: indexes of two-sided arrays. */
@@ -289,6 +313,17 @@ struct mt_exchange {
                                 among them; 0: it was tried once */
     struct mt_span endpoint; /* address:port chosen */
     struct mt_span why_not_retried; /* MESH.md's words */
+
+    /* of a proxy's rows, beside */
+    struct mt_span rule; /* its route: the name, else "line 12" of the file */
+    uint8_t ended_by;    /* enum mt_ended_by */
+    uint8_t ended_in;    /* enum mt_phase */
+    uint32_t endpoints;  /* of its service, where it failed; 0 not told */
+    uint32_t endpoints_out;  /* of them, by their breakers */
+    uint32_t budget_used;    /* retries of the last seconds, ... */
+    uint32_t budget_allowed; /* ... and how many there may be; both 0 where no
+                                retry was in question */
+    int64_t connect_ns;      /* a connection was made for it: for so long */
 
     /* its data packets: source << 48 | offset in that source's bytes */
     const uint64_t *packets;

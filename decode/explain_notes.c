@@ -23,7 +23,9 @@ static void say_outcome(const struct mt_exchange *x, struct mt_buf *b)
 
 static bool has_error_and_status(const struct mt_exchange *x)
 {
-    return x->error != MT_ERROR_NONE && x->status != 0;
+    bool of_the_proxy =
+        x->ended_by != MT_ENDED_NONE && x->error_message.len > 0;
+    return x->error != MT_ERROR_NONE && x->status != 0 && !of_the_proxy;
 }
 
 static void say_status_too(const struct mt_exchange *x, struct mt_buf *b)

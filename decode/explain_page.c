@@ -107,8 +107,16 @@ static void put_phases(struct line *l, const struct mt_exchange *x,
     if (x->req.start_ns == 0)
         mt_put_str(&l->b, "not seen");
     put_phase(l, "", x->req.start_ns, x->req.end_ns);
-    put_phase(l, ", waiting ", x->req.end_ns, x->resp.start_ns);
+    if (x->connect_ns > 0) {
+        mt_put_str(&l->b, ", connecting ");
+        mt_put_latency(&l->b, x->connect_ns);
+        put_phase(l, ", first byte after ", x->req.start_ns, x->resp.start_ns);
+    } else {
+        put_phase(l, ", waiting ", x->req.end_ns, x->resp.start_ns);
+    }
     put_phase(l, ", response ", x->resp.start_ns, x->resp.end_ns);
+    if (x->observer == MT_OBSERVER_PROXY_REQUEST)
+        put_phase(l, "; in all ", x->req.start_ns, x->end_ns);
     end(l);
     begin(l, " ended      ");
     mt_put_rfc3339(&l->b, x->end_ns, offset_s, 6);

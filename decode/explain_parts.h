@@ -21,4 +21,8 @@ extern const struct mt_sentence mt_explain_endings[];
 /* What else is to say: all that apply. A row of NULLs ends it. */
 extern const struct mt_sentence mt_explain_notes[];
 
+/* explain_proxy.c: before all endings, and behind all notes. */
+extern const struct mt_sentence mt_explain_proxied_ending;
+extern const struct mt_sentence mt_explain_proxied_notes[];
+
 #endif

@@ -15,10 +15,11 @@
 enum { MT_ATTEMPTS_MAX = 32, MT_ATTEMPT_ENDPOINT_BYTES = 64 };
 
 struct mt_attempt {
-    uint64_t id;       /* of its exchange */
-    uint32_t attempt;  /* from 1 */
-    int64_t start_ns;  /* Unix time */
-    int64_t lasted_ns; /* to its end, answered or not */
+    uint64_t id;        /* of its exchange */
+    uint32_t attempt;   /* from 1 */
+    int64_t start_ns;   /* Unix time */
+    int64_t lasted_ns;  /* to its end, answered or not */
+    int64_t connect_ns; /* of that, making a connection; 0: one was there */
     uint8_t outcome, error;
     uint16_t status;
     int16_t grpc_status;
@@ -36,7 +37,7 @@ struct mt_attempts {
     bool complete;      /* else the time for looking was up */
 };
 
-/* "1  +0.2ms  10.0.0.5:8080   12ms  reset by server, before headers",
+/* "1  +0.2ms  10.0.0.5:8080   12ms  reset by server, before headers; again",
  * `columns` wide at most; no line end. Texts are escaped. */
 void mt_attempts_put_line(struct mt_buf *b, const struct mt_attempts *a,
                           size_t i, size_t columns);

@@ -93,6 +93,12 @@ void mt_attempts_put_line(struct mt_buf *b, const struct mt_attempts *a,
     put_time(&line, "", t->lasted_ns);
     mt_put_str(&line, "  ");
     put_ending(&line, t);
+    if (t->connect_ns > 0) {
+        mt_put_str(&line, ", connected in ");
+        mt_put_latency(&line, t->connect_ns);
+    }
+    if (i + 1 < a->count)
+        mt_put_str(&line, "; again");
     put_cut(b, mt_buf_span(&line), columns);
 }
 

@@ -1,4 +1,4 @@
-#include "store/column.h"
+#include "store/column_impl.h"
 
 #include "base/text.h"
 #include "base/text_addr.h"
@@ -111,63 +111,7 @@ void mt_value_put(struct mt_buf *out, const struct mt_value *v,
     put_number(out, v, style);
 }
 
-/* ---- makers ---- */
-
-static struct mt_value text(struct mt_span s)
-{
-    return (struct mt_value){
-        .unit = MT_UNIT_TEXT, .known = s.len > 0, .text = s};
-}
-
-static struct mt_value text_of(const char *s)
-{
-    return text(mt_span_str(s));
-}
-
-static struct mt_value whole(enum mt_unit unit, int64_t n)
-{
-    return (struct mt_value){.unit = unit, .known = n >= 0, .whole = n};
-}
-
-static struct mt_value count(uint64_t n)
-{
-    return whole(MT_UNIT_COUNT, n <= INT64_MAX ? (int64_t)n : INT64_MAX);
-}
-
-static struct mt_value number(enum mt_unit unit, double n)
-{
-    return (struct mt_value){.unit = unit, .known = n >= 0, .number = n};
-}
-
-static struct mt_value ratio(uint64_t part, uint64_t of)
-{
-    return number(MT_UNIT_RATIO, of > 0 ? (double)part / (double)of : -1.0);
-}
-
-static struct mt_value id(uint64_t n)
-{
-    struct mt_value v = count(n);
-    v.unit = MT_UNIT_ID;
-    v.known = n != 0;
-    return v;
-}
-
 /* ---- columns of rows ---- */
-
-#define COLUMN(key_, title_, help_, unit_, priority_, width_, wide_, get_)  \
-    {                                                                       \
-        .key = (key_), .title = (title_), .help = (help_), .unit = (unit_), \
-        .priority = (priority_), .max_width = (width_), .wide = (wide_),    \
-        .get = (get_)                                                       \
-    }
-/* A text that is aligned as numbers are. */
-#define RIGHT_COLUMN(key_, title_, help_, unit_, priority_, width_, wide_,  \
-                     get_)                                                  \
-    {                                                                       \
-        .key = (key_), .title = (title_), .help = (help_), .unit = (unit_), \
-        .priority = (priority_), .max_width = (width_), .wide = (wide_),    \
-        .right = true, .get = (get_)                                        \
-    }
 
 static const struct mt_row *row_of(const void *row)
 {
@@ -187,6 +131,15 @@ static struct mt_value saturation(const struct mt_row *r, uint64_t n)
 {
     struct mt_value v = count(n);
     v.known = r->saturation;
+    return v;
+}
+
+/* Where a client's error was tried again, cells do not know what became of it.
+ */
+static struct mt_value tries_success(const struct mt_row *r)
+{
+    struct mt_value v = number(MT_UNIT_RATIO, r->tries_success);
+    v.inferred = r->tries_inferred;
     return v;
 }
 
@@ -243,6 +196,10 @@ GET(full_client, saturation(r, r->counts.zero_windows[MT_CLIENT]))
 GET(full_server, saturation(r, r->counts.zero_windows[MT_SERVER]))
 GET(conns_max, saturation(r, r->counts.conns_max))
 GET(open_max, saturation(r, r->counts.open_max))
+GET(tries_success, tries_success(r))
+GET(tries_rate, number(MT_UNIT_RATE, r->tries_per_s))
+GET(budget, text_of(r->budget))
+GET(breaker, text_of(r->breaker))
 GET(slowest, id(r->counts.slowest_id))
 GET(failed, id(r->counts.failed_id))
 GET(last, whole(MT_UNIT_TIME, r->counts.last_ns))
@@ -448,14 +405,28 @@ static const struct mt_column policy_columns[] = {
     COLUMN("route", "ROUTE", "the path, identifiers replaced", MT_UNIT_TEXT, 1,
            48, false, get_route),
     SUCCESS,
+    COLUMN("tries_success_ratio", "TRIES OK %",
+           "the same of every try, also those that were tried again",
+           MT_UNIT_RATIO, 1, 0, false, get_tries_success),
     RATE,
+    COLUMN("tries_per_s", "TRIES/s", "tries per second of the window",
+           MT_UNIT_RATE, 4, 0, false, get_tries_rate),
     COLUMN("retry_ratio", "RETRIED %", "attempts beyond the first",
-           MT_UNIT_RATIO, 1, 0, false, get_retries),
+           MT_UNIT_RATIO, 4, 0, false, get_retries),
     COLUMN("timeout_ratio", "TIMED OUT %", "given up for lack of an answer",
-           MT_UNIT_RATIO, 1, 0, false, get_timeouts),
-    P50,
-    P95,
-    P99,
+           MT_UNIT_RATIO, 5, 0, false, get_timeouts),
+    COLUMN("latency_p50_ns", "P50", "half of the responses were faster",
+           MT_UNIT_DURATION, 6, 0, false, get_p50),
+    COLUMN("latency_p95_ns", "P95", "95 % of the responses were faster",
+           MT_UNIT_DURATION, 7, 0, false, get_p95),
+    COLUMN("latency_p99_ns", "P99", "99 % of the responses were faster",
+           MT_UNIT_DURATION, 8, 0, false, get_p99),
+    RIGHT_COLUMN("budget", "BUDGET",
+                 "retries that there may be now, of those of 10 s",
+                 MT_UNIT_TEXT, 2, 18, false, get_budget),
+    RIGHT_COLUMN("breaker", "BREAKER",
+                 "of the service's endpoints, now: the worst that is so",
+                 MT_UNIT_TEXT, 1, 18, false, get_breaker),
 };
 
 static const struct mt_column series_columns[] = {
@@ -653,8 +624,6 @@ static const struct mt_column exchange_columns[] = {
     COLUMN("notes", "", "what else there is to say", MT_UNIT_TEXT, 4, 0, false,
            get_x_notes),
 };
-
-#define SCREEN(list) list, sizeof(list) / sizeof((list)[0])
 
 const struct mt_screen mt_screen_services = {"services",
                                              SCREEN(service_columns)};

@@ -74,6 +74,8 @@ extern const struct mt_screen mt_screen_services;  /* of struct mt_row */
 extern const struct mt_screen mt_screen_edges;     /* of struct mt_row */
 extern const struct mt_screen mt_screen_routes;    /* of struct mt_row */
 extern const struct mt_screen mt_screen_policy;    /* the same, of a proxy */
+extern const struct mt_screen mt_screen_endpoints; /* of mt_endpoint_row */
+extern const struct mt_screen mt_screen_budgets;   /* of mt_budget_row */
 extern const struct mt_screen mt_screen_series;    /* of struct mt_row */
 extern const struct mt_screen mt_screen_exchanges; /* of struct mt_exchange */
 

@@ -190,6 +190,14 @@ static void sizes(struct mt_export *e, const struct mt_exchange *x)
     number(e, "retry_of", x->retry_of != 0, x->retry_of);
     text(e, "endpoint", x->endpoint);
     text(e, "why_not_retried", x->why_not_retried);
+    text(e, "rule", x->rule);
+    word(e, "ended_by", mt_ended_by_text(x->ended_by));
+    word(e, "ended_in", mt_phase_text(x->ended_in));
+    number(e, "connect_ns", x->connect_ns > 0, (uint64_t)x->connect_ns);
+    rare(e, "endpoints", x->endpoints);
+    rare(e, "endpoints_out", x->endpoints_out);
+    rare(e, "budget_used", x->budget_used);
+    rare(e, "budget_allowed", x->budget_allowed);
 }
 
 static void quality(struct mt_export *e, const struct mt_exchange *x)

@@ -121,6 +121,11 @@ void mt_ext_encode(const struct mt_exchange *x, struct mt_buf *out)
     put_number(out, "resp_messages", many_messages(x->resp.messages));
     put_number(out, "grpc_timeout_ns", x->grpc_timeout_ns);
     put_number(out, "retry_of", bounded(x->retry_of));
+    put_number(out, "connect_ns", x->connect_ns);
+    put_number(out, "endpoints", x->endpoints);
+    put_number(out, "endpoints_out", x->endpoints_out);
+    put_number(out, "budget_used", x->budget_used);
+    put_number(out, "budget_allowed", x->budget_allowed);
     put_fields(out, "attrs", x->attrs);
     put_fields(out, "req_fields", x->req_fields);
     put_fields(out, "resp_fields", x->resp_fields);
@@ -255,6 +260,10 @@ static bool set_count(struct mt_exchange *x, struct mt_span key, int64_t v)
         {"resp_retransmissions", &x->resp.retransmissions, NULL},
         {"req_messages", &x->req.messages, NULL},
         {"resp_messages", &x->resp.messages, NULL},
+        {"endpoints", &x->endpoints, NULL},
+        {"endpoints_out", &x->endpoints_out, NULL},
+        {"budget_used", &x->budget_used, NULL},
+        {"budget_allowed", &x->budget_allowed, NULL},
         {"req_gap_bytes", NULL, &x->req.gap_bytes},
         {"resp_gap_bytes", NULL, &x->resp.gap_bytes},
         {"retry_of", NULL, &x->retry_of},
@@ -276,6 +285,8 @@ static void set_number(struct mt_exchange *x, struct mt_span key, int64_t v)
 {
     if (mt_span_eq(key, MT_SPAN("grpc_timeout_ns")))
         x->grpc_timeout_ns = v;
+    else if (mt_span_eq(key, MT_SPAN("connect_ns")))
+        x->connect_ns = v;
     else if (!set_count(x, key, v))
         set_time(x, key, v);
 }

@@ -202,11 +202,12 @@ static int settle(sqlite3 *db)
 static int check_tables(sqlite3 *db)
 {
     static const char *const tables[] = {
-        "meta",         "writer",        "batch",     "exchange",   "shape",
-        "conn",         "trace",         "packets",   "source",     "service",
-        "edge",         "route",         "edge_cell", "route_cell", "fold",
-        "service_name", "open_exchange", "loss",      "kept",       "exchanges",
-        "loss_time"};
+        "meta",          "writer",         "batch",       "exchange",
+        "shape",         "conn",           "trace",       "packets",
+        "source",        "service",        "edge",        "route",
+        "edge_cell",     "route_cell",     "fold",        "service_name",
+        "open_exchange", "loss",           "kept",        "exchanges",
+        "loss_time",     "proxy_endpoint", "proxy_budget"};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         char sql[64];
         sqlite3_stmt *st = NULL;

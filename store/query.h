@@ -31,6 +31,7 @@
 struct mt_filter;   /* filter.h */
 struct mt_trace;    /* trace.h */
 struct mt_attempts; /* attempts.h */
+struct mt_proxies;  /* proxy_state.h */
 
 /* [from, to) of the moments at which exchanges ended. */
 struct mt_ask {
@@ -144,6 +145,13 @@ struct mt_row {
     bool saturation;           /* its counts are known: not so of routes, nor
                                   where rows were scanned */
     int64_t handshake_mean_ns; /* -1 none */
+
+    /* of a proxy's route: every try of a request, not what its client got */
+    uint64_t tries;
+    double tries_per_s;
+    double tries_success;         /* 0..1; -1 none judged */
+    bool tries_inferred;          /* client errors were tried again */
+    const char *budget, *breaker; /* mt_query_policy(): in words, or "" */
 };
 
 struct mt_answer {
@@ -175,6 +183,21 @@ int mt_query_edges(struct mt_store *s, const struct mt_ask *ask,
  * then rate. */
 int mt_query_routes(struct mt_store *s, const struct mt_ask *ask,
                     struct mt_answer *a);
+
+/**
+ * One row a server service, method and route of what proxies did: their
+ * requests, their tries, and in words what the budget and the breakers of its
+ * service are at now (of a window that ended before, nothing). *proxies are
+ * those themselves; free both, also after a code.
+ */
+int mt_query_policy(struct mt_store *s, const struct mt_ask *ask,
+                    int64_t wall_ns, struct mt_answer *a,
+                    struct mt_proxies *proxies);
+
+/* What the breakers and budgets of proxies are at, and whether that may be
+ * believed at wall_ns. Free it, also after a code. */
+int mt_query_proxies(struct mt_store *s, int64_t wall_ns,
+                     struct mt_proxies *proxies);
 
 /* One row a bucket of bucket_ns (at least 1 s; widened so that at most 4096
  * buckets are asked for), empty ones too; counts.last_ns is the bucket's

@@ -85,6 +85,26 @@ static bool is_golden(const struct mt_question *q, const struct mt_edge_info *e)
            e->observer == MT_OBSERVER_PROXY_REQUEST;
 }
 
+static uint64_t judged_of(const struct mt_counts *n)
+{
+    return n->ok + n->client_error + n->failure;
+}
+
+/* Of a proxy's route: which of these had no try at all, and, of attempts, what
+ * was no failure. */
+static void note_tries(struct mt_group *g, uint8_t observer,
+                       const struct mt_route_info *r, const struct mt_counts *n)
+{
+    if (observer == MT_OBSERVER_PROXY_ATTEMPT)
+        g->tried_client_errors += n->client_error;
+    if (observer != MT_OBSERVER_PROXY_REQUEST || r == NULL ||
+        r->endpoint.len > 0)
+        return;
+    g->untried.exchanges += n->exchanges;
+    g->untried.judged += judged_of(n);
+    g->untried.good += n->ok + n->client_error;
+}
+
 /* Of attempts nothing counts but that there was another try of the request:
  * it is added to where the request counts. */
 static const struct mt_edge_info *count_tries(const struct mt_question *q,
@@ -93,7 +113,7 @@ static const struct mt_edge_info *count_tries(const struct mt_question *q,
                                               struct mt_counts *n)
 {
     if (q->ask.attempts || e->observer != MT_OBSERVER_PROXY_ATTEMPT ||
-        n->retries == 0)
+        n->retries + n->client_error == 0)
         return NULL;
     *n = (struct mt_counts){.retries = n->retries, .last_ns = INT64_MIN};
     *request = *e;
@@ -142,6 +162,7 @@ static int each_cell(void *arg, int64_t key, int64_t start_ns,
     struct mt_cell one = {.counts = *counts};
     struct mt_edge_info request;
     const struct mt_edge_info *e = edge_of(q, key, &r);
+    uint8_t seen = e != NULL ? e->observer : MT_OBSERVER_TAP;
     if (e != NULL && !is_golden(q, e)) {
         e = count_tries(q, e, &request, &one.counts);
         hist.len = 0;
@@ -153,6 +174,7 @@ static int each_cell(void *arg, int64_t key, int64_t start_ns,
     struct mt_group *g = find_group(q, e, r, start_ns);
     if (g == NULL)
         return q->full;
+    note_tries(g, seen, r, counts);
     mt_hist_init(&one.hist, NULL);
     (void)mt_cell_merge(&g->cell, &one);
     note_edge(g, e, one.counts.exchanges, one.counts.last_ns);
@@ -219,12 +241,20 @@ static int add_row(struct mt_question *q, const struct mt_rows *rows,
         return 0;
     bool golden = is_golden(q, e);
     struct mt_edge_info request;
-    struct mt_counts tries = {.retries = x->attempt > 1};
+    struct mt_counts tries = {.exchanges = 1,
+                              .ok = x->outcome == MT_OUTCOME_OK,
+                              .client_error =
+                                  x->outcome == MT_OUTCOME_CLIENT_ERROR,
+                              .failure = x->outcome == MT_OUTCOME_FAILURE,
+                              .retries = x->attempt > 1};
+    const struct mt_counts one = tries;
+    uint8_t seen = e->observer;
     if (!golden)
         e = count_tries(q, e, &request, &tries);
     struct mt_group *g = e != NULL ? find_group(q, e, r, x->end_ns) : NULL;
     if (g == NULL)
         return q->full;
+    note_tries(g, seen, r, &one);
     if (golden)
         return add_golden(q, g, e, x);
     g->cell.counts.retries += tries.retries;
@@ -394,6 +424,29 @@ static void fill_latency(const struct mt_hist *h, struct mt_row *row)
     }
 }
 
+/* A request that was tried once has one row, and no more is counted of it: its
+ * tries are the requests and those beyond the first. What they became follows,
+ * but where a client's error was tried again, of which cells do not know. */
+static void fill_tries(const struct mt_group *g, uint64_t judged,
+                       struct mt_row *row)
+{
+    const struct mt_counts *n = &g->cell.counts;
+    row->tries_success = -1;
+    row->budget = row->breaker = "";
+    if (g->observer != MT_OBSERVER_PROXY_REQUEST)
+        return;
+    uint64_t again = g->tried_client_errors < n->retries
+                         ? g->tried_client_errors
+                         : n->retries;
+    uint64_t good = n->ok + n->client_error - g->untried.good + again;
+    uint64_t of = judged - g->untried.judged + n->retries;
+    row->tries = n->exchanges - g->untried.exchanges + n->retries;
+    row->tries_per_s = (double)row->tries / row->seconds;
+    row->tries_inferred = again > 0;
+    if (of > 0)
+        row->tries_success = good < of ? (double)good / (double)of : 1;
+}
+
 void mt_question_fill(const struct mt_question *q, const struct mt_group *g,
                       struct mt_row *row)
 {
@@ -403,9 +456,10 @@ void mt_question_fill(const struct mt_question *q, const struct mt_group *g,
         span = q->bucket_ns;
     *row = (struct mt_row){.counts = *n,
                            .seconds = span > 0 ? (double)span / 1e9 : 1e-9};
-    uint64_t judged = n->ok + n->client_error + n->failure;
+    uint64_t judged = judged_of(n);
     row->success =
         judged > 0 ? (double)(n->ok + n->client_error) / (double)judged : -1;
+    fill_tries(g, judged, row);
     row->rps = (double)n->exchanges / row->seconds;
     row->in_per_s = (double)n->bytes_in / row->seconds;
     row->out_per_s = (double)n->bytes_out / row->seconds;

@@ -23,6 +23,10 @@ struct mt_group {
     int64_t kind_ns;
     uint64_t open;
     int64_t oldest_start_ns; /* of the live open ones; 0 none */
+    struct {
+        uint64_t exchanges, judged, good;
+    } untried;                    /* requests of a proxy that no endpoint got */
+    uint64_t tried_client_errors; /* of attempts */
     bool dropped;
 };
 

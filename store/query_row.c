@@ -32,17 +32,24 @@ static void read_enums(struct mt_exchange *x, sqlite3_stmt *st)
     x->attempt = (uint32_t)sqlite3_column_int64(st, 17);
     x->req.messages = (uint32_t)sqlite3_column_int64(st, 18);
     x->resp.messages = (uint32_t)sqlite3_column_int64(st, 19);
+    x->ended_by = enum_of(st, 31, MT_ENDED_COUNT);
+    x->ended_in = enum_of(st, 32, MT_PHASE_COUNT);
 }
 
 static bool read_texts(struct mt_rows *r, struct mt_exchange *x)
 {
-    struct mt_span *const slots[] = {
-        &x->method,           &x->scheme,
-        &x->authority,        &x->route,
-        &x->operation,        &x->user_agent,
-        &x->req.content_type, &x->resp.content_type,
-        &x->endpoint,         &x->why_not_retried};
-    for (int i = 0; i < 10; i++)
+    struct mt_span *const slots[] = {&x->method,
+                                     &x->scheme,
+                                     &x->authority,
+                                     &x->route,
+                                     &x->operation,
+                                     &x->user_agent,
+                                     &x->req.content_type,
+                                     &x->resp.content_type,
+                                     &x->endpoint,
+                                     &x->why_not_retried,
+                                     &x->rule};
+    for (int i = 0; i < 11; i++)
         if (!mt_arena_copy(&r->shape_text, mt_column_text(r->shape, 20 + i),
                            slots[i]))
             return false;

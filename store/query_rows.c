@@ -17,7 +17,8 @@ static int prepare_parts(struct mt_rows *r)
         "half,hpack,role_evidence,detection,quality,status,grpc_status,"
         "anomalies,attempt,req_messages,resp_messages,method,scheme,authority,"
         "template,operation,user_agent,req_content_type,resp_content_type,"
-        "endpoint,why_not_retried FROM shape WHERE id=?");
+        "endpoint,why_not_retried,rule,ended_by,ended_in FROM shape WHERE "
+        "id=?");
     if (rc == 0)
         rc = mt_store_prepare(
             db, &r->conn,

@@ -124,11 +124,59 @@ static const char losses_3[] =
     " kind INTEGER NOT NULL, ns INTEGER NOT NULL, n INTEGER NOT NULL,"
     " before INTEGER NOT NULL);";
 
+/* Version 4: what a proxy knows of its requests, and what its breakers and
+ * budgets are at. A tuple of `shape` is unique with its new members. */
+#define SHAPE_3                                                              \
+    "id,client,server,edge,route,protocol,kind,observer,outcome,error,half," \
+    "hpack,role_evidence,detection,quality,status,grpc_status,anomalies,"    \
+    "attempt,req_messages,resp_messages,method,scheme,authority,template,"   \
+    "operation,user_agent,req_content_type,resp_content_type,endpoint,"      \
+    "why_not_retried"
+static const char shape_4[] =
+    "DROP VIEW IF EXISTS exchanges;"
+    "CREATE TABLE shape_4(id INTEGER PRIMARY KEY, client INTEGER NOT NULL,"
+    " server INTEGER NOT NULL, edge INTEGER NOT NULL, route INTEGER NOT NULL,"
+    " protocol INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " observer INTEGER NOT NULL, outcome INTEGER NOT NULL,"
+    " error INTEGER NOT NULL, half INTEGER NOT NULL, hpack INTEGER NOT NULL,"
+    " role_evidence INTEGER NOT NULL, detection INTEGER NOT NULL,"
+    " quality INTEGER NOT NULL, status INTEGER NOT NULL,"
+    " grpc_status INTEGER NOT NULL, anomalies INTEGER NOT NULL,"
+    " attempt INTEGER NOT NULL, req_messages INTEGER NOT NULL,"
+    " resp_messages INTEGER NOT NULL, method TEXT NOT NULL,"
+    " scheme TEXT NOT NULL, authority TEXT NOT NULL, template TEXT NOT NULL,"
+    " operation TEXT NOT NULL, user_agent TEXT NOT NULL,"
+    " req_content_type TEXT NOT NULL, resp_content_type TEXT NOT NULL,"
+    " endpoint TEXT NOT NULL, why_not_retried TEXT NOT NULL,"
+    " rule TEXT NOT NULL DEFAULT '', ended_by INTEGER NOT NULL DEFAULT 0,"
+    " ended_in INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE(route, outcome, error, half, hpack, role_evidence, detection,"
+    " quality, status, grpc_status, anomalies, attempt, req_messages,"
+    " resp_messages, scheme, authority, operation, user_agent,"
+    " req_content_type, resp_content_type, why_not_retried, rule, ended_by,"
+    " ended_in));"
+    "INSERT INTO shape_4(" SHAPE_3 ") SELECT " SHAPE_3 " FROM shape;"
+    "DROP TABLE shape;"
+    "ALTER TABLE shape_4 RENAME TO shape;";
+static const char proxies_4[] =
+    "CREATE TABLE proxy_endpoint(writer INTEGER NOT NULL,"
+    " service TEXT NOT NULL, endpoint TEXT NOT NULL, state INTEGER NOT NULL,"
+    " until_ns INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " running INTEGER NOT NULL, conns INTEGER NOT NULL,"
+    " latency_ns INTEGER NOT NULL,"
+    " PRIMARY KEY(writer, service, endpoint)) WITHOUT ROWID;"
+    "CREATE TABLE proxy_budget(writer INTEGER NOT NULL,"
+    " service TEXT NOT NULL, rule TEXT NOT NULL, percent INTEGER NOT NULL,"
+    " min_per_s INTEGER NOT NULL, spent INTEGER NOT NULL,"
+    " allowed INTEGER NOT NULL, denied INTEGER NOT NULL,"
+    " PRIMARY KEY(writer, service, rule)) WITHOUT ROWID;";
+
 /* migrations[v] brings a database of version v to v + 1; NULL ends. */
 static const char *const *const migrations[MT_SCHEMA_VERSION] = {
     (const char *const[]){rows_1, names_1, cells_1, NULL},
     (const char *const[]){saturation_2, running_2, NULL},
     (const char *const[]){losses_3, NULL},
+    (const char *const[]){shape_4, proxies_4, NULL},
 };
 
 /* --- the view --- */
@@ -252,6 +300,14 @@ static const struct view_column view_columns[] = {
     {"retry_of", EXT("retry_of"), NULL, 0},
     {"endpoint", "nullif(s.endpoint,'')", NULL, 0},
     {"why_not_retried", "nullif(s.why_not_retried,'')", NULL, 0},
+    {"rule", "nullif(s.rule,'')", NULL, 0},
+    {"ended_by", "s.ended_by", mt_ended_by_text, MT_ENDED_COUNT},
+    {"ended_in", "s.ended_in", mt_phase_text, MT_PHASE_COUNT},
+    {"connect_ns", EXT("connect_ns"), NULL, 0},
+    {"endpoints", EXT("endpoints"), NULL, 0},
+    {"endpoints_out", EXT("endpoints_out"), NULL, 0},
+    {"budget_used", EXT("budget_used"), NULL, 0},
+    {"budget_allowed", EXT("budget_allowed"), NULL, 0},
     {"grpc_timeout_ns", EXT("grpc_timeout_ns"), NULL, 0},
     {"tls_version", "nullif(n.tls_version,0)", NULL, 0},
     {"sni", "nullif(n.sni,'')", NULL, 0},

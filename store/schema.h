@@ -14,16 +14,17 @@
  *     fold        how far the coarser levels are folded; kept: from when on a
  *                 level has all its cells
  *     loss        totals of losses; loss_time: when and where they grew
+ *     proxy_endpoint and proxy_budget: what a proxy's breakers and budgets are
+ *                 at, newest state alone (proxy_state.h)
  *     open_exchange, writer, meta
  *
  * The view `exchanges` gives rows their full names, for people with sqlite3
  * and for filters (filter.h):
  *
  *   never NULL    id protocol kind observer outcome error_type half hpack
- *                 quality anomalies conn stream attempt end_ns
- *                 req_header_bytes req_body_bytes resp_header_bytes
- *                 resp_body_bytes req_messages resp_messages
- *                 req_gap_bytes resp_gap_bytes dup_packets
+ *                 ended_by ended_in quality anomalies conn stream attempt
+ * end_ns req_header_bytes req_body_bytes resp_header_bytes resp_body_bytes
+ * req_messages resp_messages req_gap_bytes resp_gap_bytes dup_packets
  *                 req_retransmissions resp_retransmissions
  *                 client_service_id server_service_id
  *   NULL if none  req_start_ns duration_ns ttfb_ns latency_ns method scheme
@@ -33,7 +34,8 @@
  *                 request_id error_message req_content_type
  *                 resp_content_type trace_id span_id parent_id retry_of
  *                 endpoint why_not_retried tls_version sni alpn
- *                 grpc_timeout_ns hop_of
+ *                 rule connect_ns endpoints endpoints_out budget_used
+ *                 budget_allowed grpc_timeout_ns hop_of
  *
  * Enumerations are texts of exchange.h ("http/1.1", "client_error"), so is
  * error_type ('' none). quality and anomalies are bits. client_ip is text for
@@ -49,7 +51,7 @@ struct sqlite3;
 
 enum {
     MT_SCHEMA_APPLICATION_ID = 0x6d746f70, /* "mtop" */
-    MT_SCHEMA_VERSION = 3,
+    MT_SCHEMA_VERSION = 4,
 };
 
 /**

@@ -10,7 +10,7 @@
 enum {
     KEY_MAX = 8192,
     METHOD_MAX = 32,
-    TEXTS = 7, /* of a shape's own */
+    TEXTS = 8, /* of a shape's own */
     EDGES_ROOM = MT_SHAPE_EDGES_MAX + 1024,
     ROUTES_ROOM = MT_SHAPE_ROUTES_MAX + EDGES_ROOM,
     ADD_EDGE = 0,
@@ -34,7 +34,8 @@ struct shape_key {
     int16_t grpc_status;
     uint8_t outcome, error, half, hpack, role_evidence, detection, quality;
     uint8_t messages[2];
-    uint8_t unused[5];
+    uint8_t ended_by, ended_in;
+    uint8_t unused[3];
 };
 
 static_assert(sizeof(struct shape_key) == 28, "no padding");
@@ -49,6 +50,7 @@ static void shape_texts(const struct mt_exchange *x, struct mt_span t[TEXTS])
     t[4] = x->req.content_type;
     t[5] = x->resp.content_type;
     t[6] = x->why_not_retried;
+    t[7] = x->rule;
 }
 
 /* --- statements --- */
@@ -62,10 +64,11 @@ static int prepare(struct mt_shapes *s, sqlite3 *db)
         "ON CONFLICT DO NOTHING",
         "INSERT INTO shape(route,outcome,error,half,hpack,role_evidence,"
         "detection,quality,status,grpc_status,anomalies,attempt,req_messages,"
-        "resp_messages,scheme,authority,operation,user_agent,"
-        "req_content_type,resp_content_type,why_not_retried,"
+        "resp_messages,ended_by,ended_in,scheme,authority,operation,user_agent,"
+        "req_content_type,resp_content_type,why_not_retried,rule,"
         "client,server,edge,protocol,kind,observer,method,template,endpoint) "
-        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+        ",?) "
         "ON CONFLICT DO NOTHING",
     };
     static const char *const find[3] = {
@@ -76,9 +79,10 @@ static int prepare(struct mt_shapes *s, sqlite3 *db)
         "SELECT id FROM shape WHERE route=? AND outcome=? AND error=? AND "
         "half=? AND hpack=? AND role_evidence=? AND detection=? AND quality=? "
         "AND status=? AND grpc_status=? AND anomalies=? AND attempt=? AND "
-        "req_messages=? AND resp_messages=? AND scheme=? AND authority=? AND "
+        "req_messages=? AND resp_messages=? AND ended_by=? AND ended_in=? AND "
+        "scheme=? AND authority=? AND "
         "operation=? AND user_agent=? AND req_content_type=? AND "
-        "resp_content_type=? AND why_not_retried=?",
+        "resp_content_type=? AND why_not_retried=? AND rule=?",
     };
     int rc = mt_store_prepare(db, &s->set_tls,
                               "UPDATE edge SET tls_version=?2 WHERE id=?1");
@@ -266,6 +270,8 @@ static void fill_key(struct shape_key *k, const struct mt_exchange *x,
         .quality = x->quality,
         .messages = {few_messages(x->req.messages),
                      few_messages(x->resp.messages)},
+        .ended_by = x->ended_by,
+        .ended_in = x->ended_in,
     };
 }
 
@@ -440,24 +446,27 @@ static int sync_shape(struct mt_shapes *s, uint32_t n)
     struct shape_key k;
     struct mt_cursor c = mt_cursor_of(mt_intern_bytes(&s->shapes, n));
     memcpy(&k, mt_get_span(&c, sizeof k).ptr, sizeof k);
-    const int64_t values[14] = {s->route[k.route].id,
-                                k.outcome,
-                                k.error,
-                                k.half,
-                                k.hpack,
-                                k.role_evidence,
-                                k.detection,
-                                k.quality,
-                                k.status,
-                                k.grpc_status,
-                                k.anomalies,
-                                k.attempt,
-                                k.messages[0],
-                                k.messages[1]};
-    bind_ints(s, ADD_SHAPE, values, 14);
+    const int64_t values[] = {s->route[k.route].id,
+                              k.outcome,
+                              k.error,
+                              k.half,
+                              k.hpack,
+                              k.role_evidence,
+                              k.detection,
+                              k.quality,
+                              k.status,
+                              k.grpc_status,
+                              k.anomalies,
+                              k.attempt,
+                              k.messages[0],
+                              k.messages[1],
+                              k.ended_by,
+                              k.ended_in};
+    enum { VALUES = sizeof values / sizeof values[0] };
+    bind_ints(s, ADD_SHAPE, values, VALUES);
     for (int i = 0; i < TEXTS; i++)
-        bind_text(s, ADD_SHAPE, 15 + i, get_text(&c));
-    bind_implied(s, k.route, 15 + TEXTS);
+        bind_text(s, ADD_SHAPE, VALUES + 1 + i, get_text(&c));
+    bind_implied(s, k.route, VALUES + 1 + TEXTS);
     return add_or_find(s, ADD_SHAPE, &s->shape[n].id);
 }
 

@@ -126,6 +126,8 @@ static int join_in(struct mt_writer *w, sqlite3 *db)
     if (rc == 0)
         rc = mt_writer_bury(w);
     if (rc == 0)
+        rc = mt_writer_drop_states(w);
+    if (rc == 0)
         rc = mt_proxied_init(&w->proxied, db, w->id);
     return rc == 0 ? mt_writer_meet(w) : rc;
 }
@@ -174,6 +176,7 @@ static void tear_down(struct mt_writer *w)
     for (uint32_t i = 0; i < w->sources_count; i++)
         free(w->sources[i].path);
     free(w->sources);
+    free(w->states);
     free(w->services);
     free(w->open_slots);
     free(w->opens);

@@ -22,6 +22,7 @@
 
 #include "decode/exchange.h"
 #include "decode/exchange_conn.h"
+#include "store/proxy_state.h"
 #include "store/route.h"
 #include "store/store.h"
 
@@ -156,6 +157,11 @@ struct mt_writer_conn {
  * 250 ms.
  */
 int mt_writer_conn(struct mt_writer *w, const struct mt_writer_conn *c);
+
+/* What one of the program's breakers or budgets is at, once it has changed.
+ * Written with the next commit; in place of what was told of it before. */
+int mt_writer_endpoint(struct mt_writer *w, const struct mt_endpoint_state *e);
+int mt_writer_budget(struct mt_writer *w, const struct mt_budget_state *b);
 
 /**
  * What a connection told beside its exchanges. It counts for the edge of the

@@ -263,6 +263,8 @@ int mt_writer_put_all(struct mt_writer *w)
         rc = mt_writer_put_sources(w);
     if (rc == 0)
         rc = mt_writer_put_losses(w);
+    if (rc == 0)
+        rc = mt_writer_put_states(w);
     if (rc == 0) {
         (void)sqlite3_bind_int64(w->beat, 1, w->id);
         (void)sqlite3_bind_int64(w->beat, 2, w->now_ns);
@@ -285,6 +287,7 @@ void mt_writer_committed(struct mt_writer *w)
     w->opens_count = 0;
     w->losses_dirty = 0;
     w->loss_ops_count = 0;
+    w->endpoints_count = w->budgets_count = 0;
     w->sampled_written = w->sampled;
     w->losses[MT_LOSS_LATENCY] +=
         w->tally.lost_latencies + w->rollup.lost_latencies;

@@ -94,6 +94,14 @@ struct mt_source_slot {
 
 enum { MT_SOURCES_MAX = 65536 };
 
+enum { MT_STATE_OPS_MAX = 256 };
+
+/* States that changed and are not written yet. */
+struct mt_state_ops {
+    struct mt_endpoint_state endpoints[MT_STATE_OPS_MAX];
+    struct mt_budget_state budgets[MT_STATE_OPS_MAX];
+};
+
 struct mt_writer {
     struct mt_writer_options options;
     struct mt_store store;
@@ -141,6 +149,8 @@ struct mt_writer {
     uint32_t losses_dirty; /* bits */
     struct mt_loss_op loss_ops[MT_LOSS_OPS_MAX];
     uint32_t loss_ops_count;
+    struct mt_state_ops *states; /* NULL until there are some */
+    uint32_t endpoints_count, budgets_count;
     uint32_t sampled, sampled_written; /* one of so many connections */
     int64_t newest_ns;
     int64_t now_ns;
@@ -218,6 +228,10 @@ int mt_writer_put_sources(struct mt_writer *w);
 
 /* writer_loss.c */
 int mt_writer_put_losses(struct mt_writer *w);
+
+/* writer_proxy.c */
+int mt_writer_put_states(struct mt_writer *w);
+int mt_writer_drop_states(struct mt_writer *w);
 
 /* writer_bury.c */
 int mt_writer_bury(struct mt_writer *w);

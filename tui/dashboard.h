@@ -47,6 +47,7 @@ struct mt_dashboard_config {
     bool ascii;         /* UTF-8 cannot be shown */
     bool once;          /* printed as text: no selection, no keys */
     bool growing;       /* something is being read into the database */
+    bool proxied;       /* by a proxy: no packets are looked at */
     bool replay;        /* on the capture's clock: mt_dashboard_replayed() */
     double speed;       /* of the replay: see pace.h */
     int32_t (*offset_s)(int64_t ns); /* local time - UTC at a moment; NULL 0 */

@@ -312,9 +312,10 @@ ACTION(export)
 /* ---- the table ---- */
 
 #define ON(screen) (1u << MT_SCREEN_##screen)
-#define LISTS (ON(SERVICES) | ON(ROUTES) | ON(TOPOLOGY) | ON(TAIL))
-#define TABLES (ON(SERVICES) | ON(ROUTES) | ON(TAIL))
-#define ALL (LISTS | ON(POLICY) | ON(CAPTURE) | ON(DETAIL))
+#define TABLES \
+    (ON(SERVICES) | ON(ROUTES) | ON(TAIL) | ON(POLICY) | ON(ENDPOINTS))
+#define LISTS (TABLES | ON(TOPOLOGY))
+#define ALL (LISTS | ON(CAPTURE) | ON(DETAIL))
 
 const struct mt_binding mt_bindings[] = {
     {{'1', '2', '3', '4'}, NULL, NULL, NULL, ALL, act_screen},

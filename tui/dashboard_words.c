@@ -44,7 +44,10 @@ static void put_nothing_at_all(const struct mt_dashboard *d,
                                const struct mt_snapshot *a, struct mt_buf *b)
 {
     bool comes = a->live || d->config.growing;
-    if (d->config.replay && comes)
+    if (d->config.proxied)
+        mt_put_str(b, "No request yet. They are shown as they end.\n"
+                      "The proxy takes them where the first line says.");
+    else if (d->config.replay && comes)
         mt_put_str(b, "No exchange has ended up to this moment of the capture."
                       "\n] and } seek forward, :speed max reads it to its "
                       "end.");

@@ -11,6 +11,7 @@ const struct mt_screen_class *const mt_screen_classes[MT_SCREEN_COUNT] = {
     [MT_SCREEN_POLICY] = &mt_screen_class_policy,
     [MT_SCREEN_CAPTURE] = &mt_screen_class_capture,
     [MT_SCREEN_DETAIL] = &mt_screen_class_detail,
+    [MT_SCREEN_ENDPOINTS] = &mt_screen_class_endpoints,
 };
 
 bool mt_lines_reserve(struct mt_lines *lines, size_t max)
@@ -76,8 +77,31 @@ static unsigned role_of_outcome(const struct mt_exchange *x)
                                                    : MT_ROLE_PLAIN;
 }
 
+static bool ends_with(struct mt_span text, struct mt_span end)
+{
+    if (text.len < end.len)
+        return false;
+    (void)mt_span_take(&text, text.len - end.len);
+    return mt_span_eq(text, end);
+}
+
+/* "closed", "1 of 3 open", "proxy ended" */
+static unsigned role_of_breaker(struct mt_span text)
+{
+    if (mt_span_starts(text, MT_SPAN("proxy ")))
+        return MT_ROLE_DIM;
+    return ends_with(text, MT_SPAN("closed")) ? MT_ROLE_PLAIN
+           : ends_with(text, MT_SPAN("open")) ? MT_ROLE_BAD
+                                              : MT_ROLE_WARN;
+}
+
 static unsigned role_of_key(const char *key, const struct mt_value *v)
 {
+    if (strcmp(key, "breaker") == 0)
+        return role_of_breaker(v->text);
+    if (strcmp(key, "budget") == 0)
+        return mt_span_eq(v->text, MT_SPAN("spent")) ? MT_ROLE_WARN
+                                                     : MT_ROLE_PLAIN;
     if (strcmp(key, "success_ratio") == 0)
         return v->number < 0.90   ? MT_ROLE_BAD
                : v->number < 0.95 ? MT_ROLE_WARN

@@ -19,7 +19,8 @@ enum mt_screen_number {
     MT_SCREEN_TAIL,
     MT_SCREEN_POLICY,
     MT_SCREEN_CAPTURE,
-    MT_SCREEN_DETAIL,
+    MT_SCREEN_DETAIL, /* from here on without a number */
+    MT_SCREEN_ENDPOINTS,
     MT_SCREEN_COUNT,
 };
 
@@ -28,7 +29,7 @@ enum { MT_SCREEN_NONE = MT_SCREEN_COUNT };
 /* One line of a list: a row, in a tree a name alone, or what was lost in this
  * place. */
 struct mt_line {
-    const void *row; /* struct mt_row or mt_exchange; NULL: none */
+    const void *row; /* what the columns of its screen read; NULL: none */
     const struct mt_lost *lost;
     uint64_t key;     /* finds it again in the next answer */
     const char *name; /* trees */
@@ -93,6 +94,7 @@ extern const struct mt_screen_class mt_screen_class_tail;
 extern const struct mt_screen_class mt_screen_class_policy;
 extern const struct mt_screen_class mt_screen_class_capture;
 extern const struct mt_screen_class mt_screen_class_detail;
+extern const struct mt_screen_class mt_screen_class_endpoints;
 
 /* Room for so many lines; false: no memory. */
 bool mt_lines_reserve(struct mt_lines *lines, size_t max);

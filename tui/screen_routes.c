@@ -1,6 +1,5 @@
-/* 2 Routes: which of a service's calls are slow or fail. 5 Policy: what a proxy
- * does for them; a tap enforces nothing, so that of its rows there are none. */
-#include "tui/screen.h"
+/* 2 Routes: which of a service's calls are slow or fail. */
+#include "tui/screen_routes.h"
 
 static void add(const struct mt_row *r, bool failing_only,
                 struct mt_lines *lines)
@@ -15,8 +14,8 @@ static void add(const struct mt_row *r, bool failing_only,
     lines->list[lines->count++] = (struct mt_line){.row = r, .key = key};
 }
 
-static bool arrange(const struct mt_snapshot *a, bool failing_only,
-                    struct mt_lines *lines)
+bool mt_routes_arrange(const struct mt_snapshot *a, bool failing_only,
+                       struct mt_lines *lines)
 {
     if (!mt_lines_reserve(lines, a->rows.count))
         return false;
@@ -25,18 +24,7 @@ static bool arrange(const struct mt_snapshot *a, bool failing_only,
     return true;
 }
 
-static bool arrange_proxied(const struct mt_snapshot *a, bool failing_only,
-                            struct mt_lines *lines)
-{
-    if (!mt_lines_reserve(lines, a->rows.count))
-        return false;
-    for (size_t i = 0; i < a->rows.count; i++)
-        if (a->rows.rows[i].observer == MT_OBSERVER_PROXY_REQUEST)
-            add(&a->rows.rows[i], failing_only, lines);
-    return true;
-}
-
-static void term(const void *row, struct mt_buf *out)
+void mt_routes_term(const void *row, struct mt_buf *out)
 {
     const struct mt_row *r = row;
     mt_put_term(out, "svc", r->server);
@@ -52,20 +40,6 @@ const struct mt_screen_class mt_screen_class_routes = {
     .opens = MT_SCREEN_TAIL,
     .columns = &mt_screen_routes,
     .skip = " endpoint ",
-    .arrange = arrange,
-    .term = term,
-};
-
-const struct mt_screen_class mt_screen_class_policy = {
-    .name = "Policy",
-    .unit = "routes",
-    .topic = MT_TOPIC_ROUTES,
-    .drilled_topic = MT_TOPIC_ROUTES,
-    .opens = MT_SCREEN_TAIL,
-    .columns = &mt_screen_policy,
-    .arrange = arrange_proxied,
-    .term = term,
-    .empty = "Retries and time-outs of each route, once a proxy writes into "
-             "this database (meshtop proxy). A tap only watches: nothing here "
-             "yet.",
+    .arrange = mt_routes_arrange,
+    .term = mt_routes_term,
 };

@@ -235,6 +235,9 @@ static int read_topic(struct mt_snapshot *a, struct mt_store *s,
         return mt_query_routes(s, ask, &a->rows);
     case MT_TOPIC_EDGES:
         return mt_query_edges(s, ask, &a->rows);
+    case MT_TOPIC_POLICY:
+        return mt_query_policy(s, ask, a->request.wall_ns, &a->rows,
+                               &a->proxies);
     case MT_TOPIC_NEWEST: {
         int rc = read_exchanges(a, s, ask);
         return rc == 0 ? read_lost(a, s, ask) : rc;
@@ -340,7 +343,7 @@ static int answer(struct mt_snapshot *a, struct mt_store *s)
         rc = read_header(a, s, ask);
     if (rc == 0)
         rc = read_topic(a, s, &ask);
-    if (a->request.topic <= MT_TOPIC_EDGES)
+    if (a->request.topic <= MT_TOPIC_POLICY)
         a->complete = a->rows.coverage.complete;
     if (rc == 0 && filter != NULL &&
         (is_empty(a) || a->request.topic == MT_TOPIC_SERVICES))
@@ -388,6 +391,7 @@ void mt_snapshot_free(struct mt_snapshot *a)
     mt_answer_free(&a->summary);
     mt_answer_free(&a->series);
     mt_answer_free(&a->rows);
+    mt_proxies_free(&a->proxies);
     mt_trends_free(&a->trends);
     free(a);
 }

@@ -16,6 +16,7 @@
 #include "decode/ladder.h"
 #include "store/attempts.h"
 #include "store/filter.h"
+#include "store/proxy_state.h"
 #include "store/query.h"
 #include "store/trace.h"
 
@@ -29,6 +30,7 @@ enum mt_topic {
     MT_TOPIC_SERVICES,
     MT_TOPIC_ROUTES,
     MT_TOPIC_EDGES,
+    MT_TOPIC_POLICY,   /* routes of proxies, and what these are at */
     MT_TOPIC_NEWEST,   /* exchanges, the newest last */
     MT_TOPIC_SLOWEST,  /* exchanges, the slowest first */
     MT_TOPIC_EXCHANGE, /* one, with all that is known of it */
@@ -69,12 +71,13 @@ struct mt_snapshot {
     bool live;      /* a writer is at work */
     int64_t now_ns; /* the end of what the database knows */
     int64_t from_ns, to_ns;
-    int64_t took_ns;          /* set by who has a clock */
-    struct mt_row entry;      /* traffic from outside */
-    struct mt_answer summary; /* owns entry */
-    struct mt_answer series;  /* the same over time */
-    struct mt_answer rows;    /* services, routes, edges */
-    struct mt_trends trends;  /* services, without a filter */
+    int64_t took_ns;           /* set by who has a clock */
+    struct mt_row entry;       /* traffic from outside */
+    struct mt_answer summary;  /* owns entry */
+    struct mt_answer series;   /* the same over time */
+    struct mt_answer rows;     /* services, routes, edges, policy */
+    struct mt_proxies proxies; /* POLICY */
+    struct mt_trends trends;   /* services, without a filter */
     struct mt_kept *exchanges;
     size_t exchanges_count;
     struct mt_lost lost[MT_SNAPSHOT_LOST]; /* NEWEST: among the exchanges, the

@@ -57,9 +57,20 @@ void mt_call_arm(struct mt_call *c)
         mt_deadline_clear(&c->deadline);
 }
 
+void mt_call_blame(struct mt_call *c, enum mt_ended_by who)
+{
+    static_assert(MT_CALL_BACKING_OFF + 1 == (int)MT_PHASE_BACKING_OFF &&
+                      MT_CALL_ROUTING + 1 == (int)MT_PHASE_ROUTING,
+                  "phases are steps");
+    if (c->ended_by != MT_ENDED_NONE)
+        return;
+    c->ended_by = (uint8_t)who;
+    c->ended_in = c->phase + 1;
+}
+
 void mt_call_step(struct mt_call *c, enum mt_call_step to)
 {
-    c->step = (uint8_t)to;
+    c->step = c->phase = (uint8_t)to;
     c->active_ns = c->host->now_ns;
     mt_call_arm(c);
 }
@@ -93,6 +104,7 @@ void mt_call_leave_up(struct mt_call *c)
 void mt_call_end_with(struct mt_call *c, unsigned status, const char *reason,
                       const char *sentence)
 {
+    mt_call_blame(c, MT_ENDED_PROXY);
     mt_call_leave_up(c);
     mt_call_answer(c, status, reason, sentence);
     c->down->ops->leave(c->down);
@@ -168,6 +180,7 @@ static void on_client_gone(void *arg, enum mt_gone why)
     struct mt_call *c = arg;
     c->error =
         why == MT_GONE_PROTOCOL ? MT_ERROR_PROTOCOL : MT_ERROR_RESET_BY_CLIENT;
+    mt_call_blame(c, MT_ENDED_CLIENT);
     mt_call_end_try(c, MT_BREAKER_NOTHING, (enum mt_error)c->error, 0);
     mt_call_leave_up(c);
     mt_call_finish(c);
@@ -254,6 +267,7 @@ void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
     c->status = why->status;
     c->reason = why->why;
     c->error = MT_ERROR_PROTOCOL;
+    mt_call_blame(c, MT_ENDED_PROXY);
     c->response_started = c->response_ended = why->status != 0;
     c->ended = true;
     c->request_end_ns = host->now_ns;

@@ -15,7 +15,9 @@ struct mt_call_try {
     uint32_t endpoint;
     uint16_t status;
     int16_t grpc_status;
-    uint8_t error; /* enum mt_error */
+    uint8_t error;      /* enum mt_error */
+    uint8_t phase;      /* enum mt_call_step in which it ended so */
+    int64_t connect_ns; /* that making a connection took; 0: it was there */
 };
 
 /* Messages of gRPC in one direction: five bytes before each, a flag and its
@@ -33,7 +35,10 @@ struct mt_call {
     struct mt_stream *up; /* of this try; NULL: not yet, or no more */
     uint64_t number;      /* unique in the proxy's run: joins its tries */
     uint8_t step;
-    struct mt_call_wait wait; /* while CONNECTING */
+    uint8_t phase;              /* the step, but between a try's end and what is
+                                   decided on it the one that it ended in */
+    uint8_t ended_by, ended_in; /* of its row: mt_call_blame() */
+    struct mt_call_wait wait;   /* while CONNECTING */
 
     /* the request */
     struct mt_head *request;
@@ -60,7 +65,8 @@ struct mt_call {
     uint32_t tries_count;
     uint32_t retries, free_retries, refused;
     uint32_t avoid;
-    uint8_t why_not; /* enum mt_retry_why */
+    uint8_t why_not;              /* enum mt_retry_why */
+    struct mt_budget_told budget; /* when that was decided */
 
     /* the response */
     uint16_t status;
@@ -78,6 +84,9 @@ struct mt_call {
 };
 
 /* ---- call.c ---- */
+
+/* Who ends it, in the phase that it is in: the first one called counts. */
+void mt_call_blame(struct mt_call *c, enum mt_ended_by who);
 
 /* The next step; what may be too late in it is armed. */
 void mt_call_step(struct mt_call *c, enum mt_call_step to);

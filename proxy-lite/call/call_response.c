@@ -190,6 +190,7 @@ static void fail_unanswered(struct mt_call *c, enum mt_gone why,
                          error);
         return;
     case MT_GONE_UNSPOKEN:
+        mt_call_blame(c, MT_ENDED_SERVICE);
         mt_call_end_try(c, MT_BREAKER_FAILED, error, 0);
         c->error = (uint8_t)error;
         mt_call_end_with(c, 502, "not_h2",
@@ -214,6 +215,7 @@ static void on_service_gone(void *arg, enum mt_gone why)
     }
     if (why == MT_GONE_ENDED)
         error = MT_ERROR_TRUNCATED;
+    mt_call_blame(c, MT_ENDED_SERVICE);
     mt_call_end_try(c, MT_BREAKER_FAILED, error, 0);
     c->error = (uint8_t)error;
     c->down->ops->leave(c->down);

@@ -56,6 +56,8 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
         x->server.service = c->service->name;
         x->server.name_source = MT_NAME_ROUTE;
     }
+    if (c->entry != NULL)
+        x->rule = c->entry->rule;
     x->req.content_type = mt_head_value(h, MT_HEAD_CONTENT_TYPE);
     x->req.header_bytes = h->wire_bytes;
     x->req.body_bytes = c->body_bytes;
@@ -67,6 +69,21 @@ static void give(const struct mt_call *c, struct mt_exchange *x)
 {
     x->outcome = mt_outcome_of(x)->outcome;
     c->host->row(c->host->arg, x);
+}
+
+static uint8_t ended_by(uint8_t error)
+{
+    switch (error) {
+    case MT_ERROR_NONE:
+        return MT_ENDED_NONE;
+    case MT_ERROR_RESET_BY_CLIENT:
+        return MT_ENDED_CLIENT;
+    case MT_ERROR_TIMEOUT:
+    case MT_ERROR_UNANSWERED:
+        return MT_ENDED_TIME;
+    default:
+        return MT_ENDED_SERVICE;
+    }
 }
 
 static void write_tries(const struct mt_call *c)
@@ -87,8 +104,29 @@ static void write_tries(const struct mt_call *c)
         x.resp.start_ns = wall(c, t->head_ns);
         x.end_ns = wall(c, t->end_ns);
         x.resp.end_ns = t->head_ns != 0 ? x.end_ns : 0;
+        x.connect_ns = t->connect_ns;
+        x.ended_by = ended_by(t->error);
+        x.ended_in = t->error != MT_ERROR_NONE ? t->phase + 1 : 0;
         give(c, &x);
     }
+}
+
+/* What its service's breakers and its budget were at, where it had a part in
+ * how it ended. */
+static void fill_state(const struct mt_call *c, struct mt_exchange *x)
+{
+    const struct mt_breaker_group *g =
+        c->service != NULL ? &mt_call_shared(c)->group : NULL;
+    uint32_t out =
+        g != NULL ? atomic_load_explicit(&g->out, memory_order_relaxed) : 0;
+    bool failed = x->error != MT_ERROR_NONE ||
+                  c->why_not != MT_RETRY_WHY_NONE || c->status >= 500;
+    if (failed && out > 0) {
+        x->endpoints = g->endpoints;
+        x->endpoints_out = out;
+    }
+    x->budget_used = (uint32_t)c->budget.spent;
+    x->budget_allowed = (uint32_t)c->budget.allowed;
 }
 
 void mt_call_write_rows(struct mt_call *c)
@@ -117,5 +155,10 @@ void mt_call_write_rows(struct mt_call *c)
     x.resp.messages = c->answered.count;
     x.resp.end_ns = c->response_ended ? wall(c, now) : 0;
     x.end_ns = wall(c, now);
+    x.ended_by = c->ended_by;
+    x.ended_in = c->ended_in;
+    if (c->tries_count > 0)
+        x.connect_ns = c->tries[c->tries_count - 1].connect_ns;
+    fill_state(c, &x);
     give(c, &x);
 }

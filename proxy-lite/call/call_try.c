@@ -16,6 +16,7 @@ void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
     struct mt_call_try *t = &c->tries[c->tries_count - 1];
     t->end_ns = host->now_ns;
     t->error = (uint8_t)error;
+    t->phase = c->phase;
     const struct mt_pick_end end = {
         .outcome = (uint8_t)outcome,
         .now_ns = host->now_ns,
@@ -84,6 +85,8 @@ bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
         .deadline_ns = by_ns == INT64_MAX ? 0 : by_ns};
     struct mt_retry_answer a = mt_retry_decide(&ask, &host->random);
     c->why_not = a.why;
+    if (ask.policy != NULL && a.why != MT_RETRY_WHY_NONE)
+        c->budget = mt_budget_tell(ask.budget, ask.budget_policy, ask.now_ns);
     if (!a.again)
         return false;
     c->avoid = c->pick.endpoint;
@@ -92,7 +95,7 @@ bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
     c->refused += last->end == MT_TRY_REFUSED_STREAM;
     mt_call_end_try(c, MT_BREAKER_FAILED, error, last->hint_ns);
     mt_call_leave_up(c);
-    c->step = MT_CALL_BACKING_OFF;
+    c->step = c->phase = MT_CALL_BACKING_OFF;
     c->down->ops->pause(c->down, c->kept.bytes >= MT_CALL_KEPT_MAX);
     mt_call_set_deadline(c, host->now_ns + a.wait_ns);
     return true;
@@ -120,6 +123,9 @@ void mt_call_fail_try(struct mt_call *c, enum mt_try_end end,
         .end = (uint8_t)end, .grpc_status = -1, .hint_ns = MT_RETRY_NO_HINT};
     if (mt_call_decide(c, &last, error))
         return;
+    mt_call_blame(c, end == MT_TRY_TIMEOUT || error == MT_ERROR_UNANSWERED
+                         ? MT_ENDED_TIME
+                         : MT_ENDED_SERVICE);
     mt_call_end_try(c, MT_BREAKER_FAILED, error, 0);
     c->error = (uint8_t)error;
     mt_call_end_with(c, answers[end].status, answers[end].reason,
@@ -157,6 +163,8 @@ void mt_call_begin_try(struct mt_call *c)
 
 void mt_call_connected(struct mt_call *c, struct mt_side *side)
 {
+    struct mt_call_try *t = &c->tries[c->tries_count - 1];
+    t->connect_ns = c->host->now_ns - t->start_ns;
     attach(c, side);
 }
 
@@ -191,11 +199,13 @@ void mt_call_late(void *arg)
             mt_call_fail_try(c, MT_TRY_TIMEOUT, MT_ERROR_TIMEOUT);
         return;
     case MT_CALL_SENDING:
+        mt_call_blame(c, MT_ENDED_TIME);
         mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_TIMEOUT, 0);
         c->error = MT_ERROR_TIMEOUT;
         mt_call_end_with(c, 408, "request_idle", "the request did not go on");
         return;
     default: /* RESPONDING: what was sent cannot be taken back */
+        mt_call_blame(c, MT_ENDED_TIME);
         mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_TIMEOUT, 0);
         c->error = MT_ERROR_TIMEOUT;
         mt_call_leave_up(c);

@@ -32,6 +32,7 @@ static void on_second(void *arg)
 {
     struct mt_proxy_thread *w = arg;
     look_at_wall(w);
+    mt_gauges_tell(w);
     w->options.second(w->options.arg);
     mt_deadline_set(&w->host.wheel, &w->second, w->host.now_ns + SECOND_NS);
 }
@@ -217,6 +218,12 @@ void mt_proxy_thread_stop(struct mt_proxy_thread *w)
 {
     atomic_fetch_add(&w->stops, 1);
     (void)uv_async_send(&w->wake);
+}
+
+const struct mt_generation *
+mt_proxy_thread_generation(const struct mt_proxy_thread *w)
+{
+    return w->mesh->mesh.generation;
 }
 
 struct mt_proxy_thread_stats

@@ -88,6 +88,11 @@ void mt_proxy_thread_run(struct mt_proxy_thread *w);
  */
 void mt_proxy_thread_stop(struct mt_proxy_thread *w);
 
+/* What is in force, from the thread itself (`second`): borrowed for the call.
+ */
+const struct mt_generation *
+mt_proxy_thread_generation(const struct mt_proxy_thread *w);
+
 /* After the run. */
 struct mt_proxy_thread_stats
 mt_proxy_thread_stats(const struct mt_proxy_thread *w);

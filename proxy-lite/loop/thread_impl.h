@@ -159,6 +159,11 @@ void mt_listening_give(struct mt_listening *l);
  * later, instead of at once for ever. */
 void mt_listening_go_on(void *thread);
 
+/* ---- gauge.c ---- */
+
+/* What the thread has at the endpoints of the mesh in force: once a second. */
+void mt_gauges_tell(struct mt_proxy_thread *w);
+
 /* ---- update.c ---- */
 
 struct mt_pooled_mesh *mt_pooled_mesh_new(struct mt_generation *g);

@@ -52,6 +52,11 @@ const char *mt_balance_text(unsigned balance);
 #define MT_EWMA_FAILURE_MAX_NS MT_POLICY_S(300)
 
 struct mt_endpoint_load {
+    uint32_t conns; /* as they were counted last */
+    struct {
+        uint32_t running, conns, measured;
+        int64_t latency_ns;
+    } told; /* of it, to the endpoint's gauge (state.h) */
     double estimate_ns;
     int64_t at_ns;       /* when it was true */
     uint32_t running;    /* tries of this thread */

@@ -94,8 +94,8 @@ static void start_anew(struct mt_breaker *b)
 }
 
 static bool put_out(struct mt_breaker *b, struct mt_breaker_group *g,
-                    const struct mt_policy_breaker *p, int64_t now_ns,
-                    struct mt_random *random)
+                    const struct mt_policy_breaker *p, enum mt_breaker_why why,
+                    int64_t now_ns, struct mt_random *random)
 {
     if ((get(&b->word) & STATE_MASK) != IN ||
         !take_place(g, p->max_out_percent))
@@ -104,23 +104,25 @@ static bool put_out(struct mt_breaker *b, struct mt_breaker_group *g,
     if (back_ns == 0 || now_ns - back_ns > MT_POLICY_S(MT_BREAKER_SECONDS))
         atomic_store_explicit(&b->level, 0, memory_order_relaxed);
     uint64_t until = out_until_ms(p, next_level(b), now_ns, random);
-    if (swap(&b->word, word_of(0, IN), word_of(until, OUT)))
+    if (swap(&b->word, word_of(0, IN), word_of(until, OUT))) {
+        atomic_store_explicit(&b->why, why, memory_order_relaxed);
         return true;
+    }
     atomic_fetch_sub_explicit(&g->out, 1, memory_order_relaxed);
     return false; /* another thread did it */
 }
 
-static bool too_many(struct mt_breaker *b, const struct mt_policy_breaker *p,
-                     int64_t now_ns)
+static enum mt_breaker_why too_many(const struct mt_breaker *b,
+                                    const struct mt_policy_breaker *p,
+                                    uint32_t consecutive, int64_t now_ns)
 {
-    uint32_t row =
-        atomic_fetch_add_explicit(&b->consecutive, 1, memory_order_relaxed) + 1;
-    if (p->consecutive != 0 && row >= p->consecutive)
-        return true;
+    if (p->consecutive != 0 && consecutive >= p->consecutive)
+        return MT_BREAKER_WHY_CONSECUTIVE;
     struct mt_recent_sum s =
         mt_recent_sum(&b->recent, now_ns, MT_BREAKER_SECONDS);
-    return s.a >= p->min_requests && s.a >= s.b &&
-           (s.a - s.b) * 100 < s.a * p->success_percent;
+    bool few = s.a >= p->min_requests && s.a >= s.b &&
+               (s.a - s.b) * 100 < s.a * p->success_percent;
+    return few ? MT_BREAKER_WHY_SUCCESS : MT_BREAKER_WHY_NONE;
 }
 
 static bool record_probe(struct mt_breaker *b, struct mt_breaker_group *g,
@@ -140,8 +142,12 @@ static bool record_probe(struct mt_breaker *b, struct mt_breaker_group *g,
     uint64_t until = ms_of(r->now_ns);
     if (r->outcome == MT_BREAKER_FAILED)
         until = out_until_ms(p, next_level(b), r->now_ns, random);
-    return swap(&b->word, r->probe, word_of(until, OUT)) &&
-           r->outcome == MT_BREAKER_FAILED;
+    bool again = swap(&b->word, r->probe, word_of(until, OUT)) &&
+                 r->outcome == MT_BREAKER_FAILED;
+    if (again)
+        atomic_store_explicit(&b->why, MT_BREAKER_WHY_PROBE,
+                              memory_order_relaxed);
+    return again;
 }
 
 bool mt_breaker_record(struct mt_breaker *b, struct mt_breaker_group *g,
@@ -155,8 +161,14 @@ bool mt_breaker_record(struct mt_breaker *b, struct mt_breaker_group *g,
         return false; /* begun before it was put out */
     bool failed = r->outcome == MT_BREAKER_FAILED;
     (void)mt_recent_add(&b->recent, r->now_ns, 1, failed ? 1 : 0);
-    if (failed)
-        return too_many(b, p, r->now_ns) && put_out(b, g, p, r->now_ns, random);
+    if (failed) {
+        uint32_t row = atomic_fetch_add_explicit(&b->consecutive, 1,
+                                                 memory_order_relaxed) +
+                       1;
+        enum mt_breaker_why why = too_many(b, p, row, r->now_ns);
+        return why != MT_BREAKER_WHY_NONE &&
+               put_out(b, g, p, why, r->now_ns, random);
+    }
     if (atomic_load_explicit(&b->consecutive, memory_order_relaxed) != 0)
         atomic_store_explicit(&b->consecutive, 0, memory_order_relaxed);
     return false;
@@ -165,6 +177,25 @@ bool mt_breaker_record(struct mt_breaker *b, struct mt_breaker_group *g,
 static uint32_t get32(const _Atomic uint32_t *at)
 {
     return atomic_load_explicit(at, memory_order_relaxed);
+}
+
+struct mt_breaker_told mt_breaker_tell(const struct mt_breaker *b,
+                                       const struct mt_policy_breaker *p,
+                                       int64_t now_ns)
+{
+    uint64_t word = get(&b->word);
+    struct mt_recent_sum s =
+        mt_recent_sum(&b->recent, now_ns, MT_BREAKER_SECONDS);
+    struct mt_breaker_told t = {.state = (uint8_t)mt_breaker_look(b, now_ns),
+                                .probing = (word & STATE_MASK) == PROBING,
+                                .why = (uint8_t)get32(&b->why),
+                                .consecutive = get32(&b->consecutive),
+                                .requests = s.a,
+                                .failures = s.b,
+                                .until_ms = mt_breaker_until_ms(b)};
+    if (t.state == MT_BREAKER_CLOSED)
+        t.why = (uint8_t)too_many(b, p, t.consecutive, now_ns);
+    return t;
 }
 
 void mt_breaker_inherit(struct mt_breaker *b, struct mt_breaker_group *g,
@@ -176,6 +207,7 @@ void mt_breaker_inherit(struct mt_breaker *b, struct mt_breaker_group *g,
     atomic_store_explicit(&b->consecutive, get32(&from->consecutive),
                           memory_order_relaxed);
     atomic_store_explicit(&b->level, get32(&from->level), memory_order_relaxed);
+    atomic_store_explicit(&b->why, get32(&from->why), memory_order_relaxed);
     atomic_store_explicit(
         &b->back_ns, atomic_load_explicit(&from->back_ns, memory_order_relaxed),
         memory_order_relaxed);

@@ -41,12 +41,26 @@ enum mt_breaker_outcome {
     MT_BREAKER_NOTHING, /* given up by its client: it says nothing */
 };
 
+/* Why an endpoint was put out. X(NAME, help) */
+#define MT_BREAKER_WHYS(X)                          \
+    X(NONE, "it was not")                           \
+    X(CONSECUTIVE, "so many failures in a row")     \
+    X(SUCCESS, "too few of its requests succeeded") \
+    X(PROBE, "its probe failed")
+
+enum mt_breaker_why {
+#define X(name, help) MT_BREAKER_WHY_##name,
+    MT_BREAKER_WHYS(X)
+#undef X
+};
+
 /* Of one endpoint. Zero bytes are a closed one. */
 struct mt_breaker {
     _Atomic uint64_t word; /* state, and until when in ms */
     _Atomic uint32_t consecutive;
     _Atomic uint32_t level;      /* how often it was put out, in a row */
     _Atomic uint32_t generation; /* how often it came back */
+    _Atomic uint32_t why;        /* enum mt_breaker_why, while it is out */
     _Atomic int64_t back_ns;     /* when it came back; 0: never */
     struct mt_recent recent;     /* requests, failures */
 };
@@ -92,6 +106,20 @@ bool mt_breaker_record(struct mt_breaker *b, struct mt_breaker_group *g,
 void mt_breaker_inherit(struct mt_breaker *b, struct mt_breaker_group *g,
                         const struct mt_policy_breaker *policy,
                         const struct mt_breaker *from);
+
+/* What there is to say of one, for people. */
+struct mt_breaker_told {
+    uint8_t state;        /* enum mt_breaker_state */
+    bool probing;         /* OUT: a request tries it */
+    uint8_t why;          /* of CLOSED: why it would be out if it might */
+    uint32_t consecutive; /* failures, of CLOSED */
+    uint64_t requests, failures; /* of the last 10 s */
+    int64_t until_ms;            /* 0: closed */
+};
+
+struct mt_breaker_told mt_breaker_tell(const struct mt_breaker *b,
+                                       const struct mt_policy_breaker *policy,
+                                       int64_t now_ns);
 
 /* When the endpoint may be probed, in ms of the same clock; 0: it is in. */
 int64_t mt_breaker_until_ms(const struct mt_breaker *b);

@@ -37,6 +37,15 @@ bool mt_budget_take(struct mt_budget *b, const struct mt_policy_budget *policy,
     return false;
 }
 
+struct mt_budget_told mt_budget_tell(const struct mt_budget *b,
+                                     const struct mt_policy_budget *policy,
+                                     int64_t now_ns)
+{
+    struct hundredths h = look(b, policy, now_ns);
+    return (struct mt_budget_told){.spent = h.used / 100,
+                                   .allowed = h.allowed / 100};
+}
+
 uint64_t mt_budget_left(const struct mt_budget *b,
                         const struct mt_policy_budget *policy, int64_t now_ns)
 {

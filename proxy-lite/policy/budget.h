@@ -43,7 +43,16 @@ static inline void mt_budget_inherit(struct mt_budget *b,
     mt_recent_copy(&b->recent, &from->recent);
 }
 
-/* Retries that it would give now: of the Policy screen. */
+/* Retries of the last seconds, and how many there may be: of people. */
+struct mt_budget_told {
+    uint64_t spent, allowed;
+};
+
+struct mt_budget_told mt_budget_tell(const struct mt_budget *b,
+                                     const struct mt_policy_budget *policy,
+                                     int64_t now_ns);
+
+/* Retries that it would give now. */
 uint64_t mt_budget_left(const struct mt_budget *b,
                         const struct mt_policy_budget *policy, int64_t now_ns);
 

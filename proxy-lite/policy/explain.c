@@ -86,6 +86,39 @@ static void line_of(struct mt_out *o, const char *mark,
     mt_words_say(o, "\n");
 }
 
+/* ---- in one line, for rows ---- */
+
+/* What is longer than a rule may be is cut, on the border of a character. */
+static int take_rule(void *arg, struct mt_span bytes)
+{
+    struct mt_buf *rule = arg;
+    size_t room = rule->cap - rule->len;
+    if (bytes.len > room) {
+        bytes.len = room;
+        while (bytes.len > 0 && (bytes.ptr[bytes.len] & 0xc0) == 0x80)
+            bytes.len--;
+    }
+    mt_put_span(rule, bytes);
+    return 0;
+}
+
+bool mt_policy_name_entries(struct mt_policy *p)
+{
+    struct mt_out out;
+    for (uint32_t i = 0; i < p->entries_count; i++) {
+        uint8_t bytes[MT_POLICY_RULE_MAX];
+        struct mt_buf rule = mt_buf_of(bytes, sizeof bytes);
+        mt_out_init(&out, (struct mt_sink){take_rule, &rule});
+        route_name(&out, p->entries[i].route);
+        mt_words_say(&out, ": ");
+        entry_words(&out, &p->entries[i]);
+        (void)mt_out_flush(&out);
+        if (!mt_policy_copy(p, mt_buf_span(&rule), &p->entries[i].rule))
+            return false;
+    }
+    return true;
+}
+
 /* ---- the whole ---- */
 
 static void request_words(struct mt_out *o, const struct mt_policy *p,

@@ -37,6 +37,9 @@ bool mt_policy_explain_parse(const struct mt_policy *p, struct mt_span text,
 bool mt_policy_explain_header(struct mt_policy_explain_request *q,
                               struct mt_span line);
 
+/* Give each entry its rule. False: no memory. */
+bool mt_policy_name_entries(struct mt_policy *p);
+
 /* Returns the entry that takes it; NULL: none, which is a 404. */
 const struct mt_policy_entry *
 mt_policy_explain(const struct mt_policy *p, const struct mt_policy_request *r,

@@ -286,7 +286,11 @@ struct mt_policy_entry {
     const struct mt_policy_route *route;
     const struct mt_policy_match *match;
     const struct mt_policy_host *host;
+    struct mt_span rule; /* "canary (line 9): host api.example, path /cart":
+                            for rows; at most MT_POLICY_RULE_MAX bytes */
 };
+
+enum { MT_POLICY_RULE_MAX = 200 };
 
 struct mt_policy_index; /* index.h */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/rc.h"
+#include "proxy-lite/policy/explain.h"
 #include "proxy-lite/policy/index.h"
 
 static const struct mt_policy_host any_host;
@@ -127,5 +128,5 @@ int mt_policy_seal(struct mt_policy *p)
         expand(p, p->routes[i]);
     qsort(p->entries, p->entries_count, sizeof *p->entries, in_order);
     p->index = mt_index_new(p);
-    return p->index != NULL ? 0 : MT_ELIMIT;
+    return p->index != NULL && mt_policy_name_entries(p) ? 0 : MT_ELIMIT;
 }

@@ -26,8 +26,9 @@ static bool fill(struct mt_policy_state *s, const struct mt_policy *p,
             endpoints != NULL ? endpoints[i] : p->services[i]->endpoints_count;
         struct mt_service_state *one = &s->services[i];
         one->breakers = calloc(n > 0 ? n : 1, sizeof *one->breakers);
+        one->gauges = calloc(n > 0 ? n : 1, sizeof *one->gauges);
         one->use = calloc(1, sizeof *one->use);
-        if (one->breakers == NULL || one->use == NULL)
+        if (one->breakers == NULL || one->gauges == NULL || one->use == NULL)
             return false;
         one->use->holders = 1;
         one->group.endpoints = n;
@@ -57,6 +58,7 @@ void mt_policy_state_free(struct mt_policy_state *s)
         return;
     for (uint32_t i = 0; s->services != NULL && i < s->services_count; i++) {
         free(s->services[i].breakers);
+        free(s->services[i].gauges);
         give_use(s->services[i].use);
     }
     free(s->services);

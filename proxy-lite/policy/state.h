@@ -39,10 +39,20 @@ struct mt_service_use {
     _Atomic uint64_t refused[MT_LIMIT_COUNT]; /* so far */
 };
 
+/* What the threads have at an endpoint: each adds what has changed of its own
+ * (proxy-lite/loop/gauge.c). For people; nothing is decided by it. */
+struct mt_endpoint_gauge {
+    _Atomic uint32_t running;   /* tries */
+    _Atomic uint32_t conns;     /* connections, idle ones too */
+    _Atomic uint32_t measured;  /* threads that know its latency */
+    _Atomic int64_t latency_ns; /* sum of their estimates */
+};
+
 struct mt_service_state {
     struct mt_breaker_group group;
     struct mt_service_use *use;
-    struct mt_breaker *breakers; /* one an endpoint */
+    struct mt_breaker *breakers;      /* one an endpoint */
+    struct mt_endpoint_gauge *gauges; /* likewise */
 };
 
 struct mt_policy_state {

@@ -61,7 +61,7 @@ static void a_request_shows_its_attempts(void **state)
         assert_int_equal(a.list[1].id, first + 1);
         assert_string_equal(line_of(&a, 0, 100),
                             " 1    +0ns  10.0.0.5:8080    12ms  reset by "
-                            "server, before headers");
+                            "server, before headers; again");
         assert_string_equal(line_of(&a, 1, 100),
                             " 2   +13ms  10.0.0.6:8080    28ms  503");
         assert_string_equal(line_of(&a, 1, 20),

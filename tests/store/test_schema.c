@@ -1,5 +1,6 @@
 /* Files that are no database of ours, or not of today: one clear error each,
  * and nothing in them is changed. */
+#include "store/proxy_state.h"
 #include "store_fixture.h"
 
 #include <fcntl.h>
@@ -114,7 +115,7 @@ static void test_other_versions(void **state)
     change(d.db, "PRAGMA user_version=99");
     assert_int_equal(try_read(d.db), MT_STORE_ENEWER);
     assert_int_equal(try_write(d.db), MT_STORE_ENEWER);
-    change(d.db, "PRAGMA user_version=3");
+    change(d.db, "PRAGMA user_version=4");
     assert_int_equal(try_read(d.db), 0);
     change(d.db, "DROP TABLE conn");
     assert_int_equal(try_read(d.db), MT_STORE_ECORRUPT);
@@ -142,7 +143,7 @@ static void test_version_1(void **state)
     assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "1");
 
     assert_int_equal(try_write(d.db), 0);
-    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "3");
+    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "4");
     assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchanges"), 16);
     assert_int_equal(ask_number(d.db, "SELECT count(hop_of) FROM exchanges"),
                      0);
@@ -177,7 +178,7 @@ static void test_version_2(void **state)
     copy_file(MT_TEST_DATA "/version-2.db", d.db);
     assert_int_equal(try_read(d.db), MT_STORE_EOLDER);
     struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
-    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "3");
+    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "4");
     assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchanges"), 16);
     struct mt_store *s = mt_writer_store(w);
     assert_int_equal(mt_query_losses(s, totals), 0);
@@ -192,6 +193,45 @@ static void test_version_2(void **state)
     assert_int_equal(mt_query_lost(s, &scan, count_lost, &timed), 0);
     assert_int_equal(timed, 3);
     writer_close(w);
+    dir_remove(&d);
+}
+
+/* Of version 3 rows know nothing of a proxy's part; new ones do. */
+static void test_version_3(void **state)
+{
+    (void)state;
+    struct dir d;
+    struct mt_proxies p;
+    dir_make(&d);
+    copy_file(MT_TEST_DATA "/version-3.db", d.db);
+    assert_int_equal(try_read(d.db), MT_STORE_EOLDER);
+    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "3");
+    int64_t shapes = ask_number(d.db, "SELECT count(*) FROM shape");
+    assert_true(shapes > 4);
+
+    struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
+    assert_string_equal(ask_text(d.db, "PRAGMA user_version"), "4");
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchanges"), 16);
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM shape"), shapes);
+    assert_int_equal(ask_number(d.db, "SELECT count(rule) FROM exchanges"), 0);
+    assert_int_equal(
+        ask_number(d.db, "SELECT count(*) FROM exchanges WHERE ended_by=''"),
+        16);
+    assert_int_equal(mt_query_proxies(mt_writer_store(w), T0, &p), 0);
+    assert_int_equal(p.endpoints_count + p.budgets_count, 0);
+    mt_proxies_free(&p);
+
+    struct mt_exchange x = simple(T0);
+    x.rule = MT_SPAN("canary (line 9): path /cart");
+    x.ended_by = MT_ENDED_SERVICE;
+    x.ended_in = MT_PHASE_WAITING;
+    writer_add(w, &x);
+    writer_close(w);
+    assert_int_equal(
+        ask_number(d.db, "SELECT count(*) FROM exchanges WHERE rule='canary "
+                         "(line 9): path /cart' AND ended_by='service' AND "
+                         "ended_in='waiting'"),
+        1);
     dir_remove(&d);
 }
 
@@ -226,6 +266,10 @@ static void ask_everything(const char *path)
     uint64_t timed = 0;
     const struct mt_lost_scan lost = {.to_ns = INT64_MAX};
     (void)mt_query_lost(s, &lost, sum_lost, &timed);
+    struct mt_proxies proxies;
+    (void)mt_query_policy(s, &ask, T0, &a, &proxies);
+    mt_answer_free(&a);
+    mt_proxies_free(&proxies);
     (void)mt_query_info(s, &info);
     mt_store_free(s);
 }
@@ -330,6 +374,7 @@ int main(void)
         cmocka_unit_test(test_other_versions),
         cmocka_unit_test(test_version_1),
         cmocka_unit_test(test_version_2),
+        cmocka_unit_test(test_version_3),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_read_only_directory),
         cmocka_unit_test(test_every_error_has_its_words),

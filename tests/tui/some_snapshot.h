@@ -96,6 +96,32 @@ static inline void some_rows(struct dice *d, struct mt_answer *a)
     a->total = some_row(d);
 }
 
+/* Endpoints of services, some of which rows are of; states of any kind. */
+static inline void some_endpoints(struct dice *d, struct mt_snapshot *a)
+{
+    size_t count = roll(d, 30);
+    a->proxies.endpoints = calloc(count + 1, sizeof *a->proxies.endpoints);
+    for (size_t i = 0; a->proxies.endpoints != NULL && i < count; i++) {
+        struct mt_endpoint_row *e = &a->proxies.endpoints[i];
+        (void)snprintf(
+            e->is.service, sizeof e->is.service, "%s",
+            a->rows.count > 0 && roll(d, 2)
+                ? a->rows.rows[roll(d, (uint32_t)a->rows.count)].server
+                : some_name(d));
+        (void)snprintf(e->is.endpoint, sizeof e->is.endpoint, "%s",
+                       some_name(d));
+        (void)snprintf(e->is.reason, sizeof e->is.reason, "%s", some_name(d));
+        e->is.state = (uint8_t)roll(d, 256);
+        e->is.until_ns = some_ns(d);
+        e->is.latency_ns = some_ns(d);
+        e->is.running = roll(d, 1000);
+        e->now_ns = some_ns(d);
+        e->heard_ns = some_ns(d);
+        e->life = (uint8_t)roll(d, MT_PROXY_LIFE_COUNT + 1);
+        a->proxies.endpoints_count++;
+    }
+}
+
 static inline void some_exchanges(struct dice *d, struct mt_snapshot *a,
                                   size_t most)
 {
@@ -211,9 +237,11 @@ static inline struct mt_snapshot *some_snapshot(struct dice *d,
     some_rows(d, &a->series);
     if (r->topic == MT_TOPIC_SERVICES && roll(d, 2))
         some_trends(d, &a->trends);
-    if (r->topic <= MT_TOPIC_EDGES)
+    if (r->topic <= MT_TOPIC_POLICY)
         some_rows(d, &a->rows);
-    else if (r->topic <= MT_TOPIC_SLOWEST)
+    if (r->topic == MT_TOPIC_POLICY)
+        some_endpoints(d, a);
+    else if (r->topic > MT_TOPIC_POLICY && r->topic <= MT_TOPIC_SLOWEST)
         some_exchanges(d, a, 80);
     else if (r->topic == MT_TOPIC_EXCHANGE) {
         some_exchanges(d, a, 1);

@@ -144,6 +144,44 @@ static void make_proxied(void)
     writer_close(w);
 }
 
+static void tell_endpoint(struct mt_writer *w, const char *place, uint8_t is,
+                          const char *why)
+{
+    struct mt_endpoint_state e = {
+        .service = "cart", .state = is, .latency_ns = 12 * MS, .conns = 4};
+    (void)snprintf(e.endpoint, sizeof e.endpoint, "%s", place);
+    (void)snprintf(e.reason, sizeof e.reason, "%s", why);
+    e.until_ns = is == MT_ENDPOINT_OPEN ? WALL_NS + 9 * S : 0;
+    e.running = is == MT_ENDPOINT_CLOSED ? 3 : 0;
+    assert_int_equal(mt_writer_endpoint(w, &e), 0);
+}
+
+/* The same, and what the proxy is at; `ended`: it is over. */
+static void make_state(const char *path, bool ended)
+{
+    (void)remove(path);
+    struct mt_writer *w =
+        writer_open(path, (struct mt_writer_options){.kind = MT_WRITER_PROXY,
+                                                     .now_ns = T0});
+    const struct mt_budget_state b = {.service = "cart",
+                                      .percent = 20,
+                                      .min_per_s = 10,
+                                      .spent = 88,
+                                      .allowed = 112};
+    proxy_retries(w);
+    tell_endpoint(w, "10.0.0.5:8080", MT_ENDPOINT_OPEN, "7 failures in a row");
+    tell_endpoint(w, "10.0.0.6:8080", MT_ENDPOINT_CLOSED, "");
+    tell_endpoint(w, "10.0.0.7:8080", MT_ENDPOINT_KEPT,
+                  "9 failures in a row; at most 50 % may be out");
+    assert_int_equal(mt_writer_budget(w, &b), 0);
+    if (ended) {
+        writer_close(w);
+    } else {
+        assert_int_equal(mt_writer_commit(w, WALL_NS), 0);
+        mt_writer_abort(w);
+    }
+}
+
 static void screens_are_as_they_were(void **state)
 {
     static struct text shown;
@@ -153,6 +191,8 @@ static void screens_are_as_they_were(void **state)
     (void)state;
     assert_non_null(list);
     make_proxied();
+    make_state(MT_DATABASES "/state.db", false);
+    make_state(MT_DATABASES "/state-ended.db", true);
     while (fgets(line, sizeof line, list) != NULL) {
         struct row row = {.keys = ""};
         if (line[0] == '#' || sscanf(line, "%63s %31s %31s %255s", row.name,
