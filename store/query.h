@@ -32,6 +32,8 @@ struct mt_filter;   /* filter.h */
 struct mt_trace;    /* trace.h */
 struct mt_attempts; /* attempts.h */
 
+enum { MT_BOUNDS_MAX = 16 };
+
 /* [from, to) of the moments at which exchanges ended. */
 struct mt_ask {
     int64_t from_ns;
@@ -45,6 +47,9 @@ struct mt_ask {
                          takes a fraction of the time */
     bool by_method;   /* routes: one row a method too (else merged) */
     bool by_endpoint; /* routes: one row an endpoint too */
+    const int64_t *bounds_ns; /* count the latencies at or below each of these.
+                                 Borrowed for the call; NULL: none */
+    size_t bounds_count;      /* at most MT_BOUNDS_MAX */
 };
 
 /* What an answer stands on. */
@@ -125,6 +130,8 @@ struct mt_row {
     int64_t mean_ns;                   /* -1 none */
     int64_t quantile_ns[MT_QUANTILES]; /* -1 none */
     int64_t max_ns;                    /* -1 none */
+    uint64_t sum_ns;                   /* of the latencies */
+    uint64_t below[MT_BOUNDS_MAX];     /* of mt_ask.bounds_ns, within 1 % */
     uint64_t open;     /* begun and not ended: live ones and unfinished */
     int64_t oldest_ns; /* age of the oldest open one; 0 none */
 
