@@ -335,4 +335,12 @@ struct mt_store_info {
 
 int mt_query_info(struct mt_store *s, struct mt_store_info *info);
 
+/* Which database it is, and which exchanges are in it now: cheap, for who
+ * looks often. Both ids 0: none. */
+struct mt_store_rows {
+    uint64_t epoch, oldest_id, newest_id;
+};
+
+int mt_query_newest(struct mt_store *s, struct mt_store_rows *rows);
+
 #endif
