@@ -8,15 +8,30 @@ enum { TOKEN_LEAST = 16, TOKEN_MOST = 256 };
 
 /* ---- Host ---- */
 
-/* Without ":8080", and without the brackets of an IPv6 address. */
+/* ":8080", or nothing. */
+static bool is_port(struct mt_span s)
+{
+    bool digits = s.len == 0 || s.ptr[0] == ':';
+    for (size_t i = 1; i < s.len && digits; i++)
+        digits = s.ptr[i] >= '0' && s.ptr[i] <= '9';
+    return digits;
+}
+
+/* Without the port, and without the brackets of an IPv6 address; of length 0
+ * where it is none. */
 static struct mt_span name_of(struct mt_span host, bool *bracketed)
 {
+    struct mt_span name;
     *bracketed = mt_span_starts(host, MT_SPAN("["));
     if (*bracketed) {
         (void)mt_span_take(&host, 1);
-        return mt_span_take(&host, mt_span_find(host, ']'));
+        name = mt_span_take(&host, mt_span_find(host, ']'));
+        (void)mt_span_take(&host, host.len > 0);
+    } else {
+        name = mt_span_take(&host, mt_span_find(host, ':'));
     }
-    return mt_span_take(&host, mt_span_find(host, ':'));
+    name.len = is_port(host) ? name.len : 0;
+    return name;
 }
 
 static bool is_address(struct mt_span name, bool bracketed)
@@ -34,8 +49,8 @@ bool mt_web_host_is_ours(const struct mt_web_site *site, struct mt_span host)
 {
     bool bracketed;
     struct mt_span name = name_of(host, &bracketed);
-    if (is_address(name, bracketed))
-        return true;
+    if (bracketed || is_address(name, bracketed))
+        return is_address(name, bracketed);
     if (mt_span_caseeq(name, MT_SPAN("localhost")))
         return true;
     for (size_t i = 0; i < site->host_names_count; i++)
