@@ -34,19 +34,29 @@ static void put_option(struct mt_buf *b, const char *option,
     put_word(b, value);
 }
 
+static void put_moment(struct mt_buf *b, const char *option, int64_t ns)
+{
+    char text[24];
+    struct mt_buf d = mt_buf_of(text, sizeof text);
+    mt_put_signed(&d, ns);
+    put_option(b, option, mt_buf_span(&d));
+}
+
+/* The commands take no --last beside the others. */
 static void put_window(struct mt_buf *b, const struct mt_web_question *q)
 {
     const struct mt_web_params *p = q->params;
-    char text[32];
-    struct mt_buf d = mt_buf_of(text, sizeof text);
-    put_option(b, " --since=", p->since);
-    if (p->since.len > 0 && p->window_ns > 0) { /* what it comes to */
-        mt_put_signed(&d, q->ask.to_ns);
-        put_option(b, " --until=", mt_buf_span(&d));
+    bool bound = p->since.len > 0 || p->until.len > 0;
+    if (bound && p->window_ns > 0) {
+        put_moment(b, " --since=", q->ask.from_ns);
+        put_moment(b, " --until=", q->ask.to_ns);
         return;
     }
+    put_option(b, " --since=", p->since);
     put_option(b, " --until=", p->until);
     if (p->window_ns > 0) {
+        char text[32];
+        struct mt_buf d = mt_buf_of(text, sizeof text);
         mt_put_duration(&d, (int64_t)p->window_ns);
         put_option(b, " --last ", mt_buf_span(&d));
     }

@@ -75,7 +75,7 @@ static void resume(struct mt_web_job *job)
     struct mt_web_request *r =
         (struct mt_web_request *)(void *)((uint8_t *)job -
                                           offsetof(struct mt_web_request, job));
-    MHD_resume_connection(r->connection);
+    mt_web_resume(r->web, r->connection);
 }
 
 static enum MHD_Result ask(struct mt_web_request *r)
@@ -91,7 +91,7 @@ static enum MHD_Result ask(struct mt_web_request *r)
                          "%d questions wait already; ask again",
                          MT_WEB_QUERIES_MAX);
     mt_web_reply_problem(&r->job.reply, &busy);
-    MHD_resume_connection(r->connection);
+    mt_web_resume(r->web, r->connection);
     return MHD_YES;
 }
 
@@ -104,7 +104,7 @@ static void stream_sleep(void *arg)
 static void stream_wake(void *arg)
 {
     const struct mt_web_request *r = arg;
-    MHD_resume_connection(r->connection);
+    mt_web_resume(r->web, r->connection);
 }
 
 static enum MHD_Result follow(struct mt_web_request *r)

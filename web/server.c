@@ -43,13 +43,24 @@ static int patience_ms(struct mt_web *w)
     return (int)ms;
 }
 
+/* The daemon's own wake-up is not among the descriptors that it gives us. */
+void mt_web_resume(struct mt_web *w, struct MHD_Connection *connection)
+{
+    uint64_t one = 1;
+    MHD_resume_connection(connection);
+    (void)!write(w->wake_fd, &one, sizeof one); /* fails only when it is full */
+}
+
 static void turn(struct mt_web *w)
 {
+    uint64_t count;
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     struct pollfd p[] = {{.fd = info->epoll_fd, .events = POLLIN},
                          {.fd = w->wake_fd, .events = POLLIN}};
     (void)poll(p, 2, patience_ms(w));
+    if ((p[1].revents & POLLIN) != 0)
+        (void)!read(w->wake_fd, &count, sizeof count);
     (void)MHD_run(w->daemon);
     mt_web_conns_tick(&w->conns, now_of(w));
 }
@@ -147,7 +158,6 @@ void mt_web_stop(struct mt_web *w)
     (void)!write(w->wake_fd, &one, sizeof one);
     if (w->running)
         (void)pthread_join(w->thread, NULL);
-    (void)!read(w->wake_fd, &one, sizeof one);
     if (w->streams != NULL)
         mt_web_streams_end(w->streams);
     mt_web_pool_stop(w->pool); /* nothing is asked any more: stopping */

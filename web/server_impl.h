@@ -40,6 +40,9 @@ struct mt_web_request {
     uint8_t bytes[]; /* the target, then that memory */
 };
 
+/* Any thread: the connection, which was suspended, is looked at again. */
+void mt_web_resume(struct mt_web *w, struct MHD_Connection *connection);
+
 /* Callbacks of the daemon. */
 void *mt_web_request_begin(void *web, const char *target,
                            struct MHD_Connection *connection);
