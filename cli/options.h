@@ -88,7 +88,7 @@ struct mt_options {
     bool once, json;   /* the dashboard as text, as JSON */
 
     bool entry;                      /* stat: requests from outside alone */
-    const char *listen, *token_file; /* of the page */
+    const char *listen, *web, *token_file; /* of the page */
     const char **host_names;
     size_t host_names_count;
 

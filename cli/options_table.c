@@ -128,13 +128,15 @@ const struct mt_option_row mt_option_rows[] = {
      "use, 8 at most)"},
     {0, "check", NULL, K_FLAG, G_PROXY, AT(check), 0, 0,
      "say whether the mesh is right, and what is wrong where"},
+    {0, "web", "[ADDRESS:]PORT", K_TEXT, G_PROXY, AT(web), 0, 0,
+     "with -w: serve the page and its API here too, as meshtop serve does"},
     {0, "listen", "[ADDRESS:]PORT", K_TEXT, G_SERVE, AT(listen), 0, 0,
      "serve here (default 127.0.0.1:7070); elsewhere than on loopback a token "
      "is needed"},
-    {0, "token-file", "FILE", K_TEXT, G_SERVE, AT(token_file), 0, 0,
+    {0, "token-file", "FILE", K_TEXT, G_SERVE | G_PROXY, AT(token_file), 0, 0,
      "ask for the token that this file holds (default: none on loopback, else "
      "one is made up and printed)"},
-    {0, "host-name", "NAME", K_LIST, G_SERVE, AT(host_names),
+    {0, "host-name", "NAME", K_LIST, G_SERVE | G_PROXY, AT(host_names),
      AT(host_names_count), 0,
      "a name that browsers may reach it by, beside localhost and addresses"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,

@@ -109,7 +109,7 @@ static int choose_names(struct mt_serving *s, const struct mt_options *o,
 static int open_place(const char *place, struct mt_web_address *a, int *fd)
 {
     if (mt_web_address_parse(mt_span_str(place), a) != 0) {
-        mt_say("--listen",
+        mt_say(NULL,
                "'%s' is no address; write 7070, 10.0.0.5:7070 or [::1]:7070",
                place);
         return MT_EXIT_USAGE;
@@ -118,7 +118,7 @@ static int open_place(const char *place, struct mt_web_address *a, int *fd)
     if (*fd >= 0)
         return 0;
     mt_say(place, "cannot listen: %s%s", strerror(-*fd),
-           *fd == -EADDRINUSE ? "; choose another port with --listen" : "");
+           *fd == -EADDRINUSE ? "; choose another port" : "");
     return MT_EXIT_ERROR;
 }
 
@@ -164,7 +164,7 @@ int mt_serving_begin(struct mt_serving *s, const struct mt_options *o,
     int fd = -1;
     *s = (struct mt_serving){.web = NULL};
     struct mt_web_site site = {.db = db,
-                               .db_named = o->db,
+                               .db_named = o->db != NULL ? o->db : o->write,
                                .version = MT_VERSION,
                                .steady = steady,
                                .wall_ns = mt_wall_ns,
