@@ -87,18 +87,22 @@ int mt_web_exchange(struct mt_web_question *q)
 
 /* ---- a trace ---- */
 
+/* -1: it is none. */
+static int hex_digit(uint8_t c)
+{
+    c = mt_ascii_lower(c);
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
+}
+
 /* The newest exchange of a trace id. */
 static int find_in_trace(struct mt_web_question *q, struct mt_rows **rows,
                          const struct mt_exchange **x)
 {
-    uint8_t bytes[TRACE_DIGITS / 2];
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        unsigned byte;
-        char pair[3] = {(char)q->id.ptr[2 * i], (char)q->id.ptr[2 * i + 1], 0};
-        if (sscanf(pair, "%2x", &byte) != 1)
-            return no_such(q, "trace");
-        bytes[i] = (uint8_t)byte;
-    }
+    uint8_t bytes[TRACE_DIGITS / 2] = {0};
+    for (size_t i = 0; i < TRACE_DIGITS; i++)
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | hex_digit(q->id.ptr[i]));
     const struct mt_scan scan = {.order = MT_NEWEST_FIRST,
                                  .all_time = true,
                                  .trace_id = {bytes, sizeof bytes}};
@@ -111,10 +115,8 @@ static int find_in_trace(struct mt_web_question *q, struct mt_rows **rows,
 static bool is_trace_id(struct mt_span id)
 {
     bool hex = id.len == TRACE_DIGITS;
-    for (size_t i = 0; i < id.len && hex; i++) {
-        uint8_t c = mt_ascii_lower(id.ptr[i]);
-        hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    }
+    for (size_t i = 0; i < id.len && hex; i++)
+        hex = hex_digit(id.ptr[i]) >= 0;
     return hex;
 }
 
