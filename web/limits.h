@@ -14,6 +14,7 @@ enum {
     MT_WEB_RESUME_ROWS = 100000,      /* that a stream goes back at most */
     MT_WEB_QUERIES_MAX = 64,          /* waiting */
     MT_WEB_THREADS = 2,               /* that ask the database */
+    MT_WEB_CACHE_KIB = 8 << 10,       /* of pages, of each of them */
     MT_WEB_ANSWER_BYTES = 64 << 20,   /* of one answer */
     MT_WEB_ROWS_MAX = 10000,
     MT_WEB_EXCHANGES_MAX = 1000,

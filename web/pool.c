@@ -1,6 +1,7 @@
 #include "web/pool.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "web/limits.h"
 
 #define LEAP_NS (INT64_C(1) << 50)
+#define HEAVY_NS INT64_C(50000000)
 
 struct worker {
     struct mt_web_pool *pool;
@@ -56,7 +58,9 @@ int mt_web_handle_begin(struct mt_web_handle *h)
     mt_web_handle_close(h);
     int rc = mt_store_open(
         &h->store, h->site->db,
-        &(struct mt_store_options){.clock = bounded_clock, .clock_arg = h});
+        &(struct mt_store_options){.clock = bounded_clock,
+                                   .clock_arg = h,
+                                   .cache_kib = MT_WEB_CACHE_KIB});
     if (rc == 0 && there) {
         h->device = (uint64_t)st.st_dev;
         h->inode = (uint64_t)st.st_ino;
@@ -104,8 +108,17 @@ static struct mt_web_job *take(struct mt_web_pool *p)
     return job;
 }
 
+/* What took long took much memory: it goes back to the system, not into the
+ * holes of this thread's heap. */
+static void settle(const struct worker *w, int64_t begun_ns)
+{
+    if (w->pool->site->steady(NULL) - begun_ns > HEAVY_NS)
+        (void)malloc_trim(0);
+}
+
 static void answer(struct worker *w, struct mt_web_job *job)
 {
+    int64_t begun_ns = w->pool->site->steady(NULL);
     int rc = mt_web_handle_begin(&w->handle);
     if (rc == 0) {
         mt_web_answer(w->pool->site, w->handle.store, &job->asked, &job->reply);
@@ -115,6 +128,7 @@ static void answer(struct worker *w, struct mt_web_job *job)
         mt_web_reply_problem(&job->reply, &problem);
     }
     job->done(job);
+    settle(w, begun_ns);
 }
 
 static void *run(void *arg)

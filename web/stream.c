@@ -17,9 +17,9 @@
 #include "web/stream_events.h"
 
 enum {
-    LOOK_MS = 20,    /* between looks for new rows */
+    LOOK_MS = 10,    /* between looks for new rows */
     LOOK_ROWS = 512, /* that one look reads */
-    LOSS_EVERY = 25, /* looks: losses are looked for */
+    LOSS_EVERY = 50, /* looks: losses are looked for */
     FILTER_BYTES = MT_FILTER_TEXT_MAX,
 };
 
