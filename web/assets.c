@@ -4,9 +4,9 @@ extern const unsigned char mt_web_openapi_begin[], mt_web_openapi_end[];
 
 struct mt_span mt_web_openapi_text(void)
 {
-    return (struct mt_span){
-        mt_web_openapi_begin,
-        (size_t)(mt_web_openapi_end - mt_web_openapi_begin)};
+    uintptr_t size =
+        (uintptr_t)mt_web_openapi_end - (uintptr_t)mt_web_openapi_begin;
+    return (struct mt_span){mt_web_openapi_begin, size};
 }
 
 static const struct mt_web_asset *find(struct mt_span path)
