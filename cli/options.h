@@ -87,7 +87,7 @@ struct mt_options {
     const char *speed; /* of a replay; NULL: 1x */
     bool once, json;   /* the dashboard as text, as JSON */
 
-    bool entry;                      /* stat: requests from outside alone */
+    bool entry; /* stat: requests from outside alone */
     const char *listen, *web, *token_file; /* of the page */
     const char **host_names;
     size_t host_names_count;

@@ -234,8 +234,8 @@ int mt_query_newest(struct mt_store *s, struct mt_store_rows *rows)
 {
     int64_t epoch, oldest = 0, newest = 0;
     mt_store_begin(s);
-    int rc = mt_store_number(
-        s->db, "SELECT value FROM meta WHERE key='epoch'", 0, &epoch);
+    int rc = mt_store_number(s->db, "SELECT value FROM meta WHERE key='epoch'",
+                             0, &epoch);
     if (rc == 0)
         rc = mt_store_number(s->db, "SELECT min(id) FROM exchange", 0, &oldest);
     if (rc == 0)
