@@ -38,7 +38,7 @@ static void explain_columns(void)
     static const struct mt_screen *const screens[] = {
         &mt_screen_services, &mt_screen_edges,     &mt_screen_routes,
         &mt_screen_policy,   &mt_screen_endpoints, &mt_screen_budgets,
-        &mt_screen_series,   &mt_screen_exchanges};
+        &mt_screen_summary,  &mt_screen_series,    &mt_screen_exchanges};
     puts("Key in JSON and CSV, title in tables (w: with -o wide), meaning.");
     for (size_t i = 0; i < sizeof screens / sizeof screens[0]; i++) {
         printf("\n%s\n", screens[i]->name);

@@ -13,6 +13,7 @@
 #include "cli/view.h"
 #include "cli/write.h"
 #include "decode/explain_page.h"
+#include "store/explained.h"
 
 #define PATIENCE_NS INT64_C(2000000000)
 
@@ -106,7 +107,7 @@ static void print_text(const struct mt_explained *e)
     print_attempts(&e->attempts, columns);
     print_trace(&e->trace, columns);
     mt_explain_facts(e->x, mt_local_offset_s(e->x->end_ns), sink);
-    print_ladder(&e->ladder, e->x, columns);
+    print_ladder(e->ladder, e->x, columns);
     mt_explain_fields(e->x, sink);
 }
 
@@ -114,7 +115,7 @@ static void print_json(const struct mt_explained *e)
 {
     struct mt_out out;
     mt_out_init(&out, (struct mt_sink){mt_write_file, stdout});
-    mt_explain_json(&out, e);
+    mt_explained_json(&out, e);
     (void)mt_out_flush(&out);
 }
 
@@ -138,7 +139,9 @@ static int explain(const struct mt_view *v, const struct mt_options *o,
         return mt_view_failed(v, rc);
     int64_t deadline = mt_steady_ns() + PATIENCE_NS;
     const struct mt_ladder_options bounds = {is_late, &deadline};
-    mt_ladder_of(&e.ladder, v->store, o, x, &bounds);
+    struct mt_ladder ladder;
+    mt_ladder_of(&ladder, v->store, o, x, &bounds);
+    e.ladder = &ladder;
     if (o->format == MT_FORMAT_JSON)
         print_json(&e);
     else

@@ -379,6 +379,7 @@ void mt_options_deinit(struct mt_options *o)
     free(o->interfaces);
     free(o->routes);
     free(o->captures);
+    free(o->host_names);
 }
 
 char *mt_options_filter_text(const struct mt_options *o)

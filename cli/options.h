@@ -87,6 +87,11 @@ struct mt_options {
     const char *speed; /* of a replay; NULL: 1x */
     bool once, json;   /* the dashboard as text, as JSON */
 
+    bool entry; /* stat: requests from outside alone */
+    const char *listen, *web, *token_file; /* of the page */
+    const char **host_names;
+    size_t host_names_count;
+
     const char *config;     /* -c: a mesh of the proxy */
     bool check;             /* it, and no more */
     bool tui;               /* the dashboard on the proxy */
@@ -149,6 +154,7 @@ int mt_command_interfaces(const struct mt_options *o);
 int mt_command_check(const struct mt_options *o);
 int mt_command_explain(const struct mt_options *o);
 int mt_command_proxy(const struct mt_options *o);
+int mt_command_serve(const struct mt_options *o);
 int mt_command_dashboard(const struct mt_options *o);
 int mt_command_replay(const struct mt_options *o);
 

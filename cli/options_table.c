@@ -41,7 +41,7 @@ const struct mt_option_row mt_option_rows[] = {
      "stream that -r reads, and none decodes and counts only"},
     {'w', "write", "DB", K_TEXT, G_PROXY, AT(write), 0, 0,
      "write a row a request into this database"},
-    {'d', "db", "DB", K_TEXT, G_VIEW | G_CHECK, AT(db), 0, 0,
+    {'d', "db", "DB", K_TEXT, G_VIEW | G_CHECK | G_SERVE, AT(db), 0, 0,
      "answer from this database (default: live.db in the state folder)"},
     {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
      0, "go on as the file grows, until interrupted"},
@@ -58,6 +58,9 @@ const struct mt_option_row mt_option_rows[] = {
      "split rows by method or endpoint"},
     {0, "by", "KEY", K_TEXT, G_POLICY, AT(by), 0, 0,
      "endpoint or budget: their state in place of the routes"},
+    {0, "entry", NULL, K_FLAG, G_STAT, AT(entry), 0, 0,
+     "requests from outside alone, whose client is no service that was seen "
+     "serving; in one row, or with --window one a stretch"},
     {'n', "limit", "COUNT", K_COUNT, G_TABLE | G_ROWS | G_EXPORT, AT(limit), 0,
      0, "at most so many rows"},
     {0, "names", "FILE", K_TEXT, G_RECORD | G_DECODE, AT(names), 0, 0,
@@ -105,7 +108,7 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "with-secrets", NULL, K_FLAG, G_EXPORT, AT(with_secrets), 0, 0,
      "with --pcapng: also the TLS secrets of these connections that the "
      "captures hold; implies --whole-connections"},
-    {0, "captures", "DIR", K_LIST, G_EXPORT | G_EXPLAIN | G_DASHBOARD,
+    {0, "captures", "DIR", K_LIST, G_EXPORT | G_EXPLAIN | G_DASHBOARD | G_SERVE,
      AT(captures), AT(captures_count), 0,
      "a folder that recorded captures were moved to: packets are read again"},
     {0, "detach", NULL, K_FLAG, G_RECORD, AT(detach), 0, 0,
@@ -134,6 +137,17 @@ const struct mt_option_row mt_option_rows[] = {
      "gone with it"},
     {0, "check", NULL, K_FLAG, G_PROXY, AT(check), 0, 0,
      "say whether the mesh is right, and what is wrong where"},
+    {0, "web", "[ADDRESS:]PORT", K_TEXT, G_PROXY, AT(web), 0, 0,
+     "with -w: serve the page and its API here too, as meshtop serve does"},
+    {0, "listen", "[ADDRESS:]PORT", K_TEXT, G_SERVE, AT(listen), 0, 0,
+     "serve here (default 127.0.0.1:7070); elsewhere than on loopback a token "
+     "is needed"},
+    {0, "token-file", "FILE", K_TEXT, G_SERVE | G_PROXY, AT(token_file), 0, 0,
+     "ask for the token that this file holds (default: none on loopback, else "
+     "one is made up and printed)"},
+    {0, "host-name", "NAME", K_LIST, G_SERVE | G_PROXY, AT(host_names),
+     AT(host_names_count), 0,
+     "a name that browsers may reach it by, beside localhost and addresses"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
      "no progress and no summary"},
     {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
@@ -159,7 +173,7 @@ const struct mt_command mt_commands[] = {
     {"stat", "[FILTER]", "services and their golden metrics",
      "One row a service, trouble first: rate, success, latency quantiles, "
      "requests still open. The last line tells what the numbers stand on.",
-     false, G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE,
+     false, G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE | G_STAT,
      mt_command_stat},
     {"edges", "[FILTER]", "who calls whom",
      "One row a pair of services and protocol.", false,
@@ -207,6 +221,14 @@ const struct mt_command mt_commands[] = {
      "http://api.example/cart/7\" \"x-canary: 1\", why the others do not, "
      "and what is done then. A mesh that is wrong ends with 2.",
      false, G_ALL | G_PROXY, mt_command_proxy},
+    {"serve", "", "the page and its JSON API, from a database",
+     "Serves a browser page, an API in JSON (docs/api.md), exchanges as they "
+     "come, and metrics for Prometheus under /metrics, over HTTP, until it is "
+     "interrupted. It only reads: record and proxy may write the database "
+     "meanwhile. It listens on loopback unless told otherwise, answers only "
+     "to names of its own, and asks for a token elsewhere; there is no TLS: "
+     "from afar, ssh -L 7070:127.0.0.1:7070 HOST is safer.",
+     false, G_ALL | G_SERVE, mt_command_serve},
     {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
      "What meshtop without a command is. Services, their routes, single "
      "exchanges and why they ended as they did: Enter goes in, Esc comes "

@@ -25,6 +25,8 @@ enum mt_option_group {
     G_REPLAY = 1 << 13,
     G_POLICY = 1 << 15,
     G_TAP = 1 << 14, /* captures into a database */
+    G_SERVE = 1 << 15,
+    G_STAT = 1 << 16,
 };
 
 enum mt_option_kind {

@@ -106,6 +106,8 @@ int mt_command_proxy(const struct mt_options *o)
                      "both");
     if (o->config == NULL && words == 0)
         return usage("a mesh is wanted: -c FILE, or 8080=localhost:3000");
+    if (o->web != NULL && o->write == NULL)
+        return usage("--web serves what is recorded: name a database with -w");
     if (o->config != NULL)
         return run_file(o);
     struct mt_policy *p =

@@ -10,6 +10,7 @@
 #include "cli/clock.h"
 #include "cli/proxy_impl.h"
 #include "cli/say.h"
+#include "cli/serving.h"
 #include "cli/signals.h"
 #include "cli/writing.h"
 
@@ -259,13 +260,20 @@ static void say_listening(const struct mt_proxy *x)
     }
 }
 
+static bool open_serving(const struct mt_proxy *x, struct mt_serving *s)
+{
+    return x->o->web == NULL ||
+           mt_serving_begin(s, x->o, x->o->web, x->o->write) == 0;
+}
+
 /* *kept: the reloading thread could not be stopped. */
 static int run_until_signal(struct mt_proxy *x, bool *kept)
 {
     int rc = MT_EXIT_ERROR;
     struct mt_proxy_reload *reload = NULL;
+    struct mt_serving serving = {.web = NULL};
     mt_signals_catch();
-    if (start_threads(x)) {
+    if (open_serving(x, &serving) && start_threads(x)) {
         say_listening(x);
         reload = mt_proxy_reload_start(x);
     }
@@ -279,6 +287,7 @@ static int run_until_signal(struct mt_proxy *x, bool *kept)
     if (reload != NULL)
         mt_proxy_reload_stop(reload);
     stop_threads(x);
+    mt_serving_end(&serving);
     *kept = reload != NULL && !mt_proxy_reload_join(reload);
     return rc;
 }

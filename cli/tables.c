@@ -146,6 +146,14 @@ static int set_by(struct mt_view *v, const struct mt_options *o)
 
 static const struct table series = {NULL, &mt_screen_series, "stretch",
                                     "stretches"};
+static const struct table summary = {mt_query_summary, &mt_screen_summary,
+                                     "row", "rows"};
+
+static const struct table *table_of(const struct mt_options *o,
+                                    const struct table *usual)
+{
+    return o->window_ns > 0 ? &series : o->entry ? &summary : usual;
+}
 
 static int ask_and_print(const struct mt_options *o, const struct table *t,
                          bool by_method)
@@ -157,10 +165,11 @@ static int ask_and_print(const struct mt_options *o, const struct table *t,
     if (rc == 0)
         rc = set_by(&v, o);
     if (rc == 0) {
-        const struct table *shown = o->window_ns > 0 ? &series : t;
+        const struct table *shown = table_of(o, t);
+        v.ask.entry = o->entry;
         int asked = o->window_ns > 0
                         ? mt_query_series(v.store, &v.ask, o->window_ns, &a)
-                        : t->ask(v.store, &v.ask, &a);
+                        : shown->ask(v.store, &v.ask, &a);
         rc = asked != 0 ? mt_view_failed(&v, asked)
                         : print_answer(&v, o, shown, &a);
         mt_answer_free(&a);

@@ -329,6 +329,10 @@ static struct mt_value get_secured(const void *row, struct mt_buf *scratch)
                "most requests open for more than 1 s at once, of one edge",    \
                MT_UNIT_COUNT, 6, 0, true, get_open_max)
 
+#define OLDEST                                                           \
+    COLUMN("open_oldest_ns", "OLDEST", "age of the oldest open request", \
+           MT_UNIT_DURATION, 4, 0, false, get_oldest)
+
 static const struct mt_column service_columns[] = {
     COLUMN("service", "NAME", "the service", MT_UNIT_TEXT, 1, 40, false,
            get_server),
@@ -341,8 +345,7 @@ static const struct mt_column service_columns[] = {
     P99,
     CLIENT_ERRORS,
     OPEN,
-    COLUMN("open_oldest_ns", "OLDEST", "age of the oldest open request",
-           MT_UNIT_DURATION, 4, 0, false, get_oldest),
+    OLDEST,
     COLUMN("load_ratio", "LOAD %", "rate x mean latency, as a share",
            MT_UNIT_RATIO, 5, 0, false, get_load),
     COLUMN("connections", "CONN", "connections that began", MT_UNIT_COUNT, 6, 0,
@@ -351,6 +354,10 @@ static const struct mt_column service_columns[] = {
     SATURATION,
     COLUMN("name_source", "NAMED BY", "where its name comes from", MT_UNIT_TEXT,
            8, 12, true, get_server_source),
+};
+
+static const struct mt_column summary_columns[] = {
+    SUCCESS, RATE, P50, P95, P99, CLIENT_ERRORS, OPEN, OLDEST, COMMON_WIDE,
 };
 
 static const struct mt_column edge_columns[] = {
@@ -627,6 +634,7 @@ static const struct mt_column exchange_columns[] = {
 
 const struct mt_screen mt_screen_services = {"services",
                                              SCREEN(service_columns)};
+const struct mt_screen mt_screen_summary = {"summary", SCREEN(summary_columns)};
 const struct mt_screen mt_screen_edges = {"edges", SCREEN(edge_columns)};
 const struct mt_screen mt_screen_routes = {"routes", SCREEN(route_columns)};
 const struct mt_screen mt_screen_policy = {"policy", SCREEN(policy_columns)};

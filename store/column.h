@@ -71,6 +71,7 @@ struct mt_screen {
 };
 
 extern const struct mt_screen mt_screen_services;  /* of struct mt_row */
+extern const struct mt_screen mt_screen_summary;   /* of struct mt_row */
 extern const struct mt_screen mt_screen_edges;     /* of struct mt_row */
 extern const struct mt_screen mt_screen_routes;    /* of struct mt_row */
 extern const struct mt_screen mt_screen_policy;    /* the same, of a proxy */

@@ -297,6 +297,13 @@ static int check_file(const char *path)
     return S_ISREG(st.st_mode) ? 0 : MT_STORE_EFOREIGN;
 }
 
+static int set_cache(sqlite3 *db, uint32_t kib)
+{
+    char sql[48];
+    (void)snprintf(sql, sizeof sql, "PRAGMA cache_size=-%u", (unsigned)kib);
+    return mt_store_exec(db, sql);
+}
+
 int mt_store_open(struct mt_store **out, const char *path,
                   const struct mt_store_options *options)
 {
@@ -311,6 +318,8 @@ int mt_store_open(struct mt_store **out, const char *path,
     rc = open_read(&db, path);
     if (rc == 0)
         rc = mt_store_wrap(s, db, options);
+    if (rc == 0 && options->cache_kib > 0)
+        rc = set_cache(db, options->cache_kib);
     if (rc != 0) {
         (void)sqlite3_close(db);
         free(s);

@@ -33,6 +33,8 @@ struct mt_trace;    /* trace.h */
 struct mt_attempts; /* attempts.h */
 struct mt_proxies;  /* proxy_state.h */
 
+enum { MT_BOUNDS_MAX = 16 };
+
 /* [from, to) of the moments at which exchanges ended. */
 struct mt_ask {
     int64_t from_ns;
@@ -46,6 +48,9 @@ struct mt_ask {
                          takes a fraction of the time */
     bool by_method;   /* routes: one row a method too (else merged) */
     bool by_endpoint; /* routes: one row an endpoint too */
+    const int64_t *bounds_ns; /* count the latencies at or below each of these.
+                                 Borrowed for the call; NULL: none */
+    size_t bounds_count;      /* at most MT_BOUNDS_MAX */
 };
 
 /* What an answer stands on. */
@@ -126,6 +131,8 @@ struct mt_row {
     int64_t mean_ns;                   /* -1 none */
     int64_t quantile_ns[MT_QUANTILES]; /* -1 none */
     int64_t max_ns;                    /* -1 none */
+    uint64_t sum_ns;                   /* of the latencies */
+    uint64_t below[MT_BOUNDS_MAX];     /* of mt_ask.bounds_ns, within 1 % */
     uint64_t open;     /* begun and not ended: live ones and unfinished */
     int64_t oldest_ns; /* age of the oldest open one; 0 none */
 
@@ -350,5 +357,13 @@ struct mt_store_info {
 };
 
 int mt_query_info(struct mt_store *s, struct mt_store_info *info);
+
+/* Which database it is, and which exchanges are in it now: cheap, for who
+ * looks often. Both ids 0: none. */
+struct mt_store_rows {
+    uint64_t epoch, oldest_id, newest_id;
+};
+
+int mt_query_newest(struct mt_store *s, struct mt_store_rows *rows);
 
 #endif

@@ -410,11 +410,15 @@ static void fill_key(const struct mt_question *q, const struct mt_group *g,
             row->protocol = (uint8_t)i;
 }
 
-static void fill_latency(const struct mt_hist *h, struct mt_row *row)
+static void fill_latency(const struct mt_question *q, const struct mt_hist *h,
+                         struct mt_row *row)
 {
     static const double ranks[MT_QUANTILES] = {0.5, 0.9, 0.95, 0.99, 0.999};
     mt_hist_quantiles(h, ranks, MT_QUANTILES, row->quantile_ns);
     row->latencies = h->count;
+    row->sum_ns = h->sum_ns;
+    for (size_t i = 0; i < q->ask.bounds_count && i < MT_BOUNDS_MAX; i++)
+        row->below[i] = mt_hist_count_below(h, q->ask.bounds_ns[i]);
     row->max_ns = h->count > 0 ? h->max_ns : -1;
     row->mean_ns = -1;
     row->load = -1;
@@ -464,7 +468,7 @@ void mt_question_fill(const struct mt_question *q, const struct mt_group *g,
     row->in_per_s = (double)n->bytes_in / row->seconds;
     row->out_per_s = (double)n->bytes_out / row->seconds;
     static const struct mt_hist none;
-    fill_latency(q->ask.counts ? &none : &g->cell.hist, row);
+    fill_latency(q, q->ask.counts ? &none : &g->cell.hist, row);
     row->saturation = q->keys == MT_KEYS_EDGE && !q->coverage.rows;
     row->handshake_mean_ns =
         n->handshakes > 0 ? (int64_t)(n->handshake_sum_ns / n->handshakes) : -1;

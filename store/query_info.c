@@ -229,3 +229,18 @@ int mt_query_info(struct mt_store *s, struct mt_store_info *info)
                              &info->rows_from_ns);
     return rc;
 }
+
+int mt_query_newest(struct mt_store *s, struct mt_store_rows *rows)
+{
+    int64_t epoch, oldest = 0, newest = 0;
+    mt_store_begin(s);
+    int rc = mt_store_number(s->db, "SELECT value FROM meta WHERE key='epoch'",
+                             0, &epoch);
+    if (rc == 0)
+        rc = mt_store_number(s->db, "SELECT min(id) FROM exchange", 0, &oldest);
+    if (rc == 0)
+        rc = mt_store_number(s->db, "SELECT max(id) FROM exchange", 0, &newest);
+    *rows = (struct mt_store_rows){(uint64_t)epoch, (uint64_t)oldest,
+                                   (uint64_t)newest};
+    return rc;
+}

@@ -64,6 +64,7 @@ struct mt_store_options {
     mt_store_clock *clock; /* NULL: reads are not bounded in time */
     void *clock_arg;
     int64_t read_limit_ns; /* of one question; 0: 2 s */
+    uint32_t cache_kib;    /* of pages of the file; 0: 16 MiB */
 };
 
 struct mt_store;

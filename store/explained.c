@@ -1,7 +1,8 @@
 /* One exchange as JSON: what export --jsonl writes of it, and around it. */
+#include "store/explained.h"
+
 #include "base/json.h"
 #include "base/text.h"
-#include "cli/explain_exchange.h"
 #include "decode/explain.h"
 #include "decode/outcome.h"
 #include "store/export.h"
@@ -150,12 +151,13 @@ static void put_span(struct mt_out *o, const struct mt_trace *t,
     mt_out_char(o, '}');
 }
 
-static void put_trace(struct mt_out *o, const struct mt_trace *t)
+void mt_trace_json(struct mt_out *o, const struct mt_trace *t)
 {
     static const char *const keys[] = {"", "trace_id", "request_id"};
-    if (t->key == MT_TRACE_NO_KEY)
+    if (t->key == MT_TRACE_NO_KEY) {
+        mt_out_str(o, "null");
         return;
-    put_key(o, "trace", false);
+    }
     mt_out_str(o, "{\"joined_by\":\"");
     mt_out_str(o, keys[t->key]);
     mt_out_char(o, '"');
@@ -170,6 +172,14 @@ static void put_trace(struct mt_out *o, const struct mt_trace *t)
         put_span(o, t, &t->spans[i]);
     }
     mt_out_str(o, "]}");
+}
+
+static void put_trace(struct mt_out *o, const struct mt_trace *t)
+{
+    if (t->key == MT_TRACE_NO_KEY)
+        return;
+    put_key(o, "trace", false);
+    mt_trace_json(o, t);
 }
 
 /* ---- its packets ---- */
@@ -216,13 +226,19 @@ static void put_ladder(struct mt_out *o, const struct mt_ladder *l)
     mt_out_str(o, "]}");
 }
 
-void mt_explain_json(struct mt_out *o, const struct mt_explained *e)
+void mt_explained_members(struct mt_out *o, const struct mt_explained *e)
 {
-    mt_out_char(o, '{');
     put_exchange(o, e->x);
     put_why(o, e->x);
     put_attempts(o, &e->attempts);
     put_trace(o, &e->trace);
-    put_ladder(o, &e->ladder);
+    if (e->ladder != NULL)
+        put_ladder(o, e->ladder);
+}
+
+void mt_explained_json(struct mt_out *o, const struct mt_explained *e)
+{
+    mt_out_char(o, '{');
+    mt_explained_members(o, e);
     mt_out_str(o, "}\n");
 }
