@@ -2,6 +2,8 @@
 #ifndef MT_PROXY_LITE_CALL_H2_IMPL_H
 #define MT_PROXY_LITE_CALL_H2_IMPL_H
 
+#include <nghttp2/nghttp2.h>
+
 #include "proxy-lite/call/h2_side.h"
 
 struct mt_h2_side_stream {
@@ -43,6 +45,22 @@ static inline struct mt_h2_side *mt_h2_of(struct mt_h2_side_stream *s)
 
 /* Is it idle, does it take another request? */
 void mt_h2_count(struct mt_h2_side *s);
+
+/* ---- h2_memory.c ---- */
+
+nghttp2_mem mt_h2_memory(struct mt_pool *pool);
+
+/* ---- h2_events.c ---- */
+
+/* Of every session. NULL: no memory. */
+nghttp2_session_callbacks *mt_h2_callbacks_new(void);
+
+/* Time goes on, and the allowance grows. */
+void mt_h2_fill_up(struct mt_h2_side *s, int64_t now_ns);
+
+/* Its request cannot be taken; status 0: the stream is reset. */
+void mt_h2_refuse(struct mt_h2_side *s, struct mt_h2_side_stream *one,
+                  uint16_t status, const char *why);
 
 /* ---- h2_stream.c ---- */
 

@@ -14,8 +14,6 @@
 #ifndef MT_PROXY_LITE_CALL_H2_SIDE_H
 #define MT_PROXY_LITE_CALL_H2_SIDE_H
 
-#include <nghttp2/nghttp2.h>
-
 #include "proxy-lite/call/side.h"
 
 enum {
@@ -28,11 +26,12 @@ enum {
 /* What a client with prior knowledge says first (RFC 9113 section 3.4). */
 #define MT_H2_PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
+struct nghttp2_session;
 struct mt_h2_side_stream;
 
 struct mt_h2_side {
     struct mt_side side;
-    nghttp2_session *session;
+    struct nghttp2_session *session;
     struct mt_h2_side_stream *streams; /* all */
     struct mt_h2_side_stream *lent;    /* that have borrowed bytes */
     uint32_t count;                    /* of streams */

@@ -33,6 +33,8 @@ static void submit_trailers(struct mt_h2_side_stream *s)
 }
 
 /* How much of its queue goes out next. */
+/* NOLINTBEGIN(readability-function-size,readability-non-const-parameter):
+ * nghttp2 says what it takes */
 static ssize_t next_data(nghttp2_session *session, int32_t id, uint8_t *buf,
                          size_t length, uint32_t *flags,
                          nghttp2_data_source *source, void *user)
@@ -52,6 +54,7 @@ static ssize_t next_data(nghttp2_session *session, int32_t id, uint8_t *buf,
     }
     return (ssize_t)n;
 }
+/* NOLINTEND(readability-function-size,readability-non-const-parameter) */
 
 int mt_h2_side_stream_write(struct mt_h2_side_stream *s,
                             const uint8_t *frame_header, size_t length)
