@@ -43,7 +43,7 @@ static void test_one_service(void **state)
         good((const char *const[WORDS]){"8080=localhost:3000"});
     is(p->listeners[0]->host, "127.0.0.1");
     assert_int_equal(p->listeners[0]->port, 8080);
-    assert_int_equal(p->listeners[0]->tcp, 0);
+    assert_int_equal(p->listeners[0]->tcp, MT_POLICY_NONE);
     assert_int_equal(p->services_count, 1);
     is(p->services[0]->name, "localhost:3000");
     is(p->services[0]->endpoints[0].host, "localhost");
