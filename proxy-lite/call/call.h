@@ -89,9 +89,9 @@ void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
                      const struct mt_call_listener *at);
 
 /* A connection whose bytes are passed on as they are, to the `tcp` service of
- * its listener. none: an empty head, that lives as long as the stream. */
+ * its listener. down is a struct mt_tcp_side's. */
 void mt_call_tcp(struct mt_call_host *host, struct mt_stream *down,
-                 struct mt_head *none, const struct mt_call_listener *at);
+                 const struct mt_call_listener *at);
 
 /* No request could be read: mt_side_owner.refused. It is answered and has its
  * row. */

@@ -1,6 +1,7 @@
 /* A connection that is passed on as it is: its bytes are the bodies of a
  * request and a response without heads. */
 #include "proxy-lite/call/call_impl.h"
+#include "proxy-lite/call/tcp_side.h"
 
 /* A connection that could not be made is tried again, on another endpoint if
  * there is one; nothing of it has reached a service. */
@@ -13,8 +14,9 @@ static const struct mt_policy_route route = {.action = MT_ACTION_TO,
                                              .retry = &retry};
 
 void mt_call_tcp(struct mt_call_host *host, struct mt_stream *down,
-                 struct mt_head *none, const struct mt_call_listener *at)
+                 const struct mt_call_listener *at)
 {
+    struct mt_head *none = &((struct mt_tcp_side *)down->side)->none;
     const struct mt_policy *p = at->mesh->policy;
     struct mt_call *c = mt_call_new(host, down, none, at);
     if (c == NULL) {

@@ -13,8 +13,9 @@
 struct mt_tcp_side {
     struct mt_side side;
     struct mt_stream stream;
-    bool read_end; /* the other end sends no more */
-    bool sent_end; /* nor do we */
+    bool read_end;       /* the other end sends no more */
+    bool sent_end;       /* nor do we */
+    struct mt_head none; /* the head of what has none */
 };
 
 /* A connection from a client; its stream is &s->stream. */

@@ -106,7 +106,7 @@ void mt_link_become_tcp(struct mt_link *l)
     l->side->remote = remote;
     l->side->conn = conn;
     mt_link_keep_alive(l);
-    mt_call_tcp(&w->host, &l->sides.tcp.stream, &l->none, &l->from->at);
+    mt_call_tcp(&w->host, &l->sides.tcp.stream, &l->from->at);
     if (heard.len > 0)
         l->side->ops->feed(l->side, heard, w->host.now_ns);
 }

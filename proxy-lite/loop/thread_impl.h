@@ -64,8 +64,7 @@ struct mt_link {
     bool undecided;  /* HTTP/1 or 2: until its first bytes came */
     bool may_be_tcp; /* or neither of them: `first` has its `heard` bytes */
     uint8_t first[MT_LINK_FIRST_BYTES];
-    struct mt_head none; /* the head of what has none */
-    bool upgrading;      /* its request asks to go on by HTTP/2 */
+    bool upgrading; /* its request asks to go on by HTTP/2 */
     bool client;
     bool h2;  /* of a service's */
     bool eof; /* the other end says no more */

@@ -54,7 +54,6 @@ static struct {
     struct sides client;
     uint64_t conns;
     bool client_h2, service_h2, tcp;
-    struct mt_head none;
     struct link links[SERVICES];
     uint64_t rows, requests;
     size_t sent;
@@ -193,7 +192,7 @@ static void new_client(void)
         mt_tcp_server_init(&c->is.tcp, &world.pool, &owner, NULL);
         c->side->conn = ++world.conns;
         world.requests++;
-        mt_call_tcp(&world.host, &c->is.tcp.stream, &world.none,
+        mt_call_tcp(&world.host, &c->is.tcp.stream,
                     &(struct mt_call_listener){world.mesh, 0});
         return;
     }
