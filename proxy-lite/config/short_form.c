@@ -214,8 +214,7 @@ static void read_word(struct word *w)
     if (tcp)
         (void)mt_span_take(&rest, strlen("tcp:"));
     struct mt_span where = take_until(&rest, '=');
-    if (rest.ptr == NULL ||
-        where.ptr + where.len == w->text.ptr + w->text.len) {
+    if (where.ptr + where.len == w->text.ptr + w->text.len) {
         struct mt_node n = node_at(w, where);
         MT_WRONG(w->r, &n, "'%s' has no '='; write 8080=localhost:3000",
                  mt_show(where).text);
