@@ -214,7 +214,8 @@ const struct mt_command mt_commands[] = {
     {"proxy", "[LISTEN=ENDPOINT...] [explain REQUEST...]",
      "routing and retries where the traffic flows",
      "Takes a mesh from a file (-c), or from words such as "
-     "8080=localhost:3000 or 8080=v1:3001*90,v2:3002*10, and proxies HTTP "
+     "8080=localhost:3000, 8080=v1:3001*90,v2:3002*10 or tcp:5432=db:5432, and "
+     "proxies HTTP, or bytes as they are, "
      "until it is interrupted; then it finishes what runs. A changed file, or "
      "SIGHUP, changes the mesh without losing a request. --check only checks "
      "the mesh. explain tells which route takes a request, such as \"GET "

@@ -84,7 +84,7 @@ static int run(const struct mt_options *o, struct mt_policy *p,
 
 static int run_file(const struct mt_options *o)
 {
-    struct mt_proxy_source source = {.label = mt_proxy_mesh_label(o->config)};
+    struct mt_proxy_source source = {.label = o->config};
     source.text = mt_proxy_mesh_text(o->config, &source.length);
     if (source.text == NULL)
         return MT_EXIT_ERROR;

@@ -38,9 +38,6 @@ struct mt_proxy {
 
 /* ---- proxy_run.c ---- */
 
-/* Can this proxy do what the mesh asks for? False: said. */
-bool mt_proxy_is_able(const struct mt_policy *p, bool from_file);
-
 /* A generation comes into force, with its sockets (proxy->sockets from then
  * on). False: no memory, and nothing has changed. */
 bool mt_proxy_apply(struct mt_proxy *x, struct mt_generation *next,

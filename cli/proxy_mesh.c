@@ -31,11 +31,6 @@ char *mt_proxy_mesh_text(const char *path, size_t *length)
     return failed ? NULL : text;
 }
 
-const char *mt_proxy_mesh_label(const char *path)
-{
-    return strcmp(path, "-") == 0 ? "standard input" : path;
-}
-
 static void say_problems(const char *label, const char *const *words,
                          const struct mt_config_problems *p)
 {
@@ -60,7 +55,8 @@ struct mt_policy *mt_proxy_mesh_read(const char *path, struct mt_span text)
     struct mt_config_problems problems;
     struct mt_policy *p = mt_config_read(text, &problems);
     if (p == NULL)
-        say_problems(mt_proxy_mesh_label(path), NULL, &problems);
+        say_problems(strcmp(path, "-") == 0 ? "standard input" : path, NULL,
+                     &problems);
     return p;
 }
 

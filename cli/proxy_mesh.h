@@ -10,9 +10,6 @@
  * One byte more than the maximum is read, for the reader to refuse. */
 char *mt_proxy_mesh_text(const char *path, size_t *length);
 
-/* "standard input" for "-". */
-const char *mt_proxy_mesh_label(const char *path);
-
 /* NULL: what is wrong was said, each with its place. */
 struct mt_policy *mt_proxy_mesh_read(const char *path, struct mt_span text);
 struct mt_policy *mt_proxy_mesh_words(const char *const *words, size_t count);

@@ -229,17 +229,6 @@ static bool is_touched(struct mt_proxy_reload *r)
     return !same;
 }
 
-static struct mt_policy *policy_of(const struct mt_proxy_reload *r)
-{
-    struct mt_policy *p = mt_proxy_mesh_read(
-        r->proxy->o->config,
-        (struct mt_span){(const uint8_t *)r->text, r->length});
-    if (p == NULL || mt_proxy_is_able(p, true))
-        return p;
-    mt_policy_free(p);
-    return NULL;
-}
-
 /* asked: by a signal, so that there is an answer. */
 static void read_again(struct mt_proxy_reload *r, bool asked)
 {
@@ -255,7 +244,8 @@ static void read_again(struct mt_proxy_reload *r, bool asked)
     }
     if (!is_new(r, text, length) && !asked)
         return;
-    struct mt_policy *p = policy_of(r);
+    struct mt_policy *p = mt_proxy_mesh_read(
+        x->o->config, (struct mt_span){(const uint8_t *)r->text, r->length});
     if (p == NULL) {
         say_kept(x, "");
         return;

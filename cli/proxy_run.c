@@ -19,17 +19,6 @@ enum { THREADS_DEFAULT_MAX = 8 };
 #define MEMORY_BYTES ((size_t)256 << 20) /* of all threads */
 #define MEMORY_BYTES_MIN ((size_t)32 << 20)
 
-bool mt_proxy_is_able(const struct mt_policy *p, bool from_file)
-{
-    for (uint32_t i = 0; from_file && i < p->listeners_count; i++)
-        if (p->listeners[i]->tcp != MT_POLICY_NONE) {
-            mt_say(NULL, "listener %.*s: tcp does not work yet; leave it out",
-                   (int)p->listeners[i]->name.len, p->listeners[i]->name.ptr);
-            return false;
-        }
-    return true;
-}
-
 /* ---- what the threads tell ---- */
 
 /* What cannot be recorded is no reason not to proxy. */
@@ -357,10 +346,6 @@ int mt_proxy_run(const struct mt_options *o, struct mt_policy *p,
     struct mt_proxy *x = NULL;
     int rc = MT_EXIT_ERROR;
     bool kept = false;
-    if (!mt_proxy_is_able(p, source->text != NULL)) {
-        mt_policy_free(p);
-        return MT_EXIT_USAGE;
-    }
     x = calloc(1, sizeof *x);
     if (x == NULL) {
         mt_policy_free(p);

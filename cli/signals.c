@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t came;
+static atomic_int came; /* the handler may run on any thread */
 static int wake = -1;
 static int followed = -1;
 

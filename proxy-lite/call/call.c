@@ -26,6 +26,12 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t idle_timeout_ns(const struct mt_call *c)
+{
+    return c->tcp ? c->mesh->policy->listeners[c->listener]->tcp_idle_timeout_ns
+                  : c->route->stream_idle_timeout_ns;
+}
+
 /* The next thing that may be too late in this step. */
 void mt_call_arm(struct mt_call *c)
 {
@@ -45,8 +51,8 @@ void mt_call_arm(struct mt_call *c)
         break;
     case MT_CALL_SENDING:
     case MT_CALL_RESPONDING:
-        if (c->route->stream_idle_timeout_ns > 0)
-            at = c->active_ns + c->route->stream_idle_timeout_ns;
+        if (idle_timeout_ns(c) > 0)
+            at = c->active_ns + idle_timeout_ns(c);
         break;
     default:
         return;
@@ -198,15 +204,15 @@ static void on_no_head(void *arg, struct mt_head *head, bool end)
     (void)arg, (void)head, (void)end; /* a request has one head */
 }
 
-static const struct mt_stream_events down_events = {
+const struct mt_stream_events mt_call_down_events = {
     on_no_head, on_request_body, on_request_end, on_client_gone,
     on_client_room};
 
 /* ---- the beginning ---- */
 
-static struct mt_call *new_call(struct mt_call_host *host,
-                                struct mt_stream *down, struct mt_head *head,
-                                const struct mt_call_listener *at)
+struct mt_call *mt_call_new(struct mt_call_host *host, struct mt_stream *down,
+                            struct mt_head *head,
+                            const struct mt_call_listener *at)
 {
     struct mt_call *c = mt_pool_zalloc(host->pool, sizeof *c);
     if (c == NULL)
@@ -231,7 +237,7 @@ void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
                      struct mt_head *head, bool end,
                      const struct mt_call_listener *at)
 {
-    struct mt_call *c = new_call(host, down, head, at);
+    struct mt_call *c = mt_call_new(host, down, head, at);
     if (c == NULL) {
         mt_call_say(host->pool, down,
                     &(struct mt_call_said){.status = 503,
@@ -241,7 +247,7 @@ void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
         down->ops->leave(down);
         return;
     }
-    down->events = &down_events;
+    down->events = &mt_call_down_events;
     down->arg = c;
     c->no_body = end;
     c->ended = end;
@@ -253,7 +259,7 @@ void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
                      struct mt_head *head, const struct mt_http1_refusal *why,
                      const struct mt_call_listener *at)
 {
-    struct mt_call *c = new_call(host, down, head, at);
+    struct mt_call *c = mt_call_new(host, down, head, at);
     if (why->status != 0)
         mt_call_say(
             host->pool, down,

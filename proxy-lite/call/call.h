@@ -49,6 +49,7 @@ struct mt_call;
 struct mt_call_wait {
     struct mt_call *call;
     struct mt_call_wait *next, *prev;
+    bool tcp; /* for bytes as they are */
     void *on; /* the host's: the connection */
 };
 
@@ -86,6 +87,11 @@ struct mt_call_listener {
 void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
                      struct mt_head *head, bool end,
                      const struct mt_call_listener *at);
+
+/* A connection whose bytes are passed on as they are, to the `tcp` service of
+ * its listener. down is a struct mt_tcp_side's. */
+void mt_call_tcp(struct mt_call_host *host, struct mt_stream *down,
+                 const struct mt_call_listener *at);
 
 /* No request could be read: mt_side_owner.refused. It is answered and has its
  * row. */

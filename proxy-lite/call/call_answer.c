@@ -94,6 +94,10 @@ void mt_call_answer(struct mt_call *c, unsigned status, const char *reason,
     if (c->grpc)
         c->grpc_status = (int16_t)grpc_code(status);
     c->reason = reason;
+    if (c->tcp) { /* there is no way to say it but the end */
+        c->status = 0;
+        return;
+    }
     mt_call_say(c->host->pool, c->down, &said);
     c->response_started = c->response_ended = true;
     c->head_ns = c->host->now_ns;

@@ -46,6 +46,8 @@ struct mt_call {
     uint32_t listener;
     bool grpc, no_body, ended;
     bool h2;              /* the service is asked by HTTP/2 */
+    bool tcp;             /* bytes both ways, from the beginning */
+    bool service_ended;   /* of a tunnel: before the client did */
     bool tunnel;          /* bytes both ways, after 101 or CONNECT */
     bool tunnel_up_ended; /* the client sends no more of them */
     struct mt_outq kept;  /* its body, for a connection that is to come */
@@ -85,6 +87,13 @@ struct mt_call {
 
 /* ---- call.c ---- */
 
+/* NULL: no memory. Who listens to the stream is the caller's to set. */
+struct mt_call *mt_call_new(struct mt_call_host *host, struct mt_stream *down,
+                            struct mt_head *head,
+                            const struct mt_call_listener *at);
+
+extern const struct mt_stream_events mt_call_down_events;
+
 /* Who ends it, in the phase that it is in: the first one called counts. */
 void mt_call_blame(struct mt_call *c, enum mt_ended_by who);
 
@@ -119,6 +128,9 @@ struct mt_service_state *mt_call_shared(const struct mt_call *c);
 /* Its service, head and route are known: choose an endpoint and go. */
 void mt_call_begin_try(struct mt_call *c);
 
+/* To the service: what is kept of the request's body. */
+void mt_call_send_kept(struct mt_call *c);
+
 /* The try is over: what it says of its endpoint. */
 void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
                      enum mt_error error, int64_t hint_ns);
@@ -138,6 +150,11 @@ void mt_call_late(void *call);
 /* Index of the budget that it counts for: of a route without retries the whole
  * process's. */
 uint32_t mt_call_budget(const struct mt_call *c);
+
+/* ---- call_tcp.c ---- */
+
+/* Both connections are there. */
+void mt_call_join_tcp(struct mt_call *c);
 
 /* ---- call_grpc.c ---- */
 

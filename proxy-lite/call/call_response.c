@@ -166,6 +166,7 @@ static void on_response_end(void *arg, struct mt_head *trailers)
         mt_forward_trailers(trailers);
     if (c->tunnel) {
         c->response_ended = true;
+        c->service_ended = !c->tunnel_up_ended;
         c->down->ops->end(c->down, trailers);
         mt_call_end_tunnel(c);
         return;
@@ -216,7 +217,9 @@ static void on_service_gone(void *arg, enum mt_gone why)
     if (why == MT_GONE_ENDED)
         error = MT_ERROR_TRUNCATED;
     mt_call_blame(c, MT_ENDED_SERVICE);
-    mt_call_end_try(c, MT_BREAKER_FAILED, error, 0);
+    /* some protocols end by a reset: one that has said something is well */
+    bool well = c->tcp && c->response_bytes > 0;
+    mt_call_end_try(c, well ? MT_BREAKER_OK : MT_BREAKER_FAILED, error, 0);
     c->error = (uint8_t)error;
     c->down->ops->leave(c->down);
     mt_call_finish(c);

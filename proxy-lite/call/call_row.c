@@ -23,6 +23,8 @@ static struct mt_span endpoint_text(const struct mt_call *c, uint32_t endpoint,
 /* As a tap would call it. */
 static uint8_t kind_of(const struct mt_call *c)
 {
+    if (c->tcp)
+        return MT_KIND_L4;
     bool stream = c->tunnel || c->protocol == MT_PROTOCOL_SSE ||
                   c->asked.count > 1 || c->answered.count > 1;
     return stream ? MT_KIND_STREAM : MT_KIND_UNARY;
@@ -44,7 +46,7 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
         .stream = c->down->number,
         .retry_of = c->tries_count > 1 ? c->number : 0,
         .method = h->method,
-        .scheme = MT_SPAN("http"),
+        .scheme = c->tcp ? (struct mt_span){.ptr = NULL} : MT_SPAN("http"),
         .authority = h->authority,
         .path = {h->path.ptr, path_end},
         .user_agent = mt_head_value(h, MT_HEAD_USER_AGENT),
@@ -129,6 +131,20 @@ static void fill_state(const struct mt_call *c, struct mt_exchange *x)
     x->budget_allowed = (uint32_t)c->budget.allowed;
 }
 
+/* Of a connection as a whole both directions last as long as it does. */
+static void fill_l4(const struct mt_call *c, struct mt_exchange *x)
+{
+    x->half = MT_HALF_BOTH;
+    x->req.end_ns = x->end_ns;
+    if (c->response_started) {
+        x->resp.start_ns = x->req.start_ns;
+        x->resp.end_ns = x->end_ns;
+    }
+    if (c->reason == NULL && c->error == MT_ERROR_NONE && c->response_ended)
+        x->error_message = c->service_ended ? MT_SPAN("ended by the service")
+                                            : MT_SPAN("ended by the client");
+}
+
 void mt_call_write_rows(struct mt_call *c)
 {
     uint8_t endpoint[ENDPOINT_BYTES];
@@ -160,5 +176,7 @@ void mt_call_write_rows(struct mt_call *c)
     if (c->tries_count > 0)
         x.connect_ns = c->tries[c->tries_count - 1].connect_ns;
     fill_state(c, &x);
+    if (c->tcp)
+        fill_l4(c, &x);
     give(c, &x);
 }

@@ -27,7 +27,7 @@ void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
     c->picked = false;
 }
 
-static void send_kept(struct mt_call *c)
+void mt_call_send_kept(struct mt_call *c)
 {
     enum { PIECES = 2 + 2 * MT_CALL_KEPT_MAX / MT_OUTQ_ROOM_MAX };
     struct iovec iov[PIECES];
@@ -50,9 +50,13 @@ static void attach(struct mt_call *c, struct mt_side *side)
     }
     c->up->events = &mt_call_up_events;
     c->up->arg = c;
+    if (c->tcp) {
+        mt_call_join_tcp(c);
+        return;
+    }
     mt_call_step(c, MT_CALL_SENDING);
     c->up->ops->head(c->up, c->request, c->no_body);
-    send_kept(c);
+    mt_call_send_kept(c);
     if (c->route->retry == NULL)
         mt_outq_deinit(&c->kept), c->kept_whole = c->body_bytes == 0;
     if (c->ended) {
@@ -149,7 +153,8 @@ void mt_call_begin_try(struct mt_call *c)
                              .endpoint = c->pick.endpoint,
                              .grpc_status = MT_GRPC_STATUS_NONE};
     const struct mt_place to = {c->service->index, c->pick.endpoint};
-    struct mt_side *side = host->take(host->arg, c->mesh, to, c->h2);
+    struct mt_side *side =
+        c->tcp ? NULL : host->take(host->arg, c->mesh, to, c->h2);
     if (side != NULL) {
         attach(c, side);
         return;

@@ -31,6 +31,7 @@ struct mt_policy *mt_config_read(struct mt_span yaml,
  *     8080=10.0.0.5:80,10.0.0.6:80          one service, two endpoints
  *     8080=v1:3001*90,v2:3002*10            two services, by weight
  *     0.0.0.0:8080=[::1]:3000               on every address
+ *     tcp:5432=db:5432                      bytes, whatever they are
  *
  * A port alone listens on 127.0.0.1. Problems are of line = number of the
  * word, column = byte in it, both from 1.

@@ -321,15 +321,19 @@ static const struct mt_config_key listener_keys[] = {
      "Where it listens. HTTP/1.1 and HTTP/2 are told apart by their bytes.", 0,
      MT_KEY_REQUIRED},
     {"tcp", &type_service_name,
-     "The service that gets what is not HTTP; without it such a connection is "
-     "closed.",
+     "The service that gets what is not HTTP, byte by byte; without it such a "
+     "connection is refused.",
      offsetof(struct mt_policy_listener, tcp), 0},
+    {"tcp_idle_timeout", &mt_type_timeout,
+     "Of such a connection, without a byte; 1h.",
+     offsetof(struct mt_policy_listener, tcp_idle_timeout_ns), 0},
     {"header_timeout", &mt_type_timeout, "For a request's header; 10s.",
      offsetof(struct mt_policy_listener, header_timeout_ns), 0},
     {"idle_timeout", &mt_type_timeout, "Of a connection without requests; 60s.",
      offsetof(struct mt_policy_listener, idle_timeout_ns), 0},
-    {"detect_timeout", &mt_type_duration,
-     "How long a silent client may be one that speaks HTTP; 200ms.",
+    {"detect_timeout", &mt_type_timeout,
+     "With tcp: so long a silent client may be one that speaks HTTP; 200ms. "
+     "none: everything is for tcp, whatever it looks like.",
      offsetof(struct mt_policy_listener, detect_timeout_ns), 0},
     {"tls", NULL, "Its certificate and key.", 0, MT_KEY_NOT_YET},
 };

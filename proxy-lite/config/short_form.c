@@ -188,16 +188,33 @@ static void route(struct word *w, const struct target *list, uint32_t n,
     r->listeners = (uint64_t)1 << listener;
     r->name = w->r->policy->listeners[listener]->name;
     r->line = w->number;
-    if (services == 1) /* what is not HTTP can go nowhere else */
-        w->r->policy->listeners[listener]->tcp = b[0].service;
+}
+
+/* All that comes in there goes to the one service, byte by byte. */
+static void pass_on(struct word *w)
+{
+    const struct mt_policy *p = w->r->policy;
+    struct mt_policy_listener *l = p->listeners[p->listeners_count - 1];
+    const struct mt_policy_split *to = &p->routes[p->routes_count - 1]->to;
+    struct mt_node at = node_at(w, w->text);
+    if (to->count != 1) {
+        MT_WRONG(w->r, &at,
+                 "'tcp:' goes to one service; leave the weights out");
+        return;
+    }
+    l->tcp = to->list[0].service;
+    l->detect_timeout_ns = 0;
 }
 
 static void read_word(struct word *w)
 {
     struct target list[MT_POLICY_SPLIT_MAX];
     struct mt_span rest = w->text;
+    bool tcp = mt_span_starts(rest, MT_SPAN("tcp:"));
+    if (tcp)
+        (void)mt_span_take(&rest, strlen("tcp:"));
     struct mt_span where = take_until(&rest, '=');
-    if (where.len == w->text.len) {
+    if (where.ptr + where.len == w->text.ptr + w->text.len) {
         struct mt_node n = node_at(w, where);
         MT_WRONG(w->r, &n, "'%s' has no '='; write 8080=localhost:3000",
                  mt_show(where).text);
@@ -210,6 +227,8 @@ static void read_word(struct word *w)
     if (n == 0)
         return;
     route(w, list, n, rest);
+    if (tcp && !w->r->no_memory && before == w->r->problems->count)
+        pass_on(w);
     const struct mt_policy *p = w->r->policy;
     if (!w->r->no_memory && before == w->r->problems->count &&
         p->routes[p->routes_count - 1]->to.total == 0) {

@@ -220,6 +220,12 @@ static struct mt_link *new_link(struct mt_proxy_thread *w, int fd)
     return l;
 }
 
+void mt_link_keep_alive(struct mt_link *l)
+{
+    int on = 1;
+    (void)setsockopt(l->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
 /* ---- reading ---- */
 
 /* A client that is slow with a header, or has nothing to ask. */
@@ -229,7 +235,8 @@ static void set_client_deadline(struct mt_link *l)
     const struct mt_call_listener *at = &l->from->at;
     const struct mt_policy_listener *p = at->mesh->policy->listeners[at->index];
     bool in_header = l->side->in_header;
-    if (l->lingering || l->closed || (in_header && l->header_late_set))
+    if (l->lingering || l->closed || (in_header && l->header_late_set) ||
+        l->may_be_tcp)
         return;
     l->header_late_set = in_header;
     int64_t timeout = in_header       ? p->header_timeout_ns
@@ -250,11 +257,20 @@ static void discard(struct mt_link *l)
 
 static void take_bytes(struct mt_link *l, struct mt_span bytes)
 {
-    if (l->undecided && mt_link_decide(l, bytes))
+    if (l->may_be_tcp && mt_link_decide_tcp(l, &bytes))
+        return;
+    if (bytes.len == 0 || (l->undecided && mt_link_decide(l, bytes)))
         return;
     l->side->ops->feed(l->side, bytes, l->thread->host.now_ns);
     if (l->upgrading)
         mt_link_upgrade(l);
+}
+
+static void take_eof(struct mt_link *l)
+{
+    if (l->may_be_tcp && l->heard > 0) /* no HTTP any more */
+        mt_link_become_tcp(l);
+    l->side->ops->eof(l->side);
 }
 
 /* Read until a short read: there is no more then. */
@@ -270,7 +286,7 @@ static void read_link(struct mt_link *l)
         if (n > 0)
             take_bytes(l, (struct mt_span){w->buffer, (size_t)n});
         else if (n == 0)
-            l->side->ops->eof(l->side);
+            take_eof(l);
         else
             l->side->ops->broken(l->side);
         l->eof = n == 0;
@@ -341,9 +357,17 @@ static void after_sending(struct mt_link *l)
         (void)shutdown(l->fd, SHUT_WR);
     }
     side->ops->sent(side, l->thread->host.now_ns);
+    if (side->closing && !l->last) { /* who does not read is not waited for */
+        l->last = true;
+        l->header_late_set = false;
+        mt_deadline_set(&l->thread->host.wheel, &l->deadline,
+                        l->thread->host.now_ns + MT_LINK_LAST_NS);
+    }
     bool reads = !side->paused && !side->closing && !l->eof;
     poll_for(l, (reads ? UV_READABLE : 0) |
                     (side->out.bytes > 0 ? UV_WRITABLE : 0));
+    if (l->last)
+        return;
     if (l->client)
         set_client_deadline(l);
     else
@@ -415,7 +439,7 @@ static void finish_connect(struct mt_link *l)
     poll_for(l, UV_READABLE);
     tell_connected(l);
     if (l->side->takes)
-        offer(l);
+        offer(l); /* to other requests */
     mark(l);
 }
 
@@ -443,10 +467,14 @@ static void on_event(uv_poll_t *poll, int status, int events)
 static void deadline_met(void *arg)
 {
     struct mt_link *l = arg;
-    if (l->client && !l->lingering && l->header_late_set)
+    if (l->may_be_tcp) {
+        mt_link_become_tcp(l);
+        mark(l);
+    } else if (l->client && !l->lingering && l->header_late_set) {
         l->side->ops->late(l->side);
-    else
+    } else {
         mt_link_close(l);
+    }
 }
 
 /* ---- what sides and calls want ---- */
@@ -487,6 +515,23 @@ static void on_touched(void *arg, struct mt_side *side)
 const struct mt_side_owner mt_link_owner = {on_request, on_refused,
                                             on_free_again, on_touched};
 
+/* Where its listener passes on what is not HTTP: a client that waits for the
+ * service to speak first says nothing for a while. */
+static void listen_for_tcp(struct mt_link *l)
+{
+    struct mt_proxy_thread *w = l->thread;
+    const struct mt_call_listener *at = &l->from->at;
+    const struct mt_policy_listener *p = at->mesh->policy->listeners[at->index];
+    if (p->tcp == MT_POLICY_NONE)
+        return;
+    l->may_be_tcp = true;
+    if (p->detect_timeout_ns == 0)
+        mt_link_become_tcp(l), mark(l);
+    else
+        mt_deadline_set(&w->host.wheel, &l->deadline,
+                        w->host.now_ns + p->detect_timeout_ns);
+}
+
 void mt_link_accepted(struct mt_listening *from, int fd)
 {
     struct mt_proxy_thread *w = from->thread;
@@ -508,6 +553,7 @@ void mt_link_accepted(struct mt_listening *from, int fd)
     w->clients++;
     w->stats.clients++;
     poll_for(l, UV_READABLE);
+    listen_for_tcp(l);
     set_client_deadline(l);
 }
 
@@ -528,9 +574,15 @@ static struct mt_link *new_connection(struct mt_proxy_thread *w,
     return l;
 }
 
-static bool init_service_side(struct mt_link *l, bool h2)
+static bool init_service_side(struct mt_link *l, bool h2, bool tcp)
 {
     struct mt_pool *pool = &l->thread->pool;
+    if (tcp) {
+        mt_tcp_client_init(&l->sides.tcp, pool, &mt_link_owner, l);
+        l->side = &l->sides.tcp.side;
+        mt_link_keep_alive(l);
+        return true;
+    }
     bool made = !h2 || mt_h2_client_init(&l->sides.h2, pool, &mt_link_owner, l);
     if (!h2 || !made)
         mt_h1_client_init(&l->sides.h1, pool, &mt_link_owner, l);
@@ -579,7 +631,7 @@ bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
         return false;
     struct mt_link *l =
         new_connection(w, &mesh->addresses[to.service][to.endpoint]);
-    if (l == NULL || !init_service_side(l, h2)) {
+    if (l == NULL || !init_service_side(l, h2, wait->tcp)) {
         mt_limit_give(state, MT_LIMIT_CONNECTIONS);
         return false;
     }

@@ -45,6 +45,98 @@ bool mt_link_decide(struct mt_link *l, struct mt_span bytes)
     return false;
 }
 
+/* ---- HTTP, or not ---- */
+
+enum guess { GUESS_HTTP, GUESS_OTHER, GUESS_MORE };
+
+/* The methods of RFC 9110, and those that are registered beside them and
+ * used. A token of a listener's own would be no better than "EHLO ". */
+static const char *const methods[] = {
+    "GET",      "HEAD",  "POST",   "PUT",    "DELETE", "OPTIONS",  "PATCH",
+    "CONNECT",  "TRACE", "MKCOL",  "COPY",   "MOVE",   "LOCK",     "UNLOCK",
+    "PROPFIND", "QUERY", "REPORT", "SEARCH", "PRI",    "PROPPATCH"};
+
+/* What follows the method: a target of one of its four forms (RFC 9112 section
+ * 3.2). "GET key" is not HTTP. */
+static enum guess guess_target(struct mt_span method, struct mt_span rest)
+{
+    static const char absolute[] = "http";
+    if (mt_span_eq(method, MT_SPAN("CONNECT")))
+        return GUESS_HTTP;
+    if (rest.len == 0)
+        return GUESS_MORE;
+    if (rest.ptr[0] == '/' || rest.ptr[0] == '*')
+        return GUESS_HTTP;
+    size_t n = rest.len < strlen(absolute) ? rest.len : strlen(absolute);
+    if (memcmp(rest.ptr, absolute, n) != 0)
+        return GUESS_OTHER;
+    return n == strlen(absolute) ? GUESS_HTTP : GUESS_MORE;
+}
+
+static enum guess guess(struct mt_span first)
+{
+    enum guess g = GUESS_OTHER;
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        struct mt_span method = mt_span_str(methods[i]);
+        size_t n = first.len < method.len ? first.len : method.len;
+        if (memcmp(first.ptr, method.ptr, n) != 0)
+            continue;
+        if (first.len <= method.len)
+            g = GUESS_MORE;
+        else if (first.ptr[method.len] == ' ')
+            return guess_target(method,
+                                (struct mt_span){first.ptr + method.len + 1,
+                                                 first.len - method.len - 1});
+    }
+    return g;
+}
+
+void mt_link_become_tcp(struct mt_link *l)
+{
+    struct mt_proxy_thread *w = l->thread;
+    const struct mt_addr local = l->side->local, remote = l->side->remote;
+    uint64_t conn = l->side->conn;
+    const struct mt_span heard = {l->first, l->heard};
+    l->undecided = l->may_be_tcp = false;
+    mt_deadline_clear(&l->deadline);
+    l->side->ops->deinit(l->side);
+    mt_tcp_server_init(&l->sides.tcp, &w->pool, &mt_link_owner, l);
+    l->side = &l->sides.tcp.side;
+    l->side->local = local;
+    l->side->remote = remote;
+    l->side->conn = conn;
+    mt_link_keep_alive(l);
+    mt_call_tcp(&w->host, &l->sides.tcp.stream, &l->from->at);
+    if (heard.len > 0)
+        l->side->ops->feed(l->side, heard, w->host.now_ns);
+}
+
+bool mt_link_decide_tcp(struct mt_link *l, struct mt_span *bytes)
+{
+    size_t room = sizeof l->first - l->heard;
+    struct mt_span taken =
+        mt_span_take(bytes, bytes->len < room ? bytes->len : room);
+    memcpy(l->first + l->heard, taken.ptr, taken.len);
+    l->heard = (uint8_t)(l->heard + taken.len);
+    const struct mt_span first = {l->first, l->heard};
+    enum guess g = guess(first);
+    if (g == GUESS_MORE)
+        return true;
+    if (g == GUESS_OTHER) {
+        mt_link_become_tcp(l);
+        return false;
+    }
+    l->may_be_tcp = false;
+    l->heard = 0;
+    mt_deadline_clear(&l->deadline);
+    if (mt_link_decide(l, first))
+        return l->closed || bytes->len == 0;
+    l->side->ops->feed(l->side, first, l->thread->host.now_ns);
+    return l->closed;
+}
+
+/* ---- from HTTP/1 to HTTP/2 ---- */
+
 static void feed_held(struct mt_link *l, const struct mt_outq *held)
 {
     enum { PIECES = 32 };

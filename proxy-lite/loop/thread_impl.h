@@ -6,11 +6,13 @@
 
 #include "proxy-lite/call/h1_side.h"
 #include "proxy-lite/call/h2_side.h"
+#include "proxy-lite/call/tcp_side.h"
 #include "proxy-lite/loop/thread.h"
 
 enum {
     MT_LINK_READ_BYTES = 64 << 10,
     MT_LINK_LINGER_NS = 1000000000, /* for a client to read its last answer */
+    MT_LINK_FIRST_BYTES = 32,       /* tell HTTP from what it is not */
 };
 
 struct mt_link;
@@ -35,6 +37,8 @@ struct mt_listening {
     bool open; /* it takes connections */
 };
 
+#define MT_LINK_LAST_NS INT64_C(60000000000)
+
 /* One socket. */
 struct mt_link {
     uv_poll_t poll;
@@ -46,6 +50,7 @@ struct mt_link {
     union {
         struct mt_h1_side h1;
         struct mt_h2_side h2;
+        struct mt_tcp_side tcp;
     } sides;
     struct mt_call_wait *waiting; /* for the connection to be made */
     uint32_t waiting_count;
@@ -54,15 +59,18 @@ struct mt_link {
     struct mt_place place;     /* in it */
     struct mt_listening *from; /* of a client's; held */
     int fd;
-    int mask;       /* what is polled for */
-    uint8_t heard;  /* bytes that may be the beginning of a preface */
-    bool undecided; /* HTTP/1 or 2: until its first bytes came */
+    int mask;        /* what is polled for */
+    uint8_t heard;   /* bytes that may be the beginning of a preface */
+    bool undecided;  /* HTTP/1 or 2: until its first bytes came */
+    bool may_be_tcp; /* or neither of them: `first` has its `heard` bytes */
+    uint8_t first[MT_LINK_FIRST_BYTES];
     bool upgrading; /* its request asks to go on by HTTP/2 */
     bool client;
     bool h2;  /* of a service's */
     bool eof; /* the other end says no more */
     bool connecting, is_free, dirty, closed, lingering, shut, counted, told;
     bool resting; /* the deadline is that of a connection that nobody uses */
+    bool last;    /* it is closed when all is sent: the deadline is for that */
     bool header_late_set; /* the deadline is that of a header */
 };
 
@@ -103,6 +111,10 @@ extern const struct mt_side_owner mt_link_owner;
 
 void mt_link_close(struct mt_link *l);
 
+/* It may be silent for long: the system looks whether the other end is there.
+ */
+void mt_link_keep_alive(struct mt_link *l);
+
 /* An accepted connection; takes fd. */
 void mt_link_accepted(struct mt_listening *from, int fd);
 
@@ -137,6 +149,13 @@ void mt_links_close_all(struct mt_proxy_thread *w);
 /* HTTP/2 by prior knowledge, if these first bytes are its preface as far as
  * they go; else HTTP/1. True: more is needed to tell, or the link is closed. */
 bool mt_link_decide(struct mt_link *l, struct mt_span bytes);
+
+/* Where the client may speak something else: as mt_link_decide(), for it or
+ * for the rest of *bytes. */
+bool mt_link_decide_tcp(struct mt_link *l, struct mt_span *bytes);
+
+/* It is not HTTP: passed on as it is. */
+void mt_link_become_tcp(struct mt_link *l);
 
 /* Its request is answered by HTTP/2, and so is all that follows. */
 void mt_link_upgrade(struct mt_link *l);

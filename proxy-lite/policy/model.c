@@ -126,6 +126,7 @@ struct mt_policy_listener *mt_policy_add_listener(struct mt_policy *p)
         return NULL;
     p->listeners = (struct mt_policy_listener **)(void *)list;
     l->tcp = MT_POLICY_NONE;
+    l->tcp_idle_timeout_ns = MT_POLICY_S(3600);
     l->header_timeout_ns = MT_POLICY_S(10);
     l->idle_timeout_ns = MT_POLICY_S(60);
     l->detect_timeout_ns = MT_POLICY_MS(200);

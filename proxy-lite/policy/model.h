@@ -45,11 +45,13 @@ struct mt_policy_listener {
     struct mt_span host; /* an IP address without brackets */
     uint8_t ip[16];      /* as mt_parse_ip() gives it */
     uint16_t port;
-    uint32_t tcp;              /* service of what is not HTTP, or NONE */
-    int64_t header_timeout_ns; /* 10 s for a request's header */
-    int64_t idle_timeout_ns;   /* 60 s between requests */
-    int64_t detect_timeout_ns; /* 200 ms until a silent client is not HTTP */
-    uint32_t line;             /* where it was configured; 0: nowhere */
+    uint32_t tcp;                /* service of what is not HTTP, or NONE */
+    int64_t tcp_idle_timeout_ns; /* 1 h without a byte of it */
+    int64_t header_timeout_ns;   /* 10 s for a request's header */
+    int64_t idle_timeout_ns;     /* 60 s between requests */
+    int64_t detect_timeout_ns;   /* 200 ms until a silent client is not HTTP; 0:
+                                    it is not looked at, all is for `tcp` */
+    uint32_t line;               /* where it was configured; 0: nowhere */
 };
 
 #define MT_POLICY_NONE UINT32_MAX /* no service, no budget */

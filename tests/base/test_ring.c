@@ -278,6 +278,66 @@ static void test_reader_leaves(void **state)
     run((struct job){.count = 200000, .timeout_ms = -1, .stop_after = 1});
 }
 
+/* ---- several rings ---- */
+
+enum { RINGS = 3, RECORDS = 20000 };
+
+/* Sixteen bytes each, so that they mean something only in their order. */
+static void *write_some(void *arg)
+{
+    struct mt_ring *r = arg;
+    for (uint64_t n = 1; n <= RECORDS; n++) {
+        uint64_t *p = mt_ring_reserve_wait(r, 2 * sizeof *p);
+        if (p == NULL)
+            return r;
+        p[0] = n;
+        p[1] = ~n;
+        mt_ring_commit(r, 2 * sizeof *p);
+    }
+    mt_ring_close_writer(r);
+    return NULL;
+}
+
+/* One reader of several writers: woken by each of them, it gets everything of
+ * each in order, and knows when all have ended. */
+static void test_several_rings(void **state)
+{
+    (void)state;
+    struct mt_ring *rings[RINGS];
+    pthread_t writers[RINGS];
+    uint64_t seen[RINGS] = {0};
+    for (int i = 0; i < RINGS; i++) {
+        rings[i] = mt_ring_new(CAPACITY);
+        assert_non_null(rings[i]);
+        if (i > 0)
+            mt_ring_wake_with(rings[i], rings[0]);
+    }
+    assert_int_equal(mt_rings_wait(rings, RINGS, 0), MT_MORE);
+    for (int i = 0; i < RINGS; i++)
+        assert_int_equal(
+            pthread_create(&writers[i], NULL, write_some, rings[i]), 0);
+    while (mt_rings_wait(rings, RINGS, -1) != MT_DONE)
+        for (int i = 0; i < RINGS; i++) {
+            struct mt_span record;
+            uint64_t word[2];
+            while (mt_ring_peek(rings[i], &record) == MT_EVENT) {
+                assert_int_equal(record.len, sizeof word);
+                memcpy(word, record.ptr, sizeof word);
+                assert_int_equal(word[0], ++seen[i]);
+                assert_int_equal(word[1], ~word[0]);
+                mt_ring_release(rings[i]);
+            }
+        }
+    for (int i = 0; i < RINGS; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(writers[i], &wrong), 0);
+        assert_null(wrong);
+        assert_int_equal(seen[i], RECORDS);
+    }
+    for (int i = RINGS - 1; i >= 0; i--)
+        mt_ring_free(rings[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_writer_wakes_reader_for_little),
         cmocka_unit_test(test_hurry_wakes_reader_for_little),
         cmocka_unit_test(test_reader_leaves),
+        cmocka_unit_test(test_several_rings),
     };
     return cmocka_run_group_tests_name("base/ring", tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 /* Property: whatever a client, a service, the clock and reloads do, each
  * request ends in one row, and everything is given back.
  *
- * The input's first byte says who speaks HTTP/2: 1 the client, 2 the service.
- * A list of steps follows: an operation, a length, and its bytes. What is fed
- * to HTTP/2 is a frame whose header is made here: type, flags, stream,
- * payload. */
+ * The input's first byte says who speaks HTTP/2: 1 the client, 2 the service;
+ * 4: neither speaks HTTP. A list of steps follows: an operation, a length, and
+ * its bytes. What is fed to HTTP/2 is a frame whose header is made here: type,
+ * flags, stream, payload. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "proxy-lite/call/call.h"
 #include "proxy-lite/call/h1_side.h"
 #include "proxy-lite/call/h2_side.h"
+#include "proxy-lite/call/tcp_side.h"
 #include "proxy-lite/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { SERVICES = 4, POOL_BYTES = 16 << 20, SENT_MAX = 1 << 22 };
 
 static const char yaml[] =
-    "listeners: [{name: e, address: \"127.0.0.1:1\"}]\n"
+    "listeners: [{name: e, address: \"127.0.0.1:1\", tcp: s}]\n"
     "services: {s: {endpoints: [\"127.0.0.1:2\", \"127.0.0.1:3\"]}}\n"
     "routes:\n"
     "  - {match: {path: /r/*}, to: s, timeout: 50ms,\n"
@@ -34,6 +35,7 @@ struct sides {
     union {
         struct mt_h1_side h1;
         struct mt_h2_side h2;
+        struct mt_tcp_side tcp;
     } is;
 };
 
@@ -51,7 +53,7 @@ static struct {
     unsigned turn, meshes;
     struct sides client;
     uint64_t conns;
-    bool client_h2, service_h2;
+    bool client_h2, service_h2, tcp;
     struct link links[SERVICES];
     uint64_t rows, requests;
     size_t sent;
@@ -113,6 +115,11 @@ static struct mt_side *take(void *arg, struct mt_mesh *mesh, struct mt_place to,
 
 static bool open_service(struct link *l)
 {
+    if (world.tcp) {
+        l->s.side = &l->s.is.tcp.side;
+        mt_tcp_client_init(&l->s.is.tcp, &world.pool, &owner, l);
+        return true;
+    }
     l->s.side = world.service_h2 ? &l->s.is.h2.side : &l->s.is.h1.side;
     if (!world.service_h2)
         mt_h1_client_init(&l->s.is.h1, &world.pool, &owner, l);
@@ -180,6 +187,15 @@ static void send_some(struct mt_side *side, size_t most)
 static void new_client(void)
 {
     struct sides *c = &world.client;
+    if (world.tcp) {
+        c->side = &c->is.tcp.side;
+        mt_tcp_server_init(&c->is.tcp, &world.pool, &owner, NULL);
+        c->side->conn = ++world.conns;
+        world.requests++;
+        mt_call_tcp(&world.host, &c->is.tcp.stream,
+                    &(struct mt_call_listener){world.mesh, 0});
+        return;
+    }
     c->side = world.client_h2 ? &c->is.h2.side : &c->is.h1.side;
     if (!world.client_h2) {
         mt_h1_server_init(&c->is.h1, &world.pool, &owner, NULL);
@@ -309,11 +325,13 @@ static void one_step(uint8_t op, struct mt_span bytes)
     bool up = l->used && !l->connecting;
     switch (op & 7) {
     case 0:
-        feed(world.client.side, bytes, world.client_h2 && (op & 8) == 0);
+        feed(world.client.side, bytes,
+             world.client_h2 && !world.tcp && (op & 8) == 0);
         break;
     case 1:
         if (up)
-            feed(l->s.side, bytes, world.service_h2 && (op & 8) == 0);
+            feed(l->s.side, bytes,
+                 world.service_h2 && !world.tcp && (op & 8) == 0);
         break;
     case 2:
         if (up && !l->s.side->closing)
@@ -394,6 +412,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0) {
         world.client_h2 = (data[0] & 1) != 0;
         world.service_h2 = (data[0] & 2) != 0;
+        world.tcp = (data[0] & 4) != 0;
         data++, size--;
     }
     new_client();

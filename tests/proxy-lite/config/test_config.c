@@ -265,8 +265,10 @@ static void test_services(void **state)
         "  c: {dns: \"x:1\", breaker: {consecutive: 2, out: 5s, max_out: "
         "100}}\n"
         "listeners:\n"
-        "- {name: one, address: 8080, tcp: b, idle_timeout: none}\n"
-        "- {name: two, address: \"[::]:8080\"}\n");
+        "- {name: one, address: 8080, tcp: b, idle_timeout: none,\n"
+        "   tcp_idle_timeout: 5m, detect_timeout: none}\n"
+        "- {name: two, address: \"[::]:8080\"}\n"
+        "resolve: 5s\n");
     is(p->services[0]->endpoints[0].host, "fd00::1");
     is(p->services[0]->endpoints[1].host, "localhost");
     assert_int_equal(p->services[1]->breaker.consecutive, 0);
@@ -282,6 +284,10 @@ static void test_services(void **state)
     is(p->listeners[0]->host, "127.0.0.1");
     assert_int_equal(p->listeners[0]->tcp, 1);
     assert_int_equal(p->listeners[0]->idle_timeout_ns, 0);
+    assert_int_equal(p->listeners[0]->detect_timeout_ns, 0);
+    assert_int_equal(p->listeners[0]->tcp_idle_timeout_ns, MT_POLICY_S(300));
+    assert_int_equal(p->listeners[1]->tcp_idle_timeout_ns, MT_POLICY_S(3600));
+    assert_int_equal(p->resolve_ns, MT_POLICY_S(5));
     is(p->listeners[1]->host, "::");
     mt_policy_free(p);
 }

@@ -43,7 +43,7 @@ static void test_one_service(void **state)
         good((const char *const[WORDS]){"8080=localhost:3000"});
     is(p->listeners[0]->host, "127.0.0.1");
     assert_int_equal(p->listeners[0]->port, 8080);
-    assert_int_equal(p->listeners[0]->tcp, 0);
+    assert_int_equal(p->listeners[0]->tcp, MT_POLICY_NONE);
     assert_int_equal(p->services_count, 1);
     is(p->services[0]->name, "localhost:3000");
     is(p->services[0]->endpoints[0].host, "localhost");
@@ -107,6 +107,11 @@ static void test_mistakes(void **state)
         {{"80=a:1*x"}, "1:8: 'x' is no weight; write a number, as v1:3001*90"},
         {{"80=a:1*"}, "1:8: '' is no weight; write a number, as v1:3001*90"},
         {{"80=a:1*0,b:1*0"}, "1:4: every weight is 0; give one of them more"},
+        {{"tcp:80=a:1*1,b:1*2"},
+         "1:1: 'tcp:' goes to one service; leave the weights out"},
+        {{"tcp:x=a:1"},
+         "1:5: 'x' is no address to listen on; write 8080, 0.0.0.0:8080 or "
+         "[::]:8080"},
         {{"80=a:1", "80=b:1"}, "2:1: '80' listens already; give each once"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -118,6 +123,21 @@ static void test_mistakes(void **state)
         assert_string_equal(says, rows[i].says);
         assert_int_equal(problems.count, 1);
     }
+}
+
+/* What comes in there is not looked at. */
+static void test_bytes(void **state)
+{
+    (void)state;
+    struct mt_policy *p =
+        good((const char *const[WORDS]){"tcp:5432=db:5432,db2:5432", "80=a:1"});
+    assert_int_equal(p->listeners[0]->port, 5432);
+    assert_int_equal(p->listeners[0]->tcp, 0);
+    assert_int_equal(p->listeners[0]->detect_timeout_ns, 0);
+    assert_int_equal(p->services[0]->endpoints_count, 2);
+    assert_int_equal(p->listeners[1]->tcp, MT_POLICY_NONE);
+    assert_true(p->listeners[1]->detect_timeout_ns > 0);
+    mt_policy_free(p);
 }
 
 static void test_too_many(void **state)
@@ -141,6 +161,7 @@ static void test_what_is_a_word(void **state)
     assert_true(mt_config_is_word("8080=a:1"));
     assert_true(mt_config_is_word("[::]:80=a:1"));
     assert_true(mt_config_is_word("80="));
+    assert_true(mt_config_is_word("tcp:80=a:1"));
     assert_false(mt_config_is_word("mesh.yaml"));
     assert_false(mt_config_is_word("explain"));
     assert_false(mt_config_is_word("./a1=b"));
@@ -151,11 +172,9 @@ static void test_what_is_a_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_service),
-        cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_several),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_one_service),    cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_several),        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_bytes),          cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_what_is_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
