@@ -25,6 +25,7 @@ enum mt_option_group {
     G_REPLAY = 1 << 13,
     G_POLICY = 1 << 15,
     G_TAP = 1 << 14, /* captures into a database */
+    G_DEMO = 1 << 15,
 };
 
 enum mt_option_kind {
