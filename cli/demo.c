@@ -198,8 +198,10 @@ static int report(struct demo *d, const struct mt_dashboard_maker *maker)
     int rc = mt_dashboard_source_make(&s, d->options, maker, &store);
     if (rc == 0)
         wait_for_end(d, s.feeder, store);
-    int ended = mt_dashboard_source_close(&s);
+    int ended = mt_feeder_stop_aloud(s.feeder);
     int tapped = mt_feeder_stop(d->tap);
+    s.feeder = NULL;
+    (void)mt_dashboard_source_close(&s);
     if (rc == 0)
         rc = ended != 0 ? ended : tapped;
     if (rc == 0)

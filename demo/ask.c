@@ -58,12 +58,13 @@ static void note_grpc(struct mt_demo_asked *a, const struct mt_head *h)
 static void on_head(void *arg, struct mt_head *head, bool end)
 {
     struct mt_demo_asked *a = arg;
-    (void)end; /* on_end() follows */
     if (head->status < 200)
         return;
     /* gRPC that ends without a status has failed */
     a->status = a->grpc && head->status == 200 ? 503 : head->status;
     note_grpc(a, head);
+    if (end)
+        over(a, a->status); /* whether or not on_end() would follow */
 }
 
 static void on_body(void *arg, struct mt_span bytes)
