@@ -24,6 +24,7 @@
 
 struct dashboard {
     const struct mt_options *options;
+    const struct mt_dashboard_made *made; /* NULL: nobody makes it for us */
     struct mt_dashboard_source source;
     struct mt_dashboard *core;
     struct mt_terminal *terminal;
@@ -130,6 +131,8 @@ static unsigned hear(struct dashboard *d)
     struct mt_feeder *f = d->source.feeder;
     char line[MT_FEEDER_LINE_BYTES] = "";
     unsigned what = 0;
+    if (d->made != NULL)
+        what |= d->made->note(d->made->maker.arg, d->core);
     if (f != NULL && !mt_feeder_ended(f)) {
         while (mt_feeder_said(f, line)) {
             mt_dashboard_say(d->core, true, line);
@@ -357,6 +360,14 @@ int mt_dashboard_over(const struct mt_options *o,
 {
     struct dashboard d = {.options = o};
     return run(&d, mt_dashboard_source_work(&d.source, o, work, name), false);
+}
+
+int mt_dashboard_on(const struct mt_options *o,
+                    const struct mt_dashboard_made *made)
+{
+    struct dashboard d = {.options = o, .made = made};
+    int rc = mt_dashboard_source_make(&d.source, o, &made->maker, NULL);
+    return run(&d, rc, false);
 }
 
 /* Its words are files. */

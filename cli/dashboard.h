@@ -2,6 +2,7 @@
 #ifndef MT_CLI_DASHBOARD_H
 #define MT_CLI_DASHBOARD_H
 
+#include "cli/dashboard_source.h"
 #include "cli/feeder.h"
 
 /**
@@ -12,5 +13,17 @@
  */
 int mt_dashboard_over(const struct mt_options *o,
                       const struct mt_feeder_work *work, const char *name);
+
+struct mt_dashboard_made {
+    struct mt_dashboard_maker maker;
+    /* Now and then: what is to be said of it (mt_dashboard_note()). Returns
+     * bits of enum mt_do. */
+    unsigned (*note)(void *arg, struct mt_dashboard *core);
+};
+
+/* The same, of what is begun in more steps than one, and has something to say
+ * all the time. */
+int mt_dashboard_on(const struct mt_options *o,
+                    const struct mt_dashboard_made *made);
 
 #endif

@@ -154,6 +154,42 @@ static int feed(struct mt_dashboard_source *s,
     return rc;
 }
 
+/* ---- what somebody makes ---- */
+
+/* The same, to ask by oneself: its end is seen without a wait for it. */
+static int open_store(struct mt_dashboard_source *s, struct mt_store **store)
+{
+    const struct mt_store_options unbounded = {.clock = NULL};
+    int rc = mt_store_open(store, s->path, &unbounded);
+    if (rc == 0)
+        return mt_rights_look_on(&s->rights) == 0 ? 0 : MT_EXIT_ERROR;
+    mt_say(s->path, "%s", mt_store_strerror(rc));
+    return MT_EXIT_ERROR;
+}
+
+int mt_dashboard_source_make(struct mt_dashboard_source *s,
+                             const struct mt_options *o,
+                             const struct mt_dashboard_maker *maker,
+                             struct mt_store **store)
+{
+    *s = (struct mt_dashboard_source){
+        .options = o, .now_ns = mt_wall_ns(), .live = true};
+    (void)snprintf(s->name, sizeof s->name, "%s", maker->name);
+    int rc = mt_rights_decide(&s->rights.plan, o);
+    if (rc == 0 && o->write != NULL) {
+        rc = check_database(o->write);
+        (void)snprintf(s->path, sizeof s->path, "%s", o->write);
+    } else if (rc == 0) {
+        rc = make_path(s);
+    }
+    if (rc == 0)
+        rc = maker->start(maker->arg, s);
+    if (rc == 0)
+        rc = store != NULL ? open_store(s, store) : start_worker(s, true);
+    remove_path(s);
+    return rc;
+}
+
 /* ---- a database ---- */
 
 static bool is_database(const char *path)

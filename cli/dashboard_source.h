@@ -46,6 +46,22 @@ int mt_dashboard_source_work(struct mt_dashboard_source *s,
                              const struct mt_feeder_work *work,
                              const char *name);
 
+/* Who makes something to look at in more steps than one, such as the demo. */
+struct mt_dashboard_maker {
+    const char *name; /* for the header */
+    /* Has s->path filled: s->feeder is who does it. 0, or an exit code after
+     * it was said why. */
+    int (*start)(void *arg, struct mt_dashboard_source *s);
+    void *arg;
+};
+
+/* The same, of what a maker fills. Root is given up, for who called sudo.
+ * store: to ask by oneself instead of by a worker, to be freed; else NULL. */
+int mt_dashboard_source_make(struct mt_dashboard_source *s,
+                             const struct mt_options *o,
+                             const struct mt_dashboard_maker *maker,
+                             struct mt_store **store);
+
 /* The exit code of who filled it, 0 of none. */
 int mt_dashboard_source_close(struct mt_dashboard_source *s);
 

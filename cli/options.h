@@ -97,6 +97,10 @@ struct mt_options {
     bool tui;               /* the dashboard on the proxy */
     const char *access_log; /* of the proxy; "-" is standard output */
 
+    uint64_t seconds, seed; /* of the demo; 0: until it is left, the default */
+    uint64_t rate;
+    bool print_config;
+
     bool quiet;
     bool help, version;
 
@@ -156,6 +160,7 @@ int mt_command_explain(const struct mt_options *o);
 int mt_command_proxy(const struct mt_options *o);
 int mt_command_serve(const struct mt_options *o);
 int mt_command_dashboard(const struct mt_options *o);
+int mt_command_demo(const struct mt_options *o);
 int mt_command_replay(const struct mt_options *o);
 
 #endif

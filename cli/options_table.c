@@ -41,11 +41,13 @@ const struct mt_option_row mt_option_rows[] = {
      "stream that -r reads, and none decodes and counts only"},
     {'w', "write", "DB", K_TEXT, G_PROXY, AT(write), 0, 0,
      "write a row a request into this database"},
+    {'w', "write", "DB", K_TEXT, G_DEMO, AT(write), 0, 0,
+     "keep the exchanges in this database, to be looked into with -d"},
     {'d', "db", "DB", K_TEXT, G_VIEW | G_CHECK | G_SERVE, AT(db), 0, 0,
      "answer from this database (default: live.db in the state folder)"},
     {'F', "follow", NULL, K_FLAG, G_RECORD | G_ROWS | G_EXPORT, AT(follow), 0,
      0, "go on as the file grows, until interrupted"},
-    {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS | G_EXPLAIN,
+    {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS | G_EXPLAIN | G_DEMO,
      AT(format), 0, 0, "table, wide, json, jsonl or csv"},
     {0, "since", "TIME", K_TIME, G_VIEW, AT(since), 0, 0,
      "from this moment on: 12:04, 2026-11-22T12:04:31Z, -5m"},
@@ -116,7 +118,7 @@ const struct mt_option_row mt_option_rows[] = {
      "summary go to DB.log"},
     {0, "speed", "SPEED", K_TEXT, G_REPLAY, AT(speed), 0, 0,
      "how fast: 1x (default), 10x, 0.5x, or max, as fast as it can be read"},
-    {0, "screen", "NAME", K_TEXT, G_DASHBOARD, AT(screen), 0, 0,
+    {0, "screen", "NAME", K_TEXT, G_DASHBOARD | G_DEMO, AT(screen), 0, 0,
      "begin with services, routes, topology, tail, policy or capture"},
     {'1', "once", NULL, K_FLAG, G_DASHBOARD, AT(once), 0, 0,
      "print the screen once as text"},
@@ -148,6 +150,17 @@ const struct mt_option_row mt_option_rows[] = {
     {0, "host-name", "NAME", K_LIST, G_SERVE | G_PROXY, AT(host_names),
      AT(host_names_count), 0,
      "a name that browsers may reach it by, beside localhost and addresses"},
+    {0, "seconds", "COUNT", K_COUNT, G_DEMO, AT(seconds), 0, 0,
+     "run so long without the dashboard, then print the report; of less than "
+     "75 seconds all faults come in the time there is (without a terminal 15)"},
+    {0, "rate", "COUNT", K_COUNT, G_DEMO, AT(rate), 0, 0,
+     "requests of shoppers a second (default 60, at most 1000); services ask "
+     "each other some two to each"},
+    {0, "seed", "COUNT", K_COUNT, G_DEMO, AT(seed), 0, 0,
+     "of all that is left to chance: the same seed, the same shoppers "
+     "(default 1)"},
+    {0, "print-config", NULL, K_FLAG, G_DEMO, AT(print_config), 0, 0,
+     "print the demo's mesh file, for meshtop proxy -c, and end"},
     {'q', "quiet", NULL, K_FLAG, G_RECORD, AT(quiet), 0, 0,
      "no progress and no summary"},
     {'h', "help", NULL, K_FLAG, G_ALL, AT(help), 0, 0, "show this and end"},
@@ -230,6 +243,17 @@ const struct mt_command mt_commands[] = {
      "to names of its own, and asks for a token elsewhere; there is no TLS: "
      "from afar, ssh -L 7070:127.0.0.1:7070 HOST is safer.",
      false, G_ALL | G_SERVE, mt_command_serve},
+    {"demo", "", "a small mesh with faults, to look at",
+     "Starts a shop of nine services on 127.0.0.1 that call each other through "
+     "meshtop proxy, shoppers, and faults by a timetable: a slow instance, "
+     "503s, a killed instance, a bad canary, a service that hangs. The "
+     "dashboard on it says what happens and where it is seen. Needs no "
+     "rights. Ports 7480 to 7498 are used, others where these are taken. With "
+     "--seconds, or where standard output is no terminal, it prints a report "
+     "instead: what went wrong, what the mesh made of it, and, where loopback "
+     "may be captured, whether a tap beside the proxy saw the same. Nothing "
+     "is left when it ends.",
+     false, G_ALL | G_DEMO, mt_command_demo},
     {"dashboard", "[FILTER]", "all of it on the terminal, as it happens",
      "What meshtop without a command is. Services, their routes, single "
      "exchanges and why they ended as they did: Enter goes in, Esc comes "

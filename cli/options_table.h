@@ -23,10 +23,11 @@ enum mt_option_group {
     G_EXPLAIN = 1 << 11, /* tells of one exchange */
     G_PROXY = 1 << 12,
     G_REPLAY = 1 << 13,
-    G_POLICY = 1 << 15,
-    G_TAP = 1 << 14, /* captures into a database */
-    G_SERVE = 1 << 15,
-    G_STAT = 1 << 16,
+    G_POLICY = 1 << 15, /* what proxies did */
+    G_TAP = 1 << 14,    /* captures into a database */
+    G_SERVE = 1 << 16,  /* the page and its API */
+    G_STAT = 1 << 17,
+    G_DEMO = 1 << 18,
 };
 
 enum mt_option_kind {

@@ -30,10 +30,12 @@ struct mt_proxy {
     struct mt_generation *now; /* held */
     struct mt_proxy_worker workers[MT_PROXY_THREADS_MAX];
     unsigned threads;
-    atomic_bool deaf;            /* the database cannot be written */
-    struct mt_proxy_state *told; /* the first worker's; NULL: nothing is
-                                    recorded */
-    struct mt_access_log *log;   /* NULL: none is written */
+    atomic_bool deaf;                 /* the database cannot be written */
+    struct mt_proxy_state *told;      /* the first worker's; NULL: nothing is
+                                         recorded */
+    struct mt_access_log *log;        /* NULL: none is written */
+    const struct mt_proxy_part *part; /* NULL: it is no part of anything */
+    void *context;                    /* its */
 };
 
 /* ---- proxy_run.c ---- */

@@ -36,8 +36,11 @@ static void go_deaf(struct mt_proxy *x)
 static void on_row(void *arg, const struct mt_exchange *x)
 {
     struct mt_proxy_worker *w = arg;
-    mt_access_log_row(w->proxy->log, (unsigned)(w - w->proxy->workers), x);
-    if (records(w) && !mt_recorder_exchange(w->lane, x))
+    struct mt_exchange row = *x;
+    if (w->proxy->part != NULL)
+        w->proxy->part->row(w->proxy->context, &row);
+    mt_access_log_row(w->proxy->log, (unsigned)(w - w->proxy->workers), &row);
+    if (records(w) && !mt_recorder_exchange(w->lane, &row))
         go_deaf(w->proxy);
 }
 
@@ -127,6 +130,7 @@ static int open_recorder(struct mt_proxy *x)
     if (x->o->write == NULL)
         return 0;
     w.kind = MT_WRITER_PROXY;
+    w.size_limit_bytes = x->o->max_size_bytes;
     int rc = mt_recorder_open_lanes(lanes, x->threads, x->o->write, &w);
     if (rc == 0 && (x->told = mt_proxy_state_new()) == NULL)
         rc = MT_STORE_ENOMEM;
@@ -263,7 +267,8 @@ static int run_until_signal(struct mt_proxy *x, bool *kept)
     struct mt_serving serving = {.web = NULL};
     mt_signals_catch();
     if (open_serving(x, &serving) && start_threads(x)) {
-        say_listening(x);
+        if (x->part == NULL)
+            say_listening(x);
         reload = mt_proxy_reload_start(x);
     }
     if (reload != NULL) {
@@ -275,6 +280,8 @@ static int run_until_signal(struct mt_proxy *x, bool *kept)
     }
     if (reload != NULL)
         mt_proxy_reload_stop(reload);
+    if (x->part != NULL)
+        x->part->ending(x->context);
     stop_threads(x);
     mt_serving_end(&serving);
     *kept = reload != NULL && !mt_proxy_reload_join(reload);
@@ -314,7 +321,7 @@ static int close_recorder(struct mt_proxy *x)
 
 static int close_all(struct mt_proxy *x, int rc, bool kept)
 {
-    if (x->workers[0].started)
+    if (x->workers[0].started && x->part == NULL)
         say_the_end(x);
     for (unsigned i = 0; i < x->threads; i++)
         mt_proxy_thread_free(x->workers[i].thread);
@@ -355,6 +362,10 @@ int mt_proxy_run(const struct mt_options *o, struct mt_policy *p,
     x->o = o;
     x->source = source;
     x->threads = threads_of(o);
+    if (watch != NULL) {
+        x->part = watch->part;
+        x->context = watch->context;
+    }
     raise_limit();
     (void)mt_signals_hangups(); /* from now on it does not end by one */
     if (open_mesh(x, p) &&

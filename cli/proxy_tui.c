@@ -22,8 +22,9 @@ static int work(void *arg, const struct mt_options *o, void (*begun)(void *),
     const struct proxied *p = arg;
     struct mt_options mine = *p->o;
     mine.write = o->write;
-    return mt_proxy_run(&mine, p->policy, p->source,
-                        &(struct mt_proxy_watch){begun, context});
+    return mt_proxy_run(
+        &mine, p->policy, p->source,
+        &(struct mt_proxy_watch){.begun = begun, .context = context});
 }
 
 /* "proxy 127.0.0.1:8080 ..." */

@@ -1,6 +1,7 @@
 /* What an exchange takes from targets and header fields: one place for every
  * HTTP version. Redaction happens here, before anything is kept. */
 #include "decode/draft.h"
+#include "decode/trace_context.h"
 
 #include "decode/conn.h"
 
@@ -138,21 +139,6 @@ static int hex_digit(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Exactly 2 * n hex digits into n bytes. */
-static bool hex_bytes(struct mt_span text, uint8_t *out, size_t n)
-{
-    if (text.len != 2 * n)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        int high = hex_digit(text.ptr[2 * i]);
-        int low = hex_digit(text.ptr[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
 static bool all_zero(const uint8_t *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -161,25 +147,12 @@ static bool all_zero(const uint8_t *bytes, size_t n)
     return true;
 }
 
-/* W3C Trace Context, section 3.2: version-traceid-parentid-flags. The parent
- * of the callee's span is the span that the caller names. */
+/* The parent of the callee's span is the span that the caller names. */
 static void on_traceparent(struct mt_draft *r, enum mt_role from,
                            struct mt_span v)
 {
-    uint8_t trace[16], span[8], version[1];
-    if (from != MT_CLIENT || v.len < 55 || v.ptr[2] != '-' ||
-        v.ptr[35] != '-' || v.ptr[52] != '-' ||
-        (v.len > 55 && v.ptr[55] != '-'))
-        return;
-    if (!hex_bytes((struct mt_span){v.ptr, 2}, version, 1) ||
-        version[0] == 0xff || (version[0] == 0 && v.len != 55) ||
-        !hex_bytes((struct mt_span){v.ptr + 3, 32}, trace, 16) ||
-        !hex_bytes((struct mt_span){v.ptr + 36, 16}, span, 8) ||
-        all_zero(trace, 16) || all_zero(span, 8))
-        return;
-    memcpy(r->x.trace_id, trace, 16);
-    memcpy(r->x.span_id, span, 8);
-    memset(r->x.parent_id, 0, 8);
+    if (from == MT_CLIENT && mt_traceparent(v, r->x.trace_id, r->x.span_id))
+        memset(r->x.parent_id, 0, 8);
 }
 
 /* B3: 64-bit trace ids are left-padded. traceparent, being the standard, wins:
@@ -189,14 +162,14 @@ static void set_b3_trace(struct mt_draft *r, struct mt_span v)
     uint8_t trace[16] = {0};
     if (!all_zero(r->x.trace_id, 16))
         return;
-    if (hex_bytes(v, trace, 16) || hex_bytes(v, trace + 8, 8))
+    if (mt_hex_bytes(v, trace, 16) || mt_hex_bytes(v, trace + 8, 8))
         memcpy(r->x.trace_id, trace, 16);
 }
 
 static void set_b3_id(uint8_t *slot, struct mt_span v)
 {
     uint8_t id[8];
-    if (all_zero(slot, 8) && hex_bytes(v, id, 8))
+    if (all_zero(slot, 8) && mt_hex_bytes(v, id, 8))
         memcpy(slot, id, 8);
 }
 

@@ -103,6 +103,17 @@ int mt_query_now(struct mt_store *s, int64_t wall_ns, int64_t *now_ns,
     return rc;
 }
 
+/* Of the newest stretch of what has just begun to be written: rates are those
+ * of the time that there was. */
+static int64_t begin_of_last(const struct mt_window_spec *spec, int64_t to_ns,
+                             int64_t first_ns, bool live)
+{
+    int64_t from = mt_ns_sub(to_ns, spec->last_ns);
+    int64_t begun = first_ns - first_ns % MT_SECOND_NS;
+    bool young = live && spec->until_ns <= 0 && first_ns > 0;
+    return young && from < begun ? begun : from;
+}
+
 int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
                     int64_t *from_ns, int64_t *to_ns)
 {
@@ -117,7 +128,7 @@ int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
     *to_ns = spec->until_ns > 0 ? spec->until_ns : end;
     *from_ns = spec->since_ns > 0 ? spec->since_ns : first;
     if (spec->last_ns > 0)
-        *from_ns = mt_ns_sub(*to_ns, spec->last_ns);
+        *from_ns = begin_of_last(spec, *to_ns, first, live);
     if (*from_ns >= *to_ns)
         *to_ns = mt_ns_add(*from_ns, 1);
     return 0;

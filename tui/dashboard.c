@@ -293,7 +293,7 @@ static int64_t next_after(const struct mt_dashboard *d,
 {
     enum { SHARE = 50 };
     bool news = a->live || d->config.growing;
-    int64_t every = news && a->info.rows == 0 ? SECOND / 2
+    int64_t every = news && a->info.rows == 0 ? SECOND / 4
                     : d->config.replay        ? SECOND / 2
                     : news                    ? SECOND
                                               : 10 * SECOND;
@@ -374,6 +374,14 @@ void mt_dashboard_say(struct mt_dashboard *d, bool trouble, const char *text)
 {
     (void)snprintf(d->message, sizeof d->message, "%s", text);
     d->trouble = trouble;
+}
+
+void mt_dashboard_note(struct mt_dashboard *d, bool trouble, const char *text,
+                       const char *brief)
+{
+    (void)snprintf(d->note[0], sizeof d->note[0], "%s", text);
+    (void)snprintf(d->note[1], sizeof d->note[1], "%s", brief);
+    d->note_trouble = trouble;
 }
 
 const char *mt_dashboard_clip(const struct mt_dashboard *d)

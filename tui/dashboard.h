@@ -98,6 +98,11 @@ void mt_dashboard_draw(struct mt_dashboard *d, struct mt_canvas *c,
 /* One line instead of the footer, until the next key. */
 void mt_dashboard_say(struct mt_dashboard *d, bool trouble, const char *text);
 
+/* A line above the footer that stays until another takes its place; "" none.
+ * brief: where text is too wide. Where rows are few there is no room for it. */
+void mt_dashboard_note(struct mt_dashboard *d, bool trouble, const char *text,
+                       const char *brief);
+
 /* Borrowed until the next key. */
 const char *mt_dashboard_clip(const struct mt_dashboard *d);
 

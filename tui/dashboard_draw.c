@@ -489,6 +489,18 @@ static void draw_typing_help(const struct mt_dashboard *d, struct pen *p)
     put(p, wrong ? MT_ROLE_WARN : MT_ROLE_DIM, mt_buf_span(&b));
 }
 
+/* On the line that sets the footer apart. */
+static void draw_note(const struct mt_dashboard *d, struct mt_canvas *c)
+{
+    struct pen p = {c, c->rows - 2, 0};
+    const char *text = d->note[0];
+    if (mt_text_columns(mt_span_str(text)) + 2 > c->columns)
+        text = d->note[1];
+    put_str(&p, MT_ROLE_PLAIN, " ");
+    put_escaped(&p, d->note_trouble ? MT_ROLE_WARN : MT_ROLE_DIM, text,
+                c->columns - 2);
+}
+
 static void draw_footer(const struct mt_dashboard *d, struct mt_canvas *c)
 {
     struct pen p = {c, c->rows - 1, 0}, above = {c, c->rows - 2, 0};
@@ -545,6 +557,8 @@ void mt_dashboard_draw(struct mt_dashboard *d, struct mt_canvas *c,
     size_t below = d->config.once ? 0 : c->rows > 16 ? 2 : 1;
     area.rows = c->rows - area.row - below;
     draw_body(d, c, area);
+    if (d->note[0][0] != '\0' && below == 2 && !d->zoomed)
+        draw_note(d, c);
     if (!d->config.once)
         draw_footer(d, c);
 }

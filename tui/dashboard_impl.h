@@ -73,6 +73,8 @@ struct mt_dashboard {
     struct mt_marks marks;
     char message[MESSAGE_BYTES];
     bool trouble;
+    char note[2][MESSAGE_BYTES]; /* above the footer; in brief */
+    bool note_trouble;
     char clip[MT_FILTER_TEXT_MAX];
     char export_path[PATH_BYTES];
     char export_filter[MT_FILTER_TEXT_MAX + 1]; /* of export_one */

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/text_addr.h"
 #include "decode/outcome.h"
+#include "decode/trace_context.h"
 
 enum { ENDPOINT_BYTES = 64 };
 
@@ -64,6 +65,8 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
     x->req.header_bytes = h->wire_bytes;
     x->req.body_bytes = c->body_bytes;
     x->req.messages = c->asked.count;
+    (void)mt_traceparent(mt_head_value(h, MT_HEAD_TRACEPARENT), x->trace_id,
+                         x->span_id);
 }
 
 /* All but the outcome is known. */

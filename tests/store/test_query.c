@@ -587,12 +587,20 @@ static void test_now(void **state)
     bool live;
     assert_int_equal(mt_query_now(s, T0 + 4 * S, &now, &live), 0);
     assert_true(live && now == T0 + 4 * S);
+    int64_t from, to;
+    const struct mt_window_spec young = {.last_ns = 60 * S,
+                                         .wall_ns = T0 + 4 * S};
+    assert_int_equal(mt_query_window(s, &young, &from, &to), 0);
+    assert_true(to == T0 + 4 * S && from == T0 + S); /* not before it began */
+    const struct mt_window_spec then = {
+        .last_ns = 60 * S, .until_ns = T0 + 3 * S, .wall_ns = T0 + 4 * S};
+    assert_int_equal(mt_query_window(s, &then, &from, &to), 0);
+    assert_true(to == T0 + 3 * S && from == to - 60 * S); /* as it was asked */
     assert_int_equal(mt_query_now(s, T0 + 40 * S, &now, &live), 0);
     assert_true(!live && now == T0 + S); /* its heart stands still */
     writer_close(w);
     assert_int_equal(mt_query_now(s, T0 + S, &now, &live), 0);
     assert_true(!live && now == T0 + S);
-    int64_t from, to;
     const struct mt_window_spec last = {.last_ns = S / 2, .wall_ns = T0};
     assert_int_equal(mt_query_window(s, &last, &from, &to), 0);
     assert_true(to == T0 + S + 1 && from == to - S / 2);

@@ -564,6 +564,43 @@ static void marks_are_walked_and_filtered(void **state)
     close_scene(&s);
 }
 
+static void a_note_stays_above_the_footer(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"cart"};
+    static const char wide[] =
+        "cart-2 is killed: refused tries go to cart-1, its breaker opens, and "
+        "hardly a shopper sees it";
+    struct scene s;
+    open_scene(&s, NULL);
+    assert_true(is_asked(&s));
+    answer(&s, names, 1);
+    assert_string_equal(line(&s, 22), "");
+    mt_dashboard_note(s.d, true, wide, "cart-2 is killed");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(line(&s, 22), " cart-2 is killed");
+    (void)press(&s, "j");
+    mt_dashboard_say(s.d, false, "a message");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(line(&s, 22), " cart-2 is killed");
+    assert_string_equal(line(&s, 23), " a message");
+    mt_canvas_deinit(&s.c);
+    assert_int_equal(mt_canvas_init(&s.c, 110, 24), 0);
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(line(&s, 22) + 1, wide);
+    mt_canvas_deinit(&s.c);
+    assert_int_equal(mt_canvas_init(&s.c, 110, 12), 0); /* no room */
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    for (size_t row = 0; row < 12; row++)
+        assert_null(strstr(line(&s, row), "killed"));
+    mt_canvas_deinit(&s.c);
+    assert_int_equal(mt_canvas_init(&s.c, 80, 24), 0);
+    mt_dashboard_note(s.d, false, "", "");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_string_equal(line(&s, 22), "");
+    close_scene(&s);
+}
+
 static void what_must_happen_is_said_in_bits(void **state)
 {
     struct scene s;
@@ -604,6 +641,7 @@ int main(void)
         cmocka_unit_test(clicks_select_open_and_sort),
         cmocka_unit_test(a_cell_is_added_to_the_filter),
         cmocka_unit_test(marks_are_walked_and_filtered),
+        cmocka_unit_test(a_note_stays_above_the_footer),
         cmocka_unit_test(what_must_happen_is_said_in_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,7 +240,7 @@ def start(role, log):
 
 
 @scenario(SCENARIOS, **{"mesh.pcapng":
-          "the sample that `./dev run` shows: a shop of frontend, cart, catalogue (aiohttp) and payments (grpcio), "
+          "the sample: a shop of frontend, cart, catalogue (aiohttp) and payments (grpcio), "
           "each with its own address, with failures, a slow tail and one order that hangs"})
 def mesh(lab):
     lay_network()
