@@ -47,12 +47,14 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
         .stream = c->down->number,
         .retry_of = c->tries_count > 1 ? c->number : 0,
         .method = h->method,
-        .scheme = c->tcp ? (struct mt_span){.ptr = NULL} : MT_SPAN("http"),
+        .scheme = MT_SPAN("http"),
         .authority = h->authority,
         .path = {h->path.ptr, path_end},
         .user_agent = mt_head_value(h, MT_HEAD_USER_AGENT),
         .request_id = mt_head_value(h, MT_HEAD_X_REQUEST_ID),
     };
+    if (c->tcp)
+        x->scheme.len = 0;
     x->client.addr = side->remote;
     x->server.addr = side->local;
     if (c->service != NULL) {

@@ -108,7 +108,8 @@ static void test_places(void **state)
 }
 
 /* Until nobody takes them for failures any more. */
-static void put_out(struct mt_generation *g, uint32_t service, uint32_t endpoint)
+static void put_out(struct mt_generation *g, uint32_t service,
+                    uint32_t endpoint)
 {
     struct mt_service_state *s = &g->state->services[service];
     struct mt_random random = {1};
