@@ -69,6 +69,9 @@ struct mt_stream {
     void *arg;
     struct mt_side *side;
     uint64_t number; /* on its connection, from 1 */
+    /* Gone for PROTOCOL, within a request's body: what its client may still be
+     * answered. NULL: nothing. */
+    const struct mt_http1_refusal *refusal;
 };
 
 /* Who has the connections. */
@@ -76,7 +79,8 @@ struct mt_side_owner {
     /* Client's side: a request begins; s->events is NULL, to be set. */
     void (*request)(void *arg, struct mt_stream *s, struct mt_head *head,
                     bool end);
-    /* Client's side: no request could be read; the stream takes the answer. */
+    /* Client's side: no request could be read; the stream takes the answer.
+     * Status 0: there is nobody to be answered any more. */
     void (*refused)(void *arg, struct mt_stream *s,
                     const struct mt_http1_refusal *why);
     /* Service's side: it takes another request. */

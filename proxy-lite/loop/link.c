@@ -156,12 +156,14 @@ static void set_client_deadline(struct mt_link *l)
         w->options.policy->listeners[l->listener];
     bool in_header = l->h1.open && l->h1.stream.events == NULL &&
                      !l->h1.sent_head && !l->h1.tunnel;
+    /* what is left to be sent has no call any more that would be too late */
+    bool leaving = l->h1.stream.events == NULL && l->h1.side.closing;
     if (l->lingering || l->closed || (in_header && l->header_late_set))
         return;
     l->header_late_set = in_header;
-    int64_t timeout = in_header         ? p->header_timeout_ns
-                      : l->h1.side.idle ? p->idle_timeout_ns
-                                        : 0;
+    int64_t timeout = in_header                    ? p->header_timeout_ns
+                      : l->h1.side.idle || leaving ? p->idle_timeout_ns
+                                                   : 0;
     if (timeout > 0)
         mt_deadline_set(&w->host.wheel, &l->deadline, w->host.now_ns + timeout);
     else
@@ -268,7 +270,7 @@ static void flush(struct mt_link *l)
         side->ops->broken(side);
         side->abort = true;
         close_link(l);
-    } else if (side->out.bytes == 0 && side->closing) {
+    } else if (side->closing && (side->out.bytes == 0 || side->abort)) {
         linger(l);
     } else {
         after_sending(l);
@@ -341,6 +343,7 @@ static void deadline_met(void *arg)
         mark(l);
         return;
     }
+    l->h1.side.abort = l->h1.side.out.bytes > 0; /* it is not whole */
     close_link(l);
 }
 
@@ -409,8 +412,20 @@ void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener)
     set_client_deadline(l);
 }
 
+/* To any endpoint of the service: another one has a better use for it. */
+static bool close_an_idle_one(struct mt_proxy_thread *w, uint32_t service)
+{
+    uint32_t n = w->options.state->services[service].group.endpoints;
+    for (uint32_t i = 0; i < n; i++)
+        if (w->idle[service][i] != NULL) {
+            close_link(w->idle[service][i]);
+            return true;
+        }
+    return false;
+}
+
 struct mt_link *mt_link_connect(struct mt_proxy_thread *w, struct mt_call *call,
-                                uint32_t service, uint32_t endpoint)
+                                uint32_t service, uint32_t endpoint, bool *full)
 {
     struct sockaddr_storage to;
     const struct mt_addr *addr = &w->options.endpoints[service][endpoint];
@@ -418,8 +433,12 @@ struct mt_link *mt_link_connect(struct mt_proxy_thread *w, struct mt_call *call,
         return NULL; /* its name has no address */
     socklen_t n = mt_sockaddr_of(addr, &to);
     struct mt_service_state *state = &w->options.state->services[service];
-    if (!mt_limit_take(state, MT_LIMIT_CONNECTIONS,
-                       &w->options.policy->services[service]->limits))
+    const struct mt_policy_limits *limits =
+        &w->options.policy->services[service]->limits;
+    *full = !mt_limit_take(state, MT_LIMIT_CONNECTIONS, limits) &&
+            !(close_an_idle_one(w, service) &&
+              mt_limit_take(state, MT_LIMIT_CONNECTIONS, limits));
+    if (*full)
         return NULL;
     int fd =
         socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -133,9 +133,9 @@ static struct mt_side *take_idle(void *arg, uint32_t service, uint32_t endpoint)
 }
 
 static void *connect_to(void *arg, struct mt_call *c, uint32_t service,
-                        uint32_t endpoint)
+                        uint32_t endpoint, bool *full)
 {
-    return mt_link_connect(arg, c, service, endpoint);
+    return mt_link_connect(arg, c, service, endpoint, full);
 }
 
 static void cancel(void *arg, void *connecting)

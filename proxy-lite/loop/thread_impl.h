@@ -64,9 +64,11 @@ struct mt_proxy_thread {
 /* An accepted connection; takes fd. */
 void mt_link_accepted(struct mt_proxy_thread *w, int fd, uint32_t listener);
 
-/* A connection to be made; NULL: it cannot even be tried. */
+/* A connection to be made; NULL: it cannot even be tried. *full: the service
+ * has as many as it may, and none of this thread's is idle. */
 struct mt_link *mt_link_connect(struct mt_proxy_thread *w, struct mt_call *call,
-                                uint32_t service, uint32_t endpoint);
+                                uint32_t service, uint32_t endpoint,
+                                bool *full);
 
 /* Give up a connection that is being made. */
 void mt_link_cancel(struct mt_link *l);

@@ -37,6 +37,7 @@ static struct {
     struct link links[SERVICES];
     uint64_t rows, requests;
     size_t sent;
+    bool full; /* of connections, for now */
 } world;
 
 static void require(bool truth)
@@ -92,12 +93,13 @@ static struct mt_side *take_idle(void *arg, uint32_t service, uint32_t endpoint)
 }
 
 static void *connect_to(void *arg, struct mt_call *c, uint32_t service,
-                        uint32_t endpoint)
+                        uint32_t endpoint, bool *full)
 {
     (void)arg, (void)service;
+    *full = world.full;
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
-        if (l->used)
+        if (l->used || world.full)
             continue;
         *l = (struct link){
             .used = true, .connecting = true, .call = c, .endpoint = endpoint};
@@ -258,6 +260,7 @@ static void one_step(uint8_t op, struct mt_span bytes)
             finish_connect(l, (op & 8) == 0);
         break;
     default:
+        world.full = (op & 8) != 0;
         flush(bytes.len);
         return;
     }
