@@ -320,6 +320,11 @@ static int close_all(struct running *r, int rc)
         struct mt_proxy_thread_stats s = mt_proxy_thread_stats(r->thread);
         mt_say(NULL, "%llu requests of %llu connections",
                (unsigned long long)s.requests, (unsigned long long)s.clients);
+        if (s.refused > 0)
+            mt_warn(NULL,
+                    "%llu connections were refused: too many at once, or no "
+                    "memory",
+                    (unsigned long long)s.refused);
     }
     mt_proxy_thread_free(r->thread);
     if (r->recorder != NULL &&

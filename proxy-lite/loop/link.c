@@ -10,7 +10,7 @@
 #include "proxy-lite/loop/sockaddr.h"
 #include "proxy-lite/loop/thread_impl.h"
 
-enum { IOVECS = 32, IDLE_MAX_S = 90 };
+enum { IOVECS = 32, IDLE_MAX_S = 90, LAST_READS = 4 };
 
 static const struct mt_side_owner owner;
 
@@ -201,6 +201,38 @@ static void read_link(struct mt_link *l)
     }
 }
 
+/* It was reset, and not polled for any more. What came before that is still
+ * there: it may be a whole answer. While that waits for a slow reader it is
+ * polled for later, and ends up here again. */
+static void read_broken(struct mt_link *l)
+{
+    struct mt_side *side = &l->h1.side;
+    l->mask = 0;
+    read_link(l);
+    if (!l->closed && !side->closing && !side->paused)
+        side->ops->broken(side);
+    mark(l);
+}
+
+/* A service takes nothing more of the request, but may have answered before
+ * that. What was lent to it is dropped first: the buffer is free. */
+static void read_last(struct mt_link *l)
+{
+    struct mt_proxy_thread *w = l->thread;
+    struct mt_side *side = &l->h1.side;
+    ssize_t n = 1;
+    mt_outq_deinit(&side->out);
+    for (int i = 0; i < LAST_READS && n > 0 && !side->closing; i++) {
+        n = recv(l->fd, w->buffer, sizeof w->buffer, 0);
+        if (n > 0)
+            side->ops->feed(side, (struct mt_span){w->buffer, (size_t)n},
+                            w->host.now_ns);
+        else if (n == 0)
+            side->ops->eof(side);
+        mt_links_flush(w);
+    }
+}
+
 /* ---- writing ---- */
 
 /* False: the connection is broken. */
@@ -266,7 +298,10 @@ static void flush(struct mt_link *l)
     struct mt_side *side = &l->h1.side;
     if (l->closed || l->connecting || l->lingering)
         return;
-    if (!write_link(l) || !mt_outq_settle(&side->out)) {
+    bool sent = write_link(l);
+    if (!sent && !l->client)
+        read_last(l);
+    if (!sent || !mt_outq_settle(&side->out)) {
         side->ops->broken(side);
         side->abort = true;
         close_link(l);
@@ -321,8 +356,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
     } else if (l->lingering) {
         discard(l);
     } else if (status < 0) {
-        l->h1.side.ops->broken(&l->h1.side);
-        mark(l);
+        read_broken(l);
     } else {
         if ((events & UV_WRITABLE) != 0)
             mark(l);
