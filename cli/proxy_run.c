@@ -307,7 +307,9 @@ static void say_the_end(const struct mt_proxy *x)
     mt_say(NULL, "%llu requests of %llu connections",
            (unsigned long long)s.requests, (unsigned long long)s.clients);
     if (s.refused > 0)
-        mt_warn(NULL, "%llu connections were refused: too many at once",
+        mt_warn(NULL,
+                "%llu connections were refused: too many at once, or no "
+                "memory",
                 (unsigned long long)s.refused);
 }
 

@@ -90,6 +90,7 @@
 #define MT_PHASES(X)                                                 \
     X(NONE, "", "it went to its end")                                \
     X(ROUTING, "routing", "before an endpoint was chosen")           \
+    X(QUEUED, "queued", "while it waited for a connection")          \
     X(CONNECTING, "connecting", "while a connection was being made") \
     X(SENDING, "sending", "while the request went out")              \
     X(WAITING, "waiting", "while the response was waited for")       \

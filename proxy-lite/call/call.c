@@ -16,9 +16,10 @@ void mt_call_set_deadline(struct mt_call *c, int64_t at_ns)
 
 int64_t mt_call_answer_by_ns(const struct mt_call *c)
 {
-    return c->ended && c->route->timeout_ns > 0
-               ? c->request_end_ns + c->route->timeout_ns
-               : INT64_MAX;
+    int64_t by = c->ended && c->route->timeout_ns > 0
+                     ? c->request_end_ns + c->route->timeout_ns
+                     : INT64_MAX;
+    return c->grpc_by_ns != 0 && c->grpc_by_ns < by ? c->grpc_by_ns : by;
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -32,27 +33,38 @@ static int64_t idle_timeout_ns(const struct mt_call *c)
                   : c->route->stream_idle_timeout_ns;
 }
 
+/* ns after; 0: never. */
+static int64_t after(int64_t from_ns, int64_t ns)
+{
+    return ns > 0 ? from_ns + ns : INT64_MAX;
+}
+
 /* The next thing that may be too late in this step. */
 void mt_call_arm(struct mt_call *c)
 {
     const struct mt_call_try *t =
         c->tries_count > 0 ? &c->tries[c->tries_count - 1] : NULL;
-    int64_t at = INT64_MAX;
+    int64_t at = mt_call_answer_by_ns(c);
     switch (c->step) {
+    case MT_CALL_QUEUED:
+        at = least(at, after(c->queued_ns, c->route->timeout_ns));
+        break;
     case MT_CALL_CONNECTING:
-        at = least(mt_call_answer_by_ns(c),
-                   t->start_ns + c->service->connect_timeout_ns);
+        at = least(at, t->start_ns + c->service->connect_timeout_ns);
+        at = least(at, after(t->start_ns, c->route->per_try_timeout_ns));
         break;
     case MT_CALL_WAITING:
-        at = c->held != NULL ? c->head_ns + MT_CALL_HOLD_NS
-                             : mt_call_answer_by_ns(c);
-        if (c->held == NULL && c->route->per_try_timeout_ns > 0)
-            at = least(at, t->start_ns + c->route->per_try_timeout_ns);
+        if (c->held != NULL) {
+            at = c->head_ns + MT_CALL_HOLD_NS;
+            break;
+        }
+        at = least(at, after(t->start_ns, c->route->per_try_timeout_ns));
         break;
     case MT_CALL_SENDING:
+        at = least(at, after(c->active_ns, c->route->stream_idle_timeout_ns));
+        break;
     case MT_CALL_RESPONDING:
-        if (idle_timeout_ns(c) > 0)
-            at = c->active_ns + idle_timeout_ns(c);
+        at = after(c->active_ns, idle_timeout_ns(c));
         break;
     default:
         return;
@@ -86,12 +98,15 @@ void mt_call_step(struct mt_call *c, enum mt_call_step to)
 void mt_call_finish(struct mt_call *c)
 {
     struct mt_call_host *host = c->host;
+    mt_call_unqueue(c);
     c->step = MT_CALL_DONE;
     mt_deadline_clear(&c->deadline);
     mt_call_write_rows(c);
     if (c->counted)
         mt_limit_give(mt_call_shared(c), MT_LIMIT_REQUESTS);
     mt_call_drop_held(c);
+    mt_call_give_pending(c);
+    mt_call_look_at_queue(host);
     mt_outq_deinit(&c->kept);
     mt_mesh_give(c->mesh);
     mt_pool_free(host->pool, c, sizeof *c);
@@ -181,22 +196,30 @@ static void on_request_end(void *arg, struct mt_head *trailers)
         mt_call_step(c, MT_CALL_WAITING);
 }
 
+static const char not_taken[] = "the request cannot be taken";
+
 static void on_client_gone(void *arg, enum mt_gone why)
 {
     struct mt_call *c = arg;
+    const struct mt_http1_refusal *refusal = c->down->refusal;
     c->error =
         why == MT_GONE_PROTOCOL ? MT_ERROR_PROTOCOL : MT_ERROR_RESET_BY_CLIENT;
     mt_call_blame(c, MT_ENDED_CLIENT);
     mt_call_end_try(c, MT_BREAKER_NOTHING, (enum mt_error)c->error, 0);
     mt_call_leave_up(c);
+    if (why == MT_GONE_PROTOCOL && refusal != NULL && !c->response_started)
+        mt_call_answer(c, refusal->status, refusal->why, not_taken);
     mt_call_finish(c);
 }
 
 static void on_client_room(void *arg)
 {
     struct mt_call *c = arg;
-    if (c->up != NULL)
-        c->up->ops->pause(c->up, false);
+    if (c->up == NULL)
+        return;
+    c->active_ns = c->host->now_ns;
+    mt_call_arm(c);
+    c->up->ops->pause(c->up, false);
 }
 
 static void on_no_head(void *arg, struct mt_head *head, bool end)
@@ -260,22 +283,22 @@ void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
                      const struct mt_call_listener *at)
 {
     struct mt_call *c = mt_call_new(host, down, head, at);
-    if (why->status != 0)
-        mt_call_say(
-            host->pool, down,
-            &(struct mt_call_said){.status = why->status,
-                                   .reason = why->why,
-                                   .no_body = mt_call_is_head(head),
-                                   .sentence = "the request cannot be taken"});
+    bool answered = why->status != 0;
+    const struct mt_call_said said = {.status = why->status,
+                                      .reason = why->why,
+                                      .no_body = mt_call_is_head(head),
+                                      .sentence = not_taken};
+    if (answered)
+        mt_call_say(host->pool, down, &said);
     down->ops->leave(down);
     if (c == NULL)
         return;
     c->status = why->status;
     c->reason = why->why;
-    c->error = MT_ERROR_PROTOCOL;
-    mt_call_blame(c, MT_ENDED_PROXY);
-    c->response_started = c->response_ended = why->status != 0;
-    c->ended = true;
+    c->error = why->left ? MT_ERROR_RESET_BY_CLIENT : MT_ERROR_PROTOCOL;
+    mt_call_blame(c, why->left ? MT_ENDED_CLIENT : MT_ENDED_PROXY);
+    c->response_started = c->response_ended = answered;
+    c->ended = !why->left;
     c->request_end_ns = host->now_ns;
     mt_call_finish(c);
 }

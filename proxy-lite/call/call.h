@@ -4,6 +4,7 @@
  * Named steps, in their order:
  *
  *     ROUTING     its head came: which route, which service, which endpoint
+ *     QUEUED      the service has no connection to spare
  *     CONNECTING  a connection to the endpoint is made
  *     SENDING     the request goes out
  *     WAITING     all of it went; the response's head is waited for
@@ -30,6 +31,7 @@
 
 #define MT_CALL_STEPS(X)                   \
     X(ROUTING, "routing")                  \
+    X(QUEUED, "waiting for a connection")  \
     X(CONNECTING, "connecting")            \
     X(SENDING, "sending the request")      \
     X(WAITING, "waiting for the response") \
@@ -64,15 +66,19 @@ struct mt_call_host {
     uint64_t requests; /* so far */
     int64_t now_ns;    /* monotonic */
     int64_t wall_ns;   /* what to add to it for Unix time */
+    struct mt_call *first_queued, *last_queued;
+    struct mt_deadline look; /* whether a connection is free for them */
+    bool still_queued;       /* the call that looked has to wait on */
 
     /* A connection to the endpoint that takes another request; NULL: there is
      * none. h2: by HTTP/2. */
     struct mt_side *(*take)(void *arg, struct mt_mesh *mesh, struct mt_place to,
                             bool h2);
     /* Wait for one: mt_call_connected() or mt_call_not_connected() follows,
-     * later. False: it cannot even be tried. */
+     * later. False: it cannot even be tried; *full: for the service has as many
+     * connections as it may, and all of them are in use. */
     bool (*connect)(void *arg, struct mt_call_wait *wait, struct mt_mesh *mesh,
-                    struct mt_place to, bool h2);
+                    struct mt_place to, bool h2, bool *full);
     void (*cancel)(void *arg, struct mt_call_wait *wait);
     void (*row)(void *arg, const struct mt_exchange *x);
 };

@@ -7,6 +7,7 @@
 enum {
     MT_CALL_TRIES_MAX = 12, /* rows of tries; a policy has fewer */
     MT_CALL_KEPT_MAX = MT_RETRY_BODY_MAX,
+    MT_CALL_INTERIM_MAX = 256, /* 1xx of one request */
 };
 
 /* One try, for its row. */
@@ -60,7 +61,10 @@ struct mt_call {
     const struct mt_policy_service *service;
     struct mt_split_choice choice;
     struct mt_pick pick;
-    bool picked, counted; /* to be given back: the pick, the limit */
+    /* to be given back: the pick, two limits */
+    bool picked, counted, pending;
+    struct mt_call *next_queued, *prev_queued;
+    int64_t queued_ns;
 
     /* tries */
     struct mt_call_try tries[MT_CALL_TRIES_MAX];
@@ -73,6 +77,7 @@ struct mt_call {
     /* the response */
     uint16_t status;
     int16_t grpc_status;
+    uint16_t interim; /* 1xx so far */
     bool response_started, response_ended;
     struct mt_head *held; /* its head, until it is known how it ends */
     uint8_t protocol;     /* what it turned out to be; 0: the connection's */
@@ -82,7 +87,8 @@ struct mt_call {
 
     struct mt_deadline deadline;
     int64_t begin_ns, request_end_ns, head_ns, active_ns;
-    uint8_t error; /* enum mt_error */
+    int64_t grpc_by_ns; /* its grpc-timeout, of a request to gRPC; 0: none */
+    uint8_t error;      /* enum mt_error */
 };
 
 /* ---- call.c ---- */
@@ -105,7 +111,8 @@ void mt_call_arm(struct mt_call *c);
 void mt_call_set_deadline(struct mt_call *c, int64_t at_ns);
 
 /* When the response's head has to be there: counted from the request's end, so
- * that an upload is not cut for its length. INT64_MAX: not yet known. */
+ * that an upload is not cut for its length, or what gRPC's client says.
+ * INT64_MAX: not yet known. */
 int64_t mt_call_answer_by_ns(const struct mt_call *c);
 
 /* Let go of the service's stream, or of the connection that is being made. */
@@ -140,6 +147,9 @@ void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
 bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
                     enum mt_error error);
 
+/* It has its connection, or needs none any more. */
+void mt_call_give_pending(struct mt_call *c);
+
 /* A try has failed with nothing of a response: again, or an answer. */
 void mt_call_fail_try(struct mt_call *c, enum mt_try_end end,
                       enum mt_error error);
@@ -172,6 +182,17 @@ void mt_call_drop_held(struct mt_call *c);
 enum { MT_CALL_HOLD_NS = 100000000 };
 
 void mt_call_count_messages(struct mt_call_messages *m, struct mt_span bytes);
+
+/* ---- call_queue.c ---- */
+
+/* No connection is free: it waits for one, until its time is over. */
+void mt_call_queue(struct mt_call *c);
+
+/* It waits no more, if it did: BACKING_OFF. */
+void mt_call_unqueue(struct mt_call *c);
+
+/* A connection may have come free. */
+void mt_call_look_at_queue(struct mt_call_host *host);
 
 /* ---- call_response.c ---- */
 

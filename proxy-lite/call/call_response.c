@@ -65,6 +65,31 @@ static uint8_t protocol_of(const struct mt_call *c, const struct mt_head *h)
                                                               : c->protocol;
 }
 
+/* The service's connection is at fault, and of no more use. */
+static void refuse_response(struct mt_call *c, const char *sentence)
+{
+    mt_call_end_try(c, MT_BREAKER_FAILED, MT_ERROR_PROTOCOL, 0);
+    c->error = MT_ERROR_PROTOCOL;
+    mt_call_end_with(c, 502, "bad_response", sentence);
+}
+
+static void on_interim(struct mt_call *c, struct mt_head *h)
+{
+    const struct mt_forward f = {.to = c->request->version, .no_via = true};
+    if (++c->interim > MT_CALL_INTERIM_MAX) {
+        refuse_response(c, "the service goes on saying nothing: too many 1xx");
+        return;
+    }
+    if (mt_forward_response(h, &f) == 0)
+        c->down->ops->head(c->down, h, false);
+}
+
+/* Has the client asked for what the service would change to? */
+static bool asked_to_change(const struct mt_call *c)
+{
+    return mt_head_has(c->request, MT_HEAD_UPGRADE);
+}
+
 /* The head goes to the client. False: the call is over. */
 static bool pass_head(struct mt_call *c, struct mt_head *h, bool end)
 {
@@ -72,10 +97,7 @@ static bool pass_head(struct mt_call *c, struct mt_head *h, bool end)
     c->protocol = protocol_of(c, h);
     if (mt_forward_response(h, &f) != 0 ||
         !mt_call_edit(h, &c->route->response_headers) || !set_cookie(c, h)) {
-        mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_PROTOCOL, 0);
-        c->error = MT_ERROR_PROTOCOL;
-        mt_call_end_with(c, 502, "bad_response",
-                         "the response's header is too large");
+        refuse_response(c, "the response's header is too large");
         return false;
     }
     c->response_started = true;
@@ -95,13 +117,6 @@ bool mt_call_release(struct mt_call *c)
     return goes_on;
 }
 
-static void on_interim_head(struct mt_call *c, struct mt_head *h)
-{
-    const struct mt_forward f = {.to = c->request->version, .no_via = true};
-    if (mt_forward_response(h, &f) == 0)
-        c->down->ops->head(c->down, h, false);
-}
-
 static void end_whole(struct mt_call *c, int64_t hint_ns)
 {
     c->response_ended = true;
@@ -119,7 +134,7 @@ static void on_response_head(void *arg, struct mt_head *h, bool end)
 {
     struct mt_call *c = arg;
     if (h->status < 200 && h->status != 101) {
-        on_interim_head(c, h);
+        on_interim(c, h);
         return;
     }
     struct mt_call_try *t = &c->tries[c->tries_count - 1];
@@ -127,6 +142,10 @@ static void on_response_head(void *arg, struct mt_head *h, bool end)
     t->status = c->status = h->status;
     c->response_header_bytes = h->wire_bytes;
     t->grpc_status = c->grpc_status = grpc_status_of(h);
+    if (h->status == 101 && !asked_to_change(c)) {
+        refuse_response(c, "the service changed protocols unasked");
+        return;
+    }
     int64_t hint_ns = hint_of(c, h);
     if (try_again(c, hint_ns) || mt_call_hold(c, h, end))
         return;
@@ -228,6 +247,8 @@ static void on_service_gone(void *arg, enum mt_gone why)
 static void on_service_room(void *arg)
 {
     struct mt_call *c = arg;
+    c->active_ns = c->host->now_ns;
+    mt_call_arm(c);
     c->down->ops->pause(c->down, false);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/text_addr.h"
+#include "proxy-lite/http/grpc_timeout.h"
 #include "proxy-lite/http/target.h"
 #include "proxy-lite/policy/rewrite.h"
 
@@ -169,11 +170,22 @@ static void send_to_service(struct mt_call *c,
     mt_call_begin_try(c);
 }
 
+/* Nobody waits for the answer after it. */
+static void note_grpc_timeout(struct mt_call *c)
+{
+    int64_t ns =
+        mt_grpc_timeout(mt_head_value(c->request, MT_HEAD_GRPC_TIMEOUT));
+    if (ns != MT_GRPC_TIMEOUT_NONE)
+        c->grpc_by_ns = c->begin_ns + ns;
+}
+
 void mt_call_route(struct mt_call *c)
 {
     c->grpc =
         mt_policy_is_grpc(mt_head_value(c->request, MT_HEAD_CONTENT_TYPE));
     c->protocol = c->grpc ? MT_PROTOCOL_GRPC : MT_PROTOCOL_UNKNOWN;
+    if (c->grpc)
+        note_grpc_timeout(c);
     struct mt_policy_request q = asked(c);
     c->entry = mt_match(c->mesh->policy, &q, c->host->scratch);
     if (c->entry == NULL) {

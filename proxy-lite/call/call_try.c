@@ -7,10 +7,18 @@ uint32_t mt_call_budget(const struct mt_call *c)
     return c->route->retry != NULL ? c->route->retry->budget : 0;
 }
 
+void mt_call_give_pending(struct mt_call *c)
+{
+    if (c->pending)
+        mt_limit_give(mt_call_shared(c), MT_LIMIT_PENDING);
+    c->pending = false;
+}
+
 void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
                      enum mt_error error, int64_t hint_ns)
 {
     struct mt_call_host *host = c->host;
+    mt_call_give_pending(c);
     if (!c->picked)
         return;
     struct mt_call_try *t = &c->tries[c->tries_count - 1];
@@ -41,6 +49,8 @@ void mt_call_send_kept(struct mt_call *c)
 
 static void attach(struct mt_call *c, struct mt_side *side)
 {
+    mt_call_unqueue(c);
+    mt_call_give_pending(c);
     c->step = MT_CALL_SENDING; /* there is nothing to cancel */
     c->up = side->ops->begin(side);
     if (c->up == NULL) {
@@ -66,6 +76,15 @@ static void attach(struct mt_call *c, struct mt_side *side)
     } else {
         c->down->ops->pause(c->down, c->up->over_high);
     }
+}
+
+/* The client has none of it; the row of its try has. */
+static void forget_answer(struct mt_call *c)
+{
+    c->status = 0;
+    c->grpc_status = MT_GRPC_STATUS_NONE;
+    c->head_ns = 0;
+    c->response_header_bytes = 0;
 }
 
 bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
@@ -99,6 +118,7 @@ bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
     c->refused += last->end == MT_TRY_REFUSED_STREAM;
     mt_call_end_try(c, MT_BREAKER_FAILED, error, last->hint_ns);
     mt_call_leave_up(c);
+    forget_answer(c);
     c->step = c->phase = MT_CALL_BACKING_OFF;
     c->down->ops->pause(c->down, c->kept.bytes >= MT_CALL_KEPT_MAX);
     mt_call_set_deadline(c, host->now_ns + a.wait_ns);
@@ -132,8 +152,51 @@ void mt_call_fail_try(struct mt_call *c, enum mt_try_end end,
                          : MT_ENDED_SERVICE);
     mt_call_end_try(c, MT_BREAKER_FAILED, error, 0);
     c->error = (uint8_t)error;
+    if (error == MT_ERROR_PROTOCOL) {
+        mt_call_end_with(c, 502, "bad_response",
+                         "what the service sent is not HTTP");
+        return;
+    }
     mt_call_end_with(c, answers[end].status, answers[end].reason,
                      answers[end].sentence);
+}
+
+/* It goes nowhere for now: the pick says nothing of its endpoint. */
+static void wait_in_queue(struct mt_call *c)
+{
+    bool pending = c->pending;
+    c->pending = false;
+    mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_NONE, 0);
+    c->pending = pending;
+    c->tries_count--;
+    mt_call_queue(c);
+}
+
+static void connect_try(struct mt_call *c, struct mt_place to)
+{
+    struct mt_call_host *host = c->host;
+    bool full = false;
+    if (!c->pending && !mt_limit_take(mt_call_shared(c), MT_LIMIT_PENDING,
+                                      &c->service->limits)) {
+        mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_NONE, 0);
+        mt_call_end_with(c, 503, mt_limit_text(MT_LIMIT_PENDING),
+                         "too many requests wait for a connection to the "
+                         "service");
+        return;
+    }
+    c->pending = true;
+    bool made = host->connect(host->arg, &c->wait, c->mesh, to, c->h2, &full);
+    if (full) {
+        wait_in_queue(c);
+        return;
+    }
+    mt_call_unqueue(c);
+    if (made) {
+        mt_call_step(c, MT_CALL_CONNECTING);
+        return;
+    }
+    c->step = MT_CALL_BACKING_OFF; /* there is nothing to cancel */
+    mt_call_fail_try(c, MT_TRY_CONNECT_FAILURE, MT_ERROR_REFUSED);
 }
 
 void mt_call_begin_try(struct mt_call *c)
@@ -155,15 +218,10 @@ void mt_call_begin_try(struct mt_call *c)
     const struct mt_place to = {c->service->index, c->pick.endpoint};
     struct mt_side *side =
         c->tcp ? NULL : host->take(host->arg, c->mesh, to, c->h2);
-    if (side != NULL) {
+    if (side != NULL)
         attach(c, side);
-        return;
-    }
-    mt_call_step(c, MT_CALL_CONNECTING);
-    if (!host->connect(host->arg, &c->wait, c->mesh, to, c->h2)) {
-        c->step = MT_CALL_BACKING_OFF; /* there is nothing to cancel */
-        mt_call_fail_try(c, MT_TRY_CONNECT_FAILURE, MT_ERROR_REFUSED);
-    }
+    else
+        connect_try(c, to);
 }
 
 void mt_call_connected(struct mt_call *c, struct mt_side *side)
@@ -180,21 +238,52 @@ void mt_call_not_connected(struct mt_call *c, bool timed_out)
                      timed_out ? MT_ERROR_UNANSWERED : MT_ERROR_REFUSED);
 }
 
+/* Who does not go on, the client or the service? */
+static void end_idle_request(struct mt_call *c)
+{
+    bool service = c->up != NULL && c->up->side->out.bytes > 0;
+    c->error = MT_ERROR_TIMEOUT;
+    mt_call_blame(c, MT_ENDED_TIME);
+    mt_call_end_try(c, service ? MT_BREAKER_FAILED : MT_BREAKER_NOTHING,
+                    MT_ERROR_TIMEOUT, 0);
+    if (service)
+        mt_call_end_with(c, 504, "timeout",
+                         "the service does not take the request");
+    else
+        mt_call_end_with(c, 408, "request_idle", "the request did not go on");
+}
+
+/* What was sent of a response cannot be taken back. */
+static void end_idle_response(struct mt_call *c)
+{
+    bool client = c->down->side->out.bytes > 0;
+    c->error = MT_ERROR_TIMEOUT;
+    c->reason = client ? "client_idle" : "response_idle";
+    mt_call_blame(c, MT_ENDED_TIME);
+    mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_TIMEOUT, 0);
+    mt_call_leave_up(c);
+    c->down->ops->leave(c->down);
+    mt_call_finish(c);
+}
+
 void mt_call_late(void *arg)
 {
     struct mt_call *c = arg;
-    int64_t now = c->host->now_ns;
+    bool too_late = c->host->now_ns >= mt_call_answer_by_ns(c);
     switch (c->step) {
     case MT_CALL_BACKING_OFF:
         mt_call_begin_try(c);
         return;
+    case MT_CALL_QUEUED:
+        c->error = MT_ERROR_TIMEOUT;
+        mt_call_blame(c, MT_ENDED_TIME);
+        mt_call_end_with(c, 504, "timeout",
+                         "no connection to the service came free in time");
+        return;
     case MT_CALL_CONNECTING:
         mt_call_leave_up(c);
         c->step = MT_CALL_BACKING_OFF;
-        mt_call_fail_try(c,
-                         now >= mt_call_answer_by_ns(c)
-                             ? MT_TRY_TIMEOUT
-                             : MT_TRY_CONNECT_FAILURE,
+        mt_call_fail_try(c, too_late ? MT_TRY_TIMEOUT : MT_TRY_CONNECT_FAILURE,
                          MT_ERROR_UNANSWERED);
         return;
     case MT_CALL_WAITING:
@@ -204,17 +293,12 @@ void mt_call_late(void *arg)
             mt_call_fail_try(c, MT_TRY_TIMEOUT, MT_ERROR_TIMEOUT);
         return;
     case MT_CALL_SENDING:
-        mt_call_blame(c, MT_ENDED_TIME);
-        mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_TIMEOUT, 0);
-        c->error = MT_ERROR_TIMEOUT;
-        mt_call_end_with(c, 408, "request_idle", "the request did not go on");
+        if (too_late)
+            mt_call_fail_try(c, MT_TRY_TIMEOUT, MT_ERROR_TIMEOUT);
+        else
+            end_idle_request(c);
         return;
-    default: /* RESPONDING: what was sent cannot be taken back */
-        mt_call_blame(c, MT_ENDED_TIME);
-        mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_TIMEOUT, 0);
-        c->error = MT_ERROR_TIMEOUT;
-        mt_call_leave_up(c);
-        c->down->ops->leave(c->down);
-        mt_call_finish(c);
+    default:
+        end_idle_response(c);
     }
 }

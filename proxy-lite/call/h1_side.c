@@ -31,6 +31,7 @@ static void begin(struct mt_h1_side *s)
     s->stream.number++;
     s->stream.events = NULL;
     s->stream.arg = NULL;
+    s->stream.refusal = NULL;
 }
 
 /* Both messages are whole: the connection takes the next, or ends. */
@@ -116,6 +117,7 @@ static void refuse(struct mt_h1_side *s)
     }
     s->read_end = true; /* nothing that follows is read */
     s->side.in_header = false;
+    s->stream.refusal = s->sent_head ? NULL : &s->reader.refusal;
     if (s->stream.events != NULL)
         tell_gone(s, MT_GONE_PROTOCOL); /* within its body */
     else if (!s->sent_head)
@@ -124,11 +126,28 @@ static void refuse(struct mt_h1_side *s)
     s->side.closing = true;
 }
 
-/* A client's next request waits until this one is answered. */
+/* It ends within a request's header: nobody else knows of that request. */
+static void refuse_cut(struct mt_h1_side *s, uint16_t status)
+{
+    s->reader.refusal = (struct mt_http1_refusal){
+        .status = status, .why = "cut_short", .left = status == 0};
+    s->reader.failed = MT_EPROTO;
+    refuse(s);
+}
+
+static bool is_in_head(const struct mt_h1_side *s)
+{
+    return s->server && s->open && !s->read_end && !s->sent_head &&
+           s->stream.events == NULL && !s->tunnel;
+}
+
+/* A client's next request waits until this one is answered; what a service
+ * sends after its answer is none to anybody's question, and would be taken for
+ * the answer to the next. */
 static bool waits(const struct mt_h1_side *s)
 {
     return s->side.closing ||
-           (s->server && s->open && s->read_end && !s->tunnel);
+           (!s->tunnel && (s->server ? s->open && s->read_end : !s->open));
 }
 
 static void take_tunnel(struct mt_h1_side *s, struct mt_span bytes)
@@ -191,13 +210,21 @@ static void end_early(struct mt_h1_side *s)
         s->side.closing = true;
 }
 
+static void read_answer(struct mt_h1_side *s, struct mt_span bytes)
+{
+    read_all(s, &bytes);
+    if (bytes.len == 0 || s->side.closing)
+        return;
+    s->side.closing = true; /* it answers what nobody asked */
+    s->side.idle = s->side.takes = false;
+}
+
 static void feed(struct mt_side *side, struct mt_span bytes, int64_t now_ns)
 {
     struct mt_h1_side *s = self(side);
     (void)now_ns;
-    if (!s->server && !s->open && !s->tunnel && bytes.len > 0) {
-        side->closing = true; /* it answers what nobody asked */
-        side->idle = side->takes = false;
+    if (!s->server) {
+        read_answer(s, bytes);
         return;
     }
     s->feeding = true;
@@ -228,6 +255,10 @@ static void eof(struct mt_side *side)
     }
     if (s->server && s->read_end)
         return; /* it has asked, and waits for the answer */
+    if (is_in_head(s)) {
+        refuse_cut(s, 400);
+        return;
+    }
     int rc = s->server ? MT_EPROTO : mt_http1_read_eof(&s->reader, &part);
     if (rc == MT_EVENT)
         read_part(s, &part);
@@ -243,7 +274,9 @@ static void broken(struct mt_side *side)
     side->closing = true;
     side->idle = side->takes = false;
     mt_outq_deinit(&side->out);
-    if (s->open || s->tunnel)
+    if (is_in_head(s))
+        refuse_cut(s, 0);
+    else if (s->open || s->tunnel)
         tell_gone(s, !s->server && !s->read_any && s->stream.number > 1
                          ? MT_GONE_NOT_PROCESSED
                          : MT_GONE_RESET);
@@ -251,7 +284,8 @@ static void broken(struct mt_side *side)
 
 static void late(struct mt_side *side)
 {
-    static const struct mt_http1_refusal why = {408, "header_timeout"};
+    static const struct mt_http1_refusal why = {.status = 408,
+                                                .why = "header_timeout"};
     struct mt_h1_side *s = self(side);
     s->read_end = true;
     side->in_header = false;
@@ -384,8 +418,12 @@ static void leave(struct mt_stream *stream)
     stream->events = NULL;
     if (s->open && !(s->sent_end && (s->server || s->read_end)))
         s->side.closing = true;
-    /* a body that the end of the connection ends would look whole */
-    if (s->server && s->sent_head && !s->sent_end && s->open && !s->tunnel)
+    if (s->open && !s->server && !s->tunnel && !s->sent_end)
+        mt_outq_deinit(&s->side.out); /* half a request is of no use */
+    /* a body that the end of the connection ends would look whole; so would
+     * a tunnel whose other end broke */
+    if (s->tunnel ? !s->side.shut
+                  : s->server && s->sent_head && !s->sent_end && s->open)
         s->side.abort = true;
     touched(s);
 }

@@ -75,6 +75,9 @@ struct mt_stream {
     struct mt_side *side;
     uint64_t number; /* on its connection: from 1, or HTTP/2's identifier */
     bool over_high;  /* more of it waits to be sent than is good */
+    /* Gone for PROTOCOL, within a request's body: what its client may still be
+     * answered. NULL: nothing. */
+    const struct mt_http1_refusal *refusal;
 };
 
 /* Who has the connections. */
@@ -83,7 +86,8 @@ struct mt_side_owner {
     void (*request)(void *arg, struct mt_stream *s, struct mt_head *head,
                     bool end);
     /* Client's side: no request could be read; head is what was. The stream
-     * takes the answer, as far as the protocol has one. */
+     * takes the answer, as far as the protocol has one; status 0: there is
+     * nobody to be answered. */
     void (*refused)(void *arg, struct mt_stream *s, struct mt_head *head,
                     const struct mt_http1_refusal *why);
     /* Service's side: side->takes has become true. */

@@ -116,6 +116,34 @@ static bool read_field(struct mt_http1_reader *r, struct mt_head *h,
     return false;
 }
 
+/* chunked alone is understood (RFC 9112 section 6.1): another coding would be
+ * taken off as a field of this hop, and stay in the body. */
+static bool codings_ok(const struct mt_head *h)
+{
+    for (uint32_t i = 0;
+         mt_head_has(h, MT_HEAD_TRANSFER_ENCODING) && i < h->count; i++)
+        if (h->ids[i] == MT_HEAD_TRANSFER_ENCODING &&
+            !mt_span_caseeq(h->fields[i].value, MT_SPAN("chunked")))
+            return false;
+    return true;
+}
+
+/* False: refused. */
+static bool check_head(struct mt_http1_reader *r, enum mt_http1_framing framing)
+{
+    bool body = framing == MT_HTTP1_LENGTH || framing == MT_HTTP1_CHUNKED;
+    if (!codings_ok(&r->head)) {
+        (void)refuse(r, MT_EPROTO, 501, word_of(MT_ANOMALY_BAD_TE));
+        return false;
+    }
+    /* RFC 9110 section 9.3.6: it has none, and servers do not look for it */
+    if (r->parser.connect && body && r->parser.side == MT_HTTP1_REQUESTS) {
+        (void)refuse(r, MT_EPROTO, 400, "connect_body");
+        return false;
+    }
+    return true;
+}
+
 static void end_head(struct mt_http1_reader *r, const struct mt_http1_event *ev,
                      struct mt_http1_part *part)
 {
@@ -150,6 +178,8 @@ static bool take(struct mt_http1_reader *r, const struct mt_http1_event *ev,
         (void)read_field(r, &r->trailers, ev);
         return false;
     case MT_HTTP1_HEADERS:
+        if (!check_head(r, ev->headers.framing))
+            return false;
         end_head(r, ev, part);
         return true;
     case MT_HTTP1_BODY:

@@ -42,6 +42,7 @@ struct mt_http1_refusal {
                         has no answer to it */
     const char *why; /* "bad_chunk" ...: words of MT_ANOMALIES, or our own;
                         static */
+    bool left;       /* its client went away within it */
 };
 
 enum { MT_HEAD_MAX_BYTES = 96 << 10 }; /* texts and tables of one head */

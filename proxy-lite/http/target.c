@@ -11,7 +11,8 @@ static bool has(struct mt_span s, uint8_t c)
     return mt_span_find(s, c) < s.len;
 }
 
-static bool split_absolute(struct mt_span target, struct mt_target *out)
+static bool split_absolute(struct mt_span method, struct mt_span target,
+                           struct mt_target *out)
 {
     size_t colon = mt_span_find(target, ':');
     if (target.len < colon + 3 || memcmp(target.ptr + colon, "://", 3) != 0)
@@ -22,7 +23,9 @@ static bool split_absolute(struct mt_span target, struct mt_target *out)
     if (query < end)
         return false; /* http://host?x: no path to forward */
     out->authority = mt_span_take(&rest, end);
-    out->path = rest.len > 0 ? rest : MT_SPAN("/");
+    /* RFC 9112 section 3.2.4: the last proxy makes it "*" */
+    bool options = mt_span_eq(method, MT_SPAN("OPTIONS"));
+    out->path = rest.len > 0 ? rest : options ? MT_SPAN("*") : MT_SPAN("/");
     return mt_authority_ok(out->authority);
 }
 
@@ -42,7 +45,7 @@ bool mt_target_split(struct mt_span method, struct mt_span target,
         out->path = target;
         return true;
     }
-    return split_absolute(target, out);
+    return split_absolute(method, target, out);
 }
 
 /* RFC 3986: unreserved, sub-delims and '%' of a reg-name. */

@@ -10,7 +10,7 @@
 #include "proxy-lite/loop/sockaddr.h"
 #include "proxy-lite/loop/thread_impl.h"
 
-enum { IOVECS = 32, IDLE_MAX_S = 90 };
+enum { IOVECS = 32, IDLE_MAX_S = 90, LAST_READS = 4 };
 
 static struct mt_link *link_of(struct mt_side *side)
 {
@@ -235,13 +235,15 @@ static void set_client_deadline(struct mt_link *l)
     const struct mt_call_listener *at = &l->from->at;
     const struct mt_policy_listener *p = at->mesh->policy->listeners[at->index];
     bool in_header = l->side->in_header;
+    /* what is left to be sent has no call any more that would be too late */
+    bool leaving = l->side->closing;
     if (l->lingering || l->closed || (in_header && l->header_late_set) ||
         l->may_be_tcp)
         return;
     l->header_late_set = in_header;
-    int64_t timeout = in_header       ? p->header_timeout_ns
-                      : l->side->idle ? p->idle_timeout_ns
-                                      : 0;
+    int64_t timeout = in_header                  ? p->header_timeout_ns
+                      : l->side->idle || leaving ? p->idle_timeout_ns
+                                                 : 0;
     if (timeout > 0)
         mt_deadline_set(&w->host.wheel, &l->deadline, w->host.now_ns + timeout);
     else
@@ -291,6 +293,38 @@ static void read_link(struct mt_link *l)
             l->side->ops->broken(l->side);
         l->eof = n == 0;
         mark(l);
+        mt_links_flush(w);
+    }
+}
+
+/* It was reset, and not polled for any more. What came before that is still
+ * there: it may be a whole answer. While that waits for a slow reader it is
+ * polled for later, and ends up here again. */
+static void read_broken(struct mt_link *l)
+{
+    struct mt_side *side = l->side;
+    l->mask = 0;
+    read_link(l);
+    if (!l->closed && !side->closing && !side->paused)
+        side->ops->broken(side);
+    mark(l);
+}
+
+/* A service takes nothing more of the request, but may have answered before
+ * that. What was lent to it is dropped first: the buffer is free. */
+static void read_last(struct mt_link *l)
+{
+    struct mt_proxy_thread *w = l->thread;
+    struct mt_side *side = l->side;
+    ssize_t n = 1;
+    mt_outq_deinit(&side->out);
+    for (int i = 0; i < LAST_READS && n > 0 && !side->closing; i++) {
+        n = recv(l->fd, w->buffer, sizeof w->buffer, 0);
+        if (n > 0)
+            side->ops->feed(side, (struct mt_span){w->buffer, (size_t)n},
+                            w->host.now_ns);
+        else if (n == 0)
+            side->ops->eof(side);
         mt_links_flush(w);
     }
 }
@@ -379,11 +413,14 @@ static void flush(struct mt_link *l)
     struct mt_side *side = l->side;
     if (l->closed || l->connecting || l->lingering)
         return;
-    if (!write_link(l) || !side->ops->settle(side)) {
+    bool sent = write_link(l);
+    if (!sent && !l->client)
+        read_last(l);
+    if (!sent || !side->ops->settle(side)) {
         side->ops->broken(side);
         side->abort = true;
         mt_link_close(l);
-    } else if (side->out.bytes == 0 && side->closing) {
+    } else if (side->closing && (side->out.bytes == 0 || side->abort)) {
         linger(l);
     } else {
         after_sending(l);
@@ -406,11 +443,13 @@ void mt_links_flush(struct mt_proxy_thread *w)
 static void tell_connected(struct mt_link *l)
 {
     struct mt_call_wait *wait;
+    bool full;
     while ((wait = l->waiting) != NULL) {
         leave_waiting(wait);
         if (l->side->takes)
             mt_call_connected(wait->call, l->side);
-        else if (!mt_link_connect(l->thread, wait, l->mesh, l->place, l->h2))
+        else if (!mt_link_connect(l->thread, wait, l->mesh, l->place, l->h2,
+                                  &full))
             mt_call_not_connected(wait->call, false);
     }
 }
@@ -453,8 +492,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
     } else if (l->lingering) {
         discard(l);
     } else if (status < 0) {
-        l->side->ops->broken(l->side);
-        mark(l);
+        read_broken(l);
     } else {
         if ((events & UV_WRITABLE) != 0)
             mark(l);
@@ -473,6 +511,7 @@ static void deadline_met(void *arg)
     } else if (l->client && !l->lingering && l->header_late_set) {
         l->side->ops->late(l->side);
     } else {
+        l->side->abort = l->side->out.bytes > 0; /* it is not whole */
         mt_link_close(l);
     }
 }
@@ -557,6 +596,21 @@ void mt_link_accepted(struct mt_listening *from, int fd)
     set_client_deadline(l);
 }
 
+/* To any endpoint of the service: another one has a better use for it. */
+static bool close_a_free_one(struct mt_mesh *mesh, uint32_t service)
+{
+    struct mt_pooled_mesh *p = (struct mt_pooled_mesh *)mesh;
+    uint32_t n = 2 * mesh->generation->addresses.counts[service];
+    for (uint32_t i = 0; i < n; i++)
+        for (struct mt_link *l = p->free[service][i]; l != NULL;
+             l = l->next_free)
+            if (!l->closed && !l->connecting && l->side->idle) {
+                mt_link_close(l);
+                return true;
+            }
+    return false;
+}
+
 static struct mt_link *new_connection(struct mt_proxy_thread *w,
                                       const struct mt_addr *addr)
 {
@@ -617,7 +671,8 @@ static struct mt_link *being_made(struct mt_mesh *mesh, struct mt_place to)
 }
 
 bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
-                     struct mt_mesh *mesh, struct mt_place to, bool h2)
+                     struct mt_mesh *mesh, struct mt_place to, bool h2,
+                     bool *full)
 {
     (void)find_now(w, &mesh, &to);
     struct mt_link *making = h2 ? being_made(mesh, to) : NULL;
@@ -627,7 +682,10 @@ bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
     }
     const struct mt_policy_service *s = mesh->policy->services[to.service];
     struct mt_service_state *state = &mesh->state->services[to.service];
-    if (!mt_limit_take(state, MT_LIMIT_CONNECTIONS, &s->limits))
+    *full = !mt_limit_take(state, MT_LIMIT_CONNECTIONS, &s->limits) &&
+            !(close_a_free_one(mesh, to.service) &&
+              mt_limit_take(state, MT_LIMIT_CONNECTIONS, &s->limits));
+    if (*full)
         return false;
     struct mt_link *l =
         new_connection(w, &mesh->addresses[to.service][to.endpoint]);
@@ -675,6 +733,28 @@ struct mt_side *mt_link_take(struct mt_proxy_thread *w, struct mt_mesh *mesh,
 }
 
 /* A client's that came with a request which was not read yet is not idle. */
+/* Connections are counted for all threads together: one that rests here may be
+ * what a request in another thread waits for. */
+static bool is_missed(const struct mt_link *l)
+{
+    const struct mt_policy_limits *most =
+        &l->mesh->policy->services[l->place.service]->limits;
+    const struct mt_service_use *use =
+        l->mesh->state->services[l->place.service].use;
+    return atomic_load_explicit(&use->used[MT_LIMIT_PENDING],
+                                memory_order_relaxed) > 0 &&
+           atomic_load_explicit(&use->used[MT_LIMIT_CONNECTIONS],
+                                memory_order_relaxed) >= most->connections;
+}
+
+void mt_links_give_way(struct mt_proxy_thread *w)
+{
+    for (struct mt_link *l = w->links; l != NULL; l = l->next)
+        if (!l->client && !l->closed && !l->connecting && !l->lingering &&
+            l->side->idle && is_missed(l))
+            mt_link_close(l);
+}
+
 void mt_links_drain(struct mt_proxy_thread *w)
 {
     for (struct mt_link *l = w->links; l != NULL; l = l->next) {

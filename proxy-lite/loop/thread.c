@@ -33,6 +33,7 @@ static void on_second(void *arg)
     struct mt_proxy_thread *w = arg;
     look_at_wall(w);
     mt_gauges_tell(w);
+    mt_links_give_way(w);
     w->options.second(w->options.arg);
     mt_deadline_set(&w->host.wheel, &w->second, w->host.now_ns + SECOND_NS);
 }
@@ -122,9 +123,10 @@ static struct mt_side *take(void *arg, struct mt_mesh *mesh, struct mt_place to,
 }
 
 static bool connect_to(void *arg, struct mt_call_wait *wait,
-                       struct mt_mesh *mesh, struct mt_place to, bool h2)
+                       struct mt_mesh *mesh, struct mt_place to, bool h2,
+                       bool *full)
 {
-    return mt_link_connect(arg, wait, mesh, to, h2);
+    return mt_link_connect(arg, wait, mesh, to, h2, full);
 }
 
 static void cancel(void *arg, struct mt_call_wait *wait)

@@ -119,9 +119,11 @@ void mt_link_keep_alive(struct mt_link *l);
 void mt_link_accepted(struct mt_listening *from, int fd);
 
 /* A connection to be made, or one that is being made and takes another
- * request; false: it cannot even be tried. */
+ * request; false: it cannot even be tried; *full: for the service has as many
+ * as it may, and none of this thread's is idle. */
 bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
-                     struct mt_mesh *mesh, struct mt_place to, bool h2);
+                     struct mt_mesh *mesh, struct mt_place to, bool h2,
+                     bool *full);
 
 /* Wait no more for the connection. */
 void mt_link_cancel(struct mt_call_wait *wait);
@@ -136,6 +138,10 @@ void mt_links_flush(struct mt_proxy_thread *w);
 /* Each ends when what runs on it is done: those of clients whose listener is
  * closed, and those to services where the thread ends. */
 void mt_links_drain(struct mt_proxy_thread *w);
+
+/* Connections that nobody uses are closed where requests of other threads wait
+ * for the service. */
+void mt_links_give_way(struct mt_proxy_thread *w);
 
 /* A mesh has come into force: connections to endpoints that stay are its own
  * now, the others end. */

@@ -28,9 +28,10 @@ static bool fill(struct mt_policy_state *s, const struct mt_policy *p,
         one->breakers = calloc(n > 0 ? n : 1, sizeof *one->breakers);
         one->gauges = calloc(n > 0 ? n : 1, sizeof *one->gauges);
         one->use = calloc(1, sizeof *one->use);
+        if (one->use != NULL)
+            one->use->holders = 1;
         if (one->breakers == NULL || one->gauges == NULL || one->use == NULL)
             return false;
-        one->use->holders = 1;
         one->group.endpoints = n;
     }
     return true;

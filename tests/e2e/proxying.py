@@ -190,7 +190,7 @@ def free_port():
 class Proxy:
     running = []
 
-    def __init__(self, meshtop, tmp, service, config=None, start=True):
+    def __init__(self, meshtop, tmp, service, config=None, start=True, options=()):
         self.meshtop, self.port = meshtop, free_port()
         self.db = tmp / f"{self.port}.db"
         self.log = open(tmp / f"{self.port}.log", "a+")
@@ -200,7 +200,7 @@ class Proxy:
             path = tmp / f"{self.port}.yaml"
             path.write_text(config.replace("LISTEN", f"127.0.0.1:{self.port}"))
             mesh = ["-c", str(path)]
-        self.mesh = mesh
+        self.mesh = [*mesh, *options]
         if start:
             self.start()
 

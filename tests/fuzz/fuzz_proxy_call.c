@@ -57,6 +57,7 @@ static struct {
     struct link links[SERVICES];
     uint64_t rows, requests;
     size_t sent;
+    bool full; /* of connections, for now */
 } world;
 
 static void require(bool truth)
@@ -129,13 +130,15 @@ static bool open_service(struct link *l)
 }
 
 static bool connect_to(void *arg, struct mt_call_wait *wait,
-                       struct mt_mesh *mesh, struct mt_place to, bool h2)
+                       struct mt_mesh *mesh, struct mt_place to, bool h2,
+                       bool *full)
 {
     uint16_t port = mesh->addresses[to.service][to.endpoint].port;
     (void)arg, (void)h2;
+    *full = world.full;
     for (unsigned i = 0; i < SERVICES; i++) {
         struct link *l = &world.links[i];
-        if (l->used)
+        if (l->used || world.full)
             continue;
         *l = (struct link){
             .used = true, .connecting = true, .wait = wait, .port = port};
@@ -359,6 +362,7 @@ static void one_step(uint8_t op, struct mt_span bytes)
             finish_connect(l, (op & 8) == 0);
         break;
     default:
+        world.full = (op & 8) != 0;
         flush(bytes.len);
         return;
     }

@@ -106,6 +106,13 @@ static const struct {
      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", "",
      MT_EPROTO, 501, "bad_te"},
     {MT_HTTP1_REQUESTS, "",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+     "0\r\n\r\n",
+     "", MT_EPROTO, 501, "bad_te"},
+    {MT_HTTP1_REQUESTS, "",
+     "CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", "",
+     MT_EPROTO, 400, "connect_body"},
+    {MT_HTTP1_REQUESTS, "",
      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
      "Content-Length: 2\r\n\r\n",
      "", MT_EPROTO, 400, "many_cl"},

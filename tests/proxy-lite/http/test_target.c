@@ -18,6 +18,8 @@ static void test_forms(void **state)
         {"GET", "http://h/a?b", "http", "h", "/a?b"},
         {"GET", "http://h:80", "http", "h:80", "/"},
         {"OPTIONS", "*", "", "", "*"},
+        {"OPTIONS", "http://h:1", "http", "h:1", "*"},
+        {"OPTIONS", "http://h:1/", "http", "h:1", "/"},
         {"CONNECT", "h:443", "", "h:443", ""},
         {"CONNECT", "[::1]:443", "", "[::1]:443", ""},
         /* refused: scheme NULL */
