@@ -238,10 +238,16 @@ void mt_call_not_connected(struct mt_call *c, bool timed_out)
                      timed_out ? MT_ERROR_UNANSWERED : MT_ERROR_REFUSED);
 }
 
+/* Does the other end not take what there is? */
+static bool is_stuck(const struct mt_stream *s)
+{
+    return s->over_high || s->side->out.bytes > 0;
+}
+
 /* Who does not go on, the client or the service? */
 static void end_idle_request(struct mt_call *c)
 {
-    bool service = c->up != NULL && c->up->side->out.bytes > 0;
+    bool service = c->up != NULL && is_stuck(c->up);
     c->error = MT_ERROR_TIMEOUT;
     mt_call_blame(c, MT_ENDED_TIME);
     mt_call_end_try(c, service ? MT_BREAKER_FAILED : MT_BREAKER_NOTHING,
@@ -256,7 +262,7 @@ static void end_idle_request(struct mt_call *c)
 /* What was sent of a response cannot be taken back. */
 static void end_idle_response(struct mt_call *c)
 {
-    bool client = c->down->side->out.bytes > 0;
+    bool client = is_stuck(c->down);
     c->error = MT_ERROR_TIMEOUT;
     c->reason = client ? "client_idle" : "response_idle";
     mt_call_blame(c, MT_ENDED_TIME);

@@ -107,6 +107,11 @@ static void on_request(struct mt_h2_side *s, struct mt_h2_side_stream *one)
         mt_h2_refuse(s, one, 431, "header_too_large");
         return;
     }
+    const char *why = mt_h2_head_check(&one->head);
+    if (why != NULL) {
+        mt_h2_refuse(s, one, 400, why);
+        return;
+    }
     one->told = true;
     s->side.owner->request(s->side.owner_arg, &one->stream, &one->head,
                            one->read_end);
@@ -188,8 +193,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame,
             on_headers(s, one, frame);
         break;
     case NGHTTP2_DATA:
-        if (frame->hd.length == 0 && !end)
-            use_up(s);
+        if (frame->hd.length == frame->data.padlen && !end)
+            use_up(s); /* nothing, or padding alone */
         if (end && one != NULL && !one->closed)
             on_end(one, NULL);
         break;

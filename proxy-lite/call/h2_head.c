@@ -2,6 +2,7 @@
 #include "proxy-lite/call/h2_impl.h"
 
 #include "base/buf.h"
+#include "proxy-lite/http/target.h"
 
 /* ---- in ---- */
 
@@ -60,6 +61,38 @@ void mt_h2_head_end(struct mt_head *h)
     h->length = length_of(h);
     if (h->authority.len == 0)
         h->authority = mt_head_value(h, MT_HEAD_HOST);
+}
+
+/* RFC 9113 section 8.3.1: a Host that names something else than :authority is
+ * a malformed request; so are two. Host goes, :authority stays. */
+static bool hosts_ok(const struct mt_head *h)
+{
+    for (uint32_t i = 0; mt_head_has(h, MT_HEAD_HOST) && i < h->count; i++)
+        if (h->ids[i] == MT_HEAD_HOST &&
+            !mt_span_caseeq(h->fields[i].value, h->authority))
+            return false;
+    return h->authority.len == 0 || mt_authority_ok(h->authority);
+}
+
+static bool path_ok(struct mt_head *h)
+{
+    struct mt_target t;
+    bool asterisk = mt_span_eq(h->path, MT_SPAN("*"));
+    if (asterisk && !mt_span_eq(h->method, MT_SPAN("OPTIONS")))
+        return false;
+    return mt_target_split(h->method, h->path, &t) && t.scheme.len == 0 &&
+           mt_path_normal(&h->arena, t.path, &h->path) != MT_PATH_BAD;
+}
+
+const char *mt_h2_head_check(struct mt_head *h)
+{
+    struct mt_target t;
+    if (!hosts_ok(h))
+        return "bad_host";
+    if (mt_span_eq(h->method, MT_SPAN("CONNECT")))
+        return mt_target_split(h->method, h->authority, &t) ? NULL
+                                                            : "bad_target";
+    return path_ok(h) ? NULL : "bad_target";
 }
 
 /* ---- out ---- */

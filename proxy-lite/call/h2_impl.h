@@ -84,6 +84,11 @@ bool mt_h2_head_field(struct mt_head *h, struct mt_span name,
 /* The header is whole. */
 void mt_h2_head_end(struct mt_head *h);
 
+/* A request's, held to what HTTP/1's are: its target is one that routes and
+ * services read alike, its path without dot segments. NULL, or why not, in the
+ * words of refusals. */
+const char *mt_h2_head_check(struct mt_head *h);
+
 enum { MT_H2_FIELDS_MAX = MT_HEAD_FIELDS_MAX + 8 };
 
 /* The fields of a request or a response as nghttp2 takes them; fields:

@@ -169,10 +169,26 @@ static bool settle(struct mt_side *side)
     return there;
 }
 
+/* Answers whose requests are over, in bytes and streams. */
+static size_t unread_by(const struct mt_h2_side *s)
+{
+    size_t n = 0;
+    for (const struct mt_h2_side_stream *one = s->streams;
+         s->server && one != NULL; one = one->next) {
+        if (one->closed)
+            continue;
+        if (one->stream.events != NULL || !one->told)
+            return 0;
+        n += one->body.bytes + 1;
+    }
+    return n;
+}
+
 static void sent(struct mt_side *side, int64_t now_ns)
 {
     struct mt_h2_side *s = mt_h2_self(side);
     (void)now_ns;
+    side->unread = unread_by(s);
     if (!s->room_due)
         return;
     s->room_due = false;

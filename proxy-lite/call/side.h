@@ -132,6 +132,8 @@ struct mt_side {
     bool idle;        /* no request runs */
     bool takes;       /* service's side: another request */
     bool in_header;   /* client's side: a header has begun and is not whole */
+    size_t unread;    /* client's side: no request runs, but so much of answers
+                         waits for it to read them */
     bool draining;    /* it was told to */
     uint8_t protocol; /* enum mt_protocol */
     uint64_t conn;    /* number of the connection, in rows */

@@ -237,13 +237,18 @@ static void set_client_deadline(struct mt_link *l)
     bool in_header = l->side->in_header;
     /* what is left to be sent has no call any more that would be too late */
     bool leaving = l->side->closing;
+    /* pings and windows of nothing are no progress */
+    bool stuck = l->side->unread > 0 && l->side->unread == l->unread;
     if (l->lingering || l->closed || (in_header && l->header_late_set) ||
-        l->may_be_tcp)
+        l->may_be_tcp ||
+        (stuck && !in_header && mt_deadline_is_set(&l->deadline)))
         return;
     l->header_late_set = in_header;
-    int64_t timeout = in_header                  ? p->header_timeout_ns
-                      : l->side->idle || leaving ? p->idle_timeout_ns
-                                                 : 0;
+    l->unread = l->side->unread;
+    bool waits = l->side->idle || leaving || l->unread > 0;
+    int64_t timeout = in_header ? p->header_timeout_ns
+                      : waits   ? p->idle_timeout_ns
+                                : 0;
     if (timeout > 0)
         mt_deadline_set(&w->host.wheel, &l->deadline, w->host.now_ns + timeout);
     else

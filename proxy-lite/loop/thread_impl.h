@@ -69,8 +69,9 @@ struct mt_link {
     bool h2;  /* of a service's */
     bool eof; /* the other end says no more */
     bool connecting, is_free, dirty, closed, lingering, shut, counted, told;
-    bool resting; /* the deadline is that of a connection that nobody uses */
-    bool last;    /* it is closed when all is sent: the deadline is for that */
+    bool resting;  /* the deadline is that of a connection that nobody uses */
+    bool last;     /* it is closed when all is sent: the deadline is for that */
+    size_t unread; /* side->unread when the deadline was set */
     bool header_late_set; /* the deadline is that of a header */
 };
 
