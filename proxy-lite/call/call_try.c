@@ -264,7 +264,8 @@ static void end_idle_response(struct mt_call *c)
 {
     bool client = is_stuck(c->down);
     c->error = MT_ERROR_TIMEOUT;
-    c->reason = client ? "client_idle" : "response_idle";
+    if (!c->tunnel) /* there neither owes the other anything */
+        c->reason = client ? "client_idle" : "response_idle";
     mt_call_blame(c, MT_ENDED_TIME);
     mt_call_end_try(c, MT_BREAKER_NOTHING, MT_ERROR_TIMEOUT, 0);
     mt_call_leave_up(c);

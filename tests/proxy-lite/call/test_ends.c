@@ -324,8 +324,7 @@ static const struct {
      0, 1, 1, 0},
     {TUNNEL, CLIENT_RESETS, 101, CLOSED, 101, MT_ERROR_RESET_BY_CLIENT, "", "",
      0, 0, 0, 0},
-    {TUNNEL, TOO_LATE, 101, RESET, 101, MT_ERROR_TIMEOUT, "response_idle", "",
-     0, 0, 0, 0},
+    {TUNNEL, TOO_LATE, 101, RESET, 101, MT_ERROR_TIMEOUT, "", "", 0, 0, 0, 0},
 };
 
 /* The status of what the client got. */
