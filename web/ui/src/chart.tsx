@@ -30,6 +30,9 @@ const colour = (name: string) => getComputedStyle(document.documentElement).getP
 
 const fromZero = (_: number, high: number): [number, number] => [0, high > 0 ? high * 1.1 : 1];
 
+/** Fewer than three values make no line: they are shown as points. */
+const sparse = (plot: uPlot, at: number) => ([...(plot.data[at] ?? [])].filter((y) => y != null).length < 3) as any;
+
 function brushed(plot: uPlot): void {
   if (plot.select.width < 4) return;
   const moment = (x: number) => new Date(Math.round(plot.posToVal(x, "x") * 1000)).toISOString();
@@ -62,7 +65,7 @@ function options(props: Props, width: number): uPlot.Options {
         label: line.label,
         stroke: colour(line.colour),
         width: 1.5,
-        points: { show: (plot, at) => (plot.data[at] ?? []).filter((y) => y != null).length < 3 },
+        points: { show: sparse },
       })),
     ],
     hooks: {

@@ -39,9 +39,9 @@ function Line({ row, at }: { row: Row; at: number }) {
       <span>{clock(row.end_ns)}</span>
       <Value field="src" text={row.client} />
       <Value field="svc" text={row.server} />
-      <Value field="method" text={row.protocol === "grpc" ? null : row.method} />
+      <Value field="method" text={row.method} />
       <a href={link(`/exchange/${row.id}`)} title={`${row.host ?? ""}${row.path ?? ""}`}>
-        {row.protocol === "grpc" ? `${row.path}/${row.method}` : row.path}
+        {row.path ?? row.host ?? "–"}
       </a>
       <span class={`number ${tone(row.outcome)}`}>{status}</span>
       <span class="number">{time(row.latency_ns)}</span>
