@@ -15,6 +15,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const { values: given } = parseArgs({ options: { meshtop: { type: "string" }, shots: { type: "string" } } });
 const CHROMIUM = "/usr/bin/chromium";
 const FIRST_PAGE_BYTES = 60 * 1024;
+const ALL_BYTES = 260 * 1024;
 const PATIENCE_MS = 20_000;
 
 function skip(why) {
@@ -102,13 +103,16 @@ const tests = {
     const html = await (await fetch(origin)).text();
     const paths = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1]);
     assert.equal(paths.length, 2);
-    let bytes = 0;
-    for (const path of paths) {
+    const script = paths.find((path) => path.endsWith(".js"));
+    const worker = /\/layout-\w+\.js/.exec(await (await fetch(origin + script)).text())[0];
+    const size = async (path) => {
       const answer = await fetch(origin + path, { headers: { "Accept-Encoding": "gzip" } });
       assert.equal(answer.headers.get("content-encoding"), "gzip");
-      bytes += Number(answer.headers.get("content-length"));
-    }
-    assert.ok(bytes > 1000 && bytes <= FIRST_PAGE_BYTES, `${bytes} bytes, compressed`);
+      return Number(answer.headers.get("content-length"));
+    };
+    const first = (await Promise.all(["/", ...paths].map(size))).reduce((sum, bytes) => sum + bytes);
+    assert.ok(first > 1000 && first <= FIRST_PAGE_BYTES, `${first} bytes, compressed`);
+    assert.ok(first + (await size(worker)) <= ALL_BYTES);
   },
 
   async "the overview shows what the API answers, trouble first"() {
@@ -186,10 +190,32 @@ const tests = {
     await page.close();
   },
 
+  async "the topology shows every service and edge, and what one of them is"() {
+    const { nodes, edges } = await api("edges");
+    const page = await open("/topology");
+    await page.locator(".node").first().waitFor();
+    assert.equal(await page.locator(".node").count(), nodes.length);
+    assert.equal(await page.locator(".edge").count(), edges.length);
+    await page.locator(".node.failing", { hasText: "payments" }).waitFor();
+    await page.getByRole("link", { name: "P95" }).click();
+    await page.waitForURL(/label=p95/);
+    await page.getByRole("link", { name: /^payments, failing/ }).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/focus=payments/);
+    await page.locator("aside").getByText("Called by").waitFor();
+    await shot(page, "topology");
+    await page.getByRole("link", { name: "near" }).click();
+    const near = (await api("edges?focus=payments&depth=1")).nodes.length;
+    await page.waitForFunction((n) => document.querySelectorAll(".node").length === n, near);
+    await page.getByRole("link", { name: "its tail" }).click();
+    await page.waitForURL(/\/tail\?filter=svc%3Dpayments$/);
+    await page.close();
+  },
+
   async "it fits a phone, in the dark"() {
-    for (const path of ["/", "/tail", "/exchange/200"]) {
+    for (const path of ["/", "/topology", "/tail", "/exchange/200"]) {
       const page = await open(path, { viewport: { width: 360, height: 800 }, colorScheme: "dark" });
-      await page.locator("tbody tr, .line[data-id], h1").first().waitFor();
+      await page.locator("tbody tr, .node, .line[data-id], h1").first().waitFor();
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, path);
       await shot(page, `phone${path.replace(/\W/g, "-")}`);
       await page.close();

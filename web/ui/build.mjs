@@ -6,21 +6,30 @@ import { build } from "esbuild";
 const out = process.env.MT_UI_OUT ?? "dist";
 mkdirSync(out, { recursive: true });
 
-const made = await build({
-  entryPoints: ["src/main.tsx"],
-  outdir: out,
-  bundle: true,
-  minify: true,
+/** Bundles `entry`; returns the names of the files made. */
+async function bundle(entry, more) {
+  const made = await build({
+    entryPoints: [entry],
+    outdir: out,
+    bundle: true,
+    minify: true,
+    target: ["es2021"],
+    entryNames: "[name]-[hash]",
+    metafile: true,
+    logLevel: "warning",
+    ...more,
+  });
+  return Object.keys(made.metafile.outputs).map((path) => basename(path));
+}
+
+const [worker] = await bundle("src/layout.ts", { format: "iife" });
+const names = await bundle("src/main.tsx", {
   format: "esm",
-  target: ["es2021"],
   jsx: "automatic",
   jsxImportSource: "preact",
-  entryNames: "[name]-[hash]",
-  metafile: true,
-  logLevel: "warning",
+  define: { LAYOUT_URL: JSON.stringify(`/${worker}`) },
 });
 
-const names = Object.keys(made.metafile.outputs).map((path) => basename(path));
 const named = (type) => names.find((name) => name.endsWith(type));
 const page = readFileSync("src/index.html", "utf8")
   .replace("main.css", named(".css"))

@@ -5,12 +5,14 @@ import { Exchange } from "./exchange";
 import { Overview } from "./overview";
 import { Shell } from "./shell";
 import { Tail } from "./tail";
+import { Topology } from "./topology";
 import { link, place } from "./url";
 
 function Page() {
   const { path } = place.value;
   const id = /^\/exchange\/(\d+)$/.exec(path)?.[1];
   if (id) return <Exchange key={id} id={id} />;
+  if (path === "/topology") return <Topology />;
   if (path === "/tail") return <Tail />;
   if (path === "/") return <Overview />;
   return (

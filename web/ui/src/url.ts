@@ -1,11 +1,13 @@
 // What is shown is what the address says: page, window and filter. A link is a view.
 import { computed, signal } from "@preact/signals";
 
-export const pages = { "/": "Overview", "/tail": "Live tail" } as const;
+export const pages = { "/": "Overview", "/topology": "Topology", "/tail": "Live tail" } as const;
 
 /** The parameters that every page keeps. */
 const kept = ["window", "since", "until", "filter"] as const;
-export type Param = (typeof kept)[number];
+/** What a page has besides goes when the page does. */
+const own = ["focus", "depth", "label", "find"] as const;
+export type Param = (typeof kept)[number] | (typeof own)[number];
 export type Change = Partial<Record<Param, string | null>>;
 
 const read = () => ({ path: location.pathname, params: new URLSearchParams(location.search) });
@@ -17,7 +19,7 @@ addEventListener("popstate", () => (place.value = read()));
 /** The address of a page with what is kept, changed by `change`; null takes a parameter away. */
 export function link(path: string | null, change: Change = {}): string {
   const params = new URLSearchParams();
-  for (const name of kept) {
+  for (const name of path === null || path === place.value.path ? [...kept, ...own] : kept) {
     const value = name in change ? change[name] : place.value.params.get(name);
     if (value) params.set(name, value);
   }
