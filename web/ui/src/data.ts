@@ -1,0 +1,72 @@
+// Where the pages' data comes from: the API. Answers stay shown while the next is fetched; a server that went
+// away is asked again until it is back.
+import { signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+
+export type Row = Record<string, any>;
+export interface Answer extends Row {
+  command: string;
+  live: boolean;
+}
+export interface Problem {
+  title: string;
+  detail: string;
+  parameter?: string;
+  column?: number;
+  length?: number;
+}
+
+/** False from a request that got no answer until one that does. */
+export const reached = signal(true);
+/** The command line of what is shown. */
+export const command = signal("");
+
+const REFRESH_MS = 2000;
+
+async function get(path: string, stop: AbortSignal): Promise<Answer> {
+  const response = await fetch(`/api/v1/${path}`, { signal: stop });
+  const body = await response.json();
+  if (!response.ok) throw body as Problem;
+  return body as Answer;
+}
+
+const isProblem = (error: unknown): error is Problem => typeof error === "object" && error !== null && "detail" in error;
+
+export interface Asked {
+  data: Answer | null;
+  problem: Problem | null;
+}
+
+/** What the API answers to `path`, asked again as time goes on. */
+export function useAnswer(path: string): Asked {
+  const [state, setState] = useState<Asked>({ data: null, problem: null });
+  useEffect(() => {
+    const stop = new AbortController();
+    let timer = 0;
+    const ask = async () => {
+      try {
+        const data = await get(path, stop.signal);
+        reached.value = true;
+        setState({ data, problem: null });
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        reached.value = isProblem(error);
+        if (isProblem(error)) setState((old) => ({ data: old.data, problem: error }));
+      }
+      timer = window.setTimeout(ask, REFRESH_MS);
+    };
+    void ask();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [path]);
+  return state;
+}
+
+/** Shows the command line that gives what `answer` gave. */
+export function useCommand(answer: Answer | null): void {
+  useEffect(() => {
+    if (answer) command.value = answer.command;
+  }, [answer]);
+}

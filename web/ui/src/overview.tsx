@@ -1,0 +1,202 @@
+// Golden metrics: what comes from outside in figures and over time; services and routes, trouble first.
+import { useMemo } from "preact/hooks";
+import { Chart, hovered } from "./chart";
+import { useAnswer, useCommand, type Answer, type Row } from "./data";
+import { clock, count, health, percent, rate, time } from "./format";
+import { Trouble } from "./parts";
+import { asked, filter, link, narrowed } from "./url";
+
+const ms = (ns: number | null) => (ns == null ? null : ns / 1e6);
+
+function Figure({ name, text, unit, tone, swatch }: { name: string; text: string; unit?: string; tone?: string; swatch?: string }) {
+  return (
+    <div class="figure">
+      <dt>
+        {swatch && <i class={`swatch ${swatch}`} />}
+        {name}
+      </dt>
+      <dd class={tone}>
+        {text}
+        {unit && text !== "–" && text !== "·" && <small> {unit}</small>}
+      </dd>
+    </div>
+  );
+}
+
+function Figures({ summary, points }: { summary: Answer | null; points: Row[] }) {
+  const at = hovered.value == null ? null : points[hovered.value];
+  const now: Row = at ?? summary?.summary ?? {};
+  const losses = summary?.losses?.filter((loss: Row) => loss.count > 0) ?? [];
+  return (
+    <dl class="figures" aria-label="Entry traffic">
+      <Figure name="rate" swatch="c1" text={rate(now.requests_per_s)} unit="rps" />
+      <Figure name="success" swatch="c1" text={percent(now.success_ratio)} unit="%" tone={health(now.success_ratio)} />
+      <Figure name="p50" swatch="c1" text={time(now.latency_p50_ns)} />
+      <Figure name="p95" swatch="c2" text={time(now.latency_p95_ns)} />
+      <Figure name="p99" swatch="c3" text={time(now.latency_p99_ns)} />
+      <Figure name="open" text={count(at ? null : now.open)} />
+      <Figure name="losses" text={losses.length ? losses.map((loss: Row) => `${count(loss.count)} ${loss.loss}`).join(", ") : summary ? "·" : "–"} tone={losses.length ? "warn" : ""} />
+      <p class="when">{at ? `at ${clock(at.start_ns)}` : "entry traffic"}</p>
+    </dl>
+  );
+}
+
+function Charts({ points }: { points: Row[] }) {
+  const moments = useMemo(() => points.map((point) => point.start_ns / 1e9), [points]);
+  const line = (label: string, colour: string, pick: (point: Row) => number | null) => ({ label, colour, values: points.map(pick) });
+  const latency = (name: string) => (point: Row) => ms(point[`latency_${name}_ns`]);
+  return (
+    <section class="charts" aria-label="Over time; drag to choose a window">
+      <Chart title="requests / s" moments={moments} format={(y) => rate(y)} lines={[line("rate", "--c1", (point) => point.requests_per_s)]} />
+      <Chart
+        title="success %"
+        moments={moments}
+        bounds={(low) => [Math.min(90, Math.floor(low / 10) * 10), 101]}
+        format={(y) => (y > 100 ? "" : String(y))}
+        lines={[line("success", "--c1", (point) => (point.success_ratio == null ? null : point.success_ratio * 100))]}
+      />
+      <Chart
+        title="latency"
+        moments={moments}
+        format={(y) => time(y * 1e6)}
+        lines={[line("p50", "--c1", latency("p50")), line("p95", "--c2", latency("p95")), line("p99", "--c3", latency("p99"))]}
+      />
+    </section>
+  );
+}
+
+function Success({ ratio }: { ratio: number | null }) {
+  return (
+    <td class={`number ${health(ratio)}`}>
+      <svg class="bar" viewBox="0 0 40 4" aria-hidden="true" preserveAspectRatio="none">
+        <rect class="track" width="40" height="4" />
+        <rect width={40 * (ratio ?? 0)} height="4" />
+      </svg>
+      {percent(ratio)}
+    </td>
+  );
+}
+
+function Trend({ values }: { values?: number[] }) {
+  const most = Math.max(1, ...(values ?? []));
+  const points = (values ?? []).map((y, i) => `${i * 4},${15 - (14 * y) / most}`).join(" ");
+  return (
+    <td class="trend">
+      <svg viewBox="0 0 76 16" aria-hidden="true">
+        <polyline points={points} />
+      </svg>
+    </td>
+  );
+}
+
+const numbers = (row: Row) => (
+  <>
+    <td class="number">{rate(row.requests_per_s)}</td>
+    <td class="number wide">{time(row.latency_p50_ns)}</td>
+    <td class="number">{time(row.latency_p95_ns)}</td>
+    <td class="number">{time(row.latency_p99_ns)}</td>
+  </>
+);
+
+const heads = (
+  <>
+    <th class="number">OK %</th>
+    <th class="number">RPS</th>
+    <th class="number wide">P50</th>
+    <th class="number">P95</th>
+    <th class="number">P99</th>
+  </>
+);
+
+function Services({ data }: { data: Answer | null }) {
+  return (
+    <section>
+      <h2>Services</h2>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>NAME</th>
+              <th class="wide">PROTO</th>
+              {heads}
+              <th class="trend">LAST MINUTE</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data?.services.map((row: Row) => (
+              <tr key={row.id}>
+                <td>
+                  <a href={link(null, { filter: narrowed(["svc", row.service]) })}>{row.service}</a>
+                </td>
+                <td class="wide faint">{row.protocol}</td>
+                <Success ratio={row.success_ratio} />
+                {numbers(row)}
+                <Trend values={row.trend} />
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Routes({ data }: { data: Answer | null }) {
+  return (
+    <section>
+      <h2>Routes</h2>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>ROUTE</th>
+              {heads}
+            </tr>
+          </thead>
+          <tbody>
+            {data?.routes.map((row: Row) => (
+              <tr key={`${row.service} ${row.method} ${row.route}`}>
+                <td>
+                  <a class="faint" href={link(null, { filter: narrowed(["svc", row.service]) })}>
+                    {row.service}
+                  </a>{" "}
+                  <a href={link("/tail", { filter: narrowed(["svc", row.service], ["route", row.route]) })}>
+                    {row.method} {row.route}
+                  </a>
+                </td>
+                <Success ratio={row.success_ratio} />
+                {numbers(row)}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+export function Overview() {
+  const summary = useAnswer(`summary?${asked()}`);
+  const series = useAnswer(`series?${asked({ entry: "true" })}`);
+  const services = useAnswer(`services?${asked(filter.value ? { limit: "50" } : { limit: "50", trend: "true" })}`);
+  const routes = useAnswer(`routes?${asked({ limit: "50" })}`);
+  useCommand(services.data);
+  const points: Row[] = useMemo(() => series.data?.series ?? [], [series.data]);
+  return (
+    <>
+      <Trouble of={summary} />
+      <Figures summary={summary.data} points={points} />
+      <Charts points={points} />
+      {services.data?.rows.found === 0 && (
+        <p class="empty">
+          Nothing here in this window{filter.value && " with this filter"}. <a href={link(null, { filter: null, window: null, since: null, until: null })}>Show all</a>, or
+          write something: <code>meshtop record -i any -w DB</code>
+        </p>
+      )}
+      <div class="pair">
+        <Services data={services.data} />
+        <Routes data={routes.data} />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,130 @@
+// What is around every page: the pages, the filter, the window, the command line that gives the same.
+import { effect, signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { command, reached, type Problem } from "./data";
+import { filter, go, link, pages, place } from "./url";
+
+const windows = ["1m", "5m", "15m", "1h", "6h", "24h"];
+const typed = signal("");
+effect(() => void (typed.value = filter.value));
+
+/** What is wrong with a filter while it is typed; null where it is one. */
+function useFilterProblem(text: string): Problem | null {
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    const check = async () => {
+      const response = await fetch(`/api/v1/filter?${new URLSearchParams({ filter: text })}`, { signal: stop.signal });
+      const body = await response.json();
+      setProblem(body.valid === false ? body : null);
+    };
+    if (text) check().catch(() => undefined);
+    else setProblem(null);
+    return () => stop.abort();
+  }, [text]);
+  return problem;
+}
+
+function FilterBox() {
+  const text = typed.value;
+  const box = useRef<HTMLInputElement>(null);
+  const problem = useFilterProblem(text);
+  useEffect(() => {
+    const focus = (event: KeyboardEvent) => {
+      if (event.key !== "/" || (event.target as Element).closest("input, select")) return;
+      event.preventDefault();
+      box.current?.focus();
+    };
+    addEventListener("keydown", focus);
+    return () => removeEventListener("keydown", focus);
+  }, []);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (!problem) go(link(null, { filter: text.trim() || null }));
+  };
+  const from = (problem?.column ?? 1) - 1;
+  return (
+    <form class="filter" role="search" onSubmit={submit}>
+      <input
+        ref={box}
+        type="search"
+        aria-label="Filter"
+        aria-invalid={problem ? "true" : "false"}
+        aria-describedby="filter-problem"
+        placeholder="filter: svc=cart and status=5xx   ( / )"
+        spellcheck={false}
+        autocomplete="off"
+        value={text}
+        onInput={(event) => (typed.value = event.currentTarget.value)}
+      />
+      {problem && (
+        <p id="filter-problem" class="filter-problem" role="alert">
+          <code>
+            {text.slice(0, from)}
+            <mark>{text.slice(from, from + (problem.length ?? 1)) || " "}</mark>
+            {text.slice(from + (problem.length ?? 1))}
+          </code>
+          column {problem.column}: {problem.detail}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function Windows() {
+  const { params } = place.value;
+  const bounded = params.get("since") || params.get("until");
+  const now = params.get("window");
+  const moment = (name: string) => (params.get(name) ?? "").replace(/^.*T|Z$/g, "");
+  return (
+    <nav class="windows" aria-label="Window of time">
+      {bounded && (
+        <a aria-current="true" href={link(null, { since: null, until: null })} title="Back to all">
+          {moment("since")} – {moment("until")} UTC ✕
+        </a>
+      )}
+      {windows.map((window) => (
+        <a href={link(null, { window, since: null, until: null })} aria-current={!bounded && now === window ? "true" : undefined}>
+          {window}
+        </a>
+      ))}
+      <a href={link(null, { window: null, since: null, until: null })} aria-current={!bounded && !now ? "true" : undefined}>
+        all
+      </a>
+    </nav>
+  );
+}
+
+export function Shell({ children }: { children: ComponentChildren }) {
+  return (
+    <>
+      <header>
+        <a class="name" href={link("/")}>
+          meshtop
+        </a>
+        <nav class="pages" aria-label="Pages">
+          {Object.entries(pages).map(([path, title]) => (
+            <a href={link(path)} aria-current={place.value.path === path ? "page" : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <FilterBox />
+        {place.value.path in pages && <Windows />}
+      </header>
+      {!reached.value && (
+        <p class="banner" role="status">
+          The server does not answer; what you see is what it said last. Asking again…
+        </p>
+      )}
+      <main>{children}</main>
+      <footer>
+        <span class="prompt">$</span> <code>{command.value || "…"}</code>
+        <button type="button" onClick={() => void navigator.clipboard?.writeText(command.value)} title="Copy the command">
+          copy
+        </button>
+      </footer>
+    </>
+  );
+}

@@ -1,0 +1,122 @@
+// Exchanges as they come. The browser resumes the stream by itself (Last-Event-ID); rows that are there already
+// are passed over, and what was lost is a row of its own.
+import { useEffect, useState } from "preact/hooks";
+import { command, reached, type Row } from "./data";
+import { asked } from "./url";
+
+const KEPT = 5000;
+const BEFORE = 300;
+/** Rows wait for the next look, so that a burst is drawn once. */
+const GATHER_MS = 100;
+
+export interface Lines {
+  rows: Row[]; // newest first
+  waiting: number; // come while paused
+  lost: number;
+  connected: boolean;
+  problem: string;
+}
+
+export function useLines(filter: string, paused: boolean): Lines {
+  const [stream] = useState(() => new Stream());
+  const [, redraw] = useState(0);
+  useEffect(() => stream.open(filter, () => redraw((n) => n + 1)), [filter]);
+  useEffect(() => stream.pause(paused), [paused]);
+  return stream.lines;
+}
+
+class Stream {
+  lines: Lines = { rows: [], waiting: 0, lost: 0, connected: false, problem: "" };
+  private fresh: Row[] = [];
+  private newest = 0;
+  private paused = false;
+  private timer = 0;
+  private changed: () => void = () => undefined;
+
+  pause(paused: boolean): void {
+    this.paused = paused;
+    this.gather();
+  }
+
+  /** Ends what was open; returns what ends this. */
+  open(filter: string, changed: () => void): () => void {
+    this.lines = { rows: [], waiting: 0, lost: 0, connected: false, problem: "" };
+    this.fresh = [];
+    this.newest = 0;
+    this.changed = changed;
+    const query = new URLSearchParams(filter ? { filter } : {});
+    const source = new EventSource(`/api/v1/stream?${query}`);
+    const stop = new AbortController();
+    source.addEventListener("hello", (event) => {
+      const hello = JSON.parse(event.data);
+      command.value = hello.command;
+      if (!hello.resumed) void this.before(filter, stop.signal);
+      this.state(true);
+    });
+    source.addEventListener("exchange", (event) => this.add(JSON.parse(event.data)));
+    source.addEventListener("lost", (event) => {
+      const lost = JSON.parse(event.data);
+      this.lines.lost += lost.count;
+      this.add({ ...lost, lost: true });
+    });
+    source.onerror = () => this.state(false);
+    // A browser gives up where it is answered with anything but a stream: then it is begun anew.
+    const again = window.setInterval(() => {
+      if (source.readyState === EventSource.CLOSED && !stop.signal.aborted) {
+        clearInterval(again);
+        close();
+        closed = this.open(filter, changed);
+      }
+    }, 2000);
+    const close = () => {
+      source.close();
+      stop.abort();
+      clearInterval(again);
+      clearTimeout(this.timer);
+      this.timer = 0;
+    };
+    let closed = close;
+    return () => closed();
+  }
+
+  private state(connected: boolean): void {
+    this.lines.connected = connected;
+    reached.value = connected;
+    this.changed();
+  }
+
+  /** What was there before the stream began. */
+  private async before(filter: string, stop: AbortSignal): Promise<void> {
+    try {
+      const response = await fetch(`/api/v1/exchanges?${asked({ limit: String(BEFORE) })}`, { signal: stop });
+      const body = await response.json();
+      if (response.ok) {
+        this.lines.rows = body.exchanges;
+        this.newest = Math.max(0, ...body.exchanges.map((row: Row) => row.id));
+        this.fresh = this.fresh.filter((row) => row.lost || row.id > this.newest);
+      } else {
+        this.lines.problem = `${body.title}: ${body.detail}`;
+      }
+      this.changed();
+    } catch {
+      // The stream says whether the server is there.
+    }
+  }
+
+  private add(row: Row): void {
+    if (!row.lost && row.id <= this.newest) return;
+    this.fresh.unshift(row);
+    if (this.fresh.length > KEPT) this.fresh.length = KEPT;
+    this.timer ||= window.setTimeout(() => this.gather(), GATHER_MS);
+  }
+
+  private gather(): void {
+    this.timer = 0;
+    if (!this.paused && this.fresh.length) {
+      this.lines.rows = [...this.fresh, ...this.lines.rows].slice(0, KEPT);
+      this.fresh = [];
+    }
+    this.lines.waiting = this.fresh.length;
+    this.changed();
+  }
+}

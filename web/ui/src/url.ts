@@ -1,0 +1,62 @@
+// What is shown is what the address says: page, window and filter. A link is a view.
+import { computed, signal } from "@preact/signals";
+
+export const pages = { "/": "Overview", "/topology": "Topology", "/tail": "Live tail" } as const;
+
+/** The parameters that every page keeps. */
+const kept = ["window", "since", "until", "filter"] as const;
+/** What a page has besides goes when the page does. */
+const own = ["focus", "depth", "label", "find"] as const;
+export type Param = (typeof kept)[number] | (typeof own)[number];
+export type Change = Partial<Record<Param, string | null>>;
+
+const read = () => ({ path: location.pathname, params: new URLSearchParams(location.search) });
+export const place = signal(read());
+export const filter = computed(() => place.value.params.get("filter") ?? "");
+
+addEventListener("popstate", () => (place.value = read()));
+
+/** The address of a page with what is kept, changed by `change`; null takes a parameter away. */
+export function link(path: string | null, change: Change = {}): string {
+  const params = new URLSearchParams();
+  for (const name of path === null || path === place.value.path ? [...kept, ...own] : kept) {
+    const value = name in change ? change[name] : place.value.params.get(name);
+    if (value) params.set(name, value);
+  }
+  const query = params.toString();
+  return (path ?? place.value.path) + (query ? `?${query}` : "");
+}
+
+export function go(address: string): void {
+  history.pushState(null, "", address);
+  place.value = read();
+}
+
+/** The window and filter as the API takes them. */
+export function asked(extra: Record<string, string> = {}): string {
+  const params = new URLSearchParams(extra);
+  for (const name of kept) {
+    const value = place.value.params.get(name);
+    if (value) params.set(name, value);
+  }
+  return params.toString();
+}
+
+const bare = /^[\w.\-/:{}]+$/;
+const value = (text: string) => (bare.test(text) ? text : `"${text.replace(/[\\"]/g, "\\$&")}"`);
+
+/** The filter of now, narrowed to `field` being `text`. */
+export function narrowed(...terms: [field: string, text: string][]): string {
+  const added = terms.map(([field, text]) => `${field}=${value(text)}`).filter((term) => !filter.value.includes(term));
+  const now = /\bor\b/.test(filter.value) ? `(${filter.value})` : filter.value;
+  return [now, ...added].filter(Boolean).join(" and ");
+}
+
+/** Links within the page do not load it anew. */
+addEventListener("click", (event) => {
+  const anchor = (event.target as Element).closest("a");
+  if (!anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  if (anchor.origin !== location.origin || anchor.pathname.startsWith("/api/")) return;
+  event.preventDefault();
+  go(anchor.pathname + anchor.search);
+});
