@@ -127,18 +127,25 @@ static void wait_for_all(struct mt_dashboard_source *s)
     s->ran_ns = seconds * 1000000000;
 }
 
+/* The database that is to be kept, or one that goes with the dashboard. */
+static int choose_path(struct mt_dashboard_source *s)
+{
+    const char *kept = s->options->write;
+    if (kept == NULL)
+        return make_path(s);
+    int rc = check_database(kept);
+    (void)snprintf(s->path, sizeof s->path, "%s", kept);
+    return rc;
+}
+
 static int feed(struct mt_dashboard_source *s,
                 const struct mt_feeder_work *work, bool once)
 {
     const struct mt_options *o = s->options;
     bool live = o->interfaces_count > 0;
     int rc = live ? mt_rights_decide(&s->rights.plan, o) : 0;
-    if (rc == 0 && o->write != NULL) {
-        rc = check_database(o->write);
-        (void)snprintf(s->path, sizeof s->path, "%s", o->write);
-    } else if (rc == 0) {
-        rc = make_path(s);
-    }
+    if (rc == 0)
+        rc = choose_path(s);
     if (rc == 0)
         rc = mt_feeder_start(&s->feeder,
                              &(struct mt_feeder_config){.options = o,
@@ -176,12 +183,8 @@ int mt_dashboard_source_make(struct mt_dashboard_source *s,
         .options = o, .now_ns = mt_wall_ns(), .live = true};
     (void)snprintf(s->name, sizeof s->name, "%s", maker->name);
     int rc = mt_rights_decide(&s->rights.plan, o);
-    if (rc == 0 && o->write != NULL) {
-        rc = check_database(o->write);
-        (void)snprintf(s->path, sizeof s->path, "%s", o->write);
-    } else if (rc == 0) {
-        rc = make_path(s);
-    }
+    if (rc == 0)
+        rc = choose_path(s);
     if (rc == 0)
         rc = maker->start(maker->arg, s);
     if (rc == 0)
