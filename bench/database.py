@@ -1,5 +1,6 @@
 """The database that bench/tui and bench/web look into: made once, in build/bench."""
 import pathlib
+import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -7,7 +8,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 def database(rows):
     """Path of one with so many exchanges and 10 000 routes."""
-    path = ROOT / "build" / "bench" / f"routes-{rows}.db"
+    schema = re.search(r"MT_SCHEMA_VERSION = (\d+)", (ROOT / "store" / "schema.h").read_text())[1]
+    path = ROOT / "build" / "bench" / f"routes-{rows}-{schema}.db"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
