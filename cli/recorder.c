@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/buf.h"
 #include "base/rc.h"
@@ -21,7 +20,6 @@ enum {
     LANE_RING_BYTES_MIN = 1 << 20,
     HEAD_BYTES = 16,
     COMMIT_MS = 200,
-    NICE = 5, /* of a proxy's writer: a third of the weight of who forwards */
 };
 
 #define COMMIT_NS (COMMIT_MS * INT64_C(1000000))
@@ -51,7 +49,6 @@ struct recording {
     int rc; /* of the writer: read after the thread was joined */
     bool live;
     bool timely;        /* commits by time, as live */
-    bool yields;        /* to who fills the lanes: nobody waits for rows */
     bool started;       /* the thread is */
     atomic_bool broken; /* rc is set */
     bool news;          /* the writer thread's: not committed */
@@ -214,8 +211,6 @@ static void *write_records(void *arg)
 {
     struct recording *r = arg;
     struct mt_codec_scratch scratch = {0};
-    if (r->yields) /* of a thread alone, on Linux */
-        (void)setpriority(PRIO_PROCESS, 0, NICE);
     while (r->rc == 0 && mt_rings_wait(r->rings, r->count,
                                        r->timely ? COMMIT_MS : -1) != MT_DONE)
         r->rc = drain(r, &scratch);
@@ -471,7 +466,6 @@ int mt_recorder_open_lanes(struct mt_recorder **lanes, size_t count,
         return MT_STORE_ENOMEM;
     int rc = mt_writer_open(&r->writer, path, options);
     r->live = r->timely = options->kind != MT_WRITER_OFFLINE;
-    r->yields = options->kind == MT_WRITER_PROXY;
     r->committed_ns = mt_steady_ns();
     while (rc == 0 && r->count < count)
         rc = add_lane(r, ring_bytes(options, count)) ? 0 : MT_STORE_ENOMEM;

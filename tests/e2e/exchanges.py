@@ -15,6 +15,12 @@ def default_meshtop():
     return os.environ.get("MESHTOP", str(ROOT / "build/release/cli/meshtop"))
 
 
+def has_thread_sanitizer(meshtop):
+    """It makes a program ten times slower."""
+    program = pathlib.Path(meshtop).read_bytes()
+    return b"libtsan" in program or b"ThreadSanitizer" in program
+
+
 def can_export(meshtop):
     """Whether this meshtop has the export command (it grew by steps)."""
     done = subprocess.run([meshtop, "export", "--help"], capture_output=True, check=False)
