@@ -1,5 +1,7 @@
 #include "proxy-lite/http/http1_write.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 
 /* RFC 9110 section 15 and the IANA registry; a few of other RFCs. */
@@ -84,10 +86,20 @@ static void put_str(struct mt_outq *q, const char *s)
 static void put_field(struct mt_outq *q, struct mt_span name,
                       struct mt_span value)
 {
-    put(q, name);
-    put(q, MT_SPAN(": "));
-    put(q, value);
-    put(q, MT_SPAN("\r\n"));
+    const struct mt_span parts[] = {name, MT_SPAN(": "), value,
+                                    MT_SPAN("\r\n")};
+    size_t n = name.len + value.len + 4;
+    uint8_t *to = n <= MT_OUTQ_ROOM_MAX ? mt_outq_room(q, n) : NULL;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (to == NULL) {
+            put(q, parts[i]);
+        } else {
+            memcpy(to, parts[i].ptr, parts[i].len);
+            to += parts[i].len;
+        }
+    }
+    if (to != NULL)
+        mt_outq_used(q, n);
 }
 
 static void put_fields(struct mt_outq *q, const struct mt_head *h)
