@@ -93,7 +93,7 @@ static void put_field(struct mt_outq *q, struct mt_span name,
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (to == NULL) {
             put(q, parts[i]);
-        } else {
+        } else if (parts[i].len > 0) { /* else it may point nowhere */
             memcpy(to, parts[i].ptr, parts[i].len);
             to += parts[i].len;
         }
