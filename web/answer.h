@@ -109,10 +109,10 @@ void mt_web_command_put(const struct mt_web_question *q,
                         char text[MT_WEB_COMMAND_BYTES]);
 
 mt_web_function mt_web_index, mt_web_summary, mt_web_series, mt_web_services,
-    mt_web_routes_table, mt_web_edges, mt_web_policy, mt_web_exchanges,
-    mt_web_exchange, mt_web_trace, mt_web_captures, mt_web_open_requests,
-    mt_web_filter_help, mt_web_columns, mt_web_openapi, mt_web_write_metrics,
-    mt_web_ready;
+    mt_web_routes_table, mt_web_edges, mt_web_policy, mt_web_changes,
+    mt_web_exchanges, mt_web_exchange, mt_web_trace, mt_web_captures,
+    mt_web_open_requests, mt_web_filter_help, mt_web_columns, mt_web_openapi,
+    mt_web_write_metrics, mt_web_ready;
 
 /* "losses": of all writers, a row a kind. 0 or a code. */
 int mt_web_put_losses(struct mt_web_question *q);
