@@ -18,6 +18,12 @@ export interface Problem {
 
 /** False from a request that got no answer until one that does. */
 export const reached = signal(true);
+/** Whether something writes the database: where nothing does, an answer stays as it is and is not asked for again. */
+export const live = signal<boolean | null>(null);
+/** Another number: look again all the same. */
+export const look = signal(0);
+/** Answers that are waited for. */
+export const waiting = signal(0);
 /** The command line of what is shown. */
 export const command = signal("");
 
@@ -37,30 +43,36 @@ export interface Asked {
   problem: Problem | null;
 }
 
-/** What the API answers to `path`, asked again as time goes on. */
-export function useAnswer(path: string): Asked {
+/** What the API answers to `path`, asked again as time goes on; null asks nothing. */
+export function useAnswer(path: string | null): Asked {
   const [state, setState] = useState<Asked>({ data: null, problem: null });
   useEffect(() => {
+    if (path === null) return;
     const stop = new AbortController();
     let timer = 0;
     const ask = async () => {
+      let again = true;
+      waiting.value += 1;
       try {
         const data = await get(path, stop.signal);
         reached.value = true;
+        live.value = again = data.live;
         setState({ data, problem: null });
       } catch (error) {
         if (stop.signal.aborted) return;
         reached.value = isProblem(error);
         if (isProblem(error)) setState((old) => ({ data: old.data, problem: error }));
+      } finally {
+        waiting.value -= 1;
       }
-      timer = window.setTimeout(ask, REFRESH_MS);
+      if (again) timer = window.setTimeout(ask, REFRESH_MS);
     };
     void ask();
     return () => {
       stop.abort();
       clearTimeout(timer);
     };
-  }, [path]);
+  }, [path, look.value]);
   return state;
 }
 

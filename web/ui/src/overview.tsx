@@ -1,5 +1,5 @@
 // Golden metrics: what comes from outside in figures and over time; services and routes, trouble first.
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { Chart, hovered } from "./chart";
 import { useAnswer, useCommand, type Answer, type Row } from "./data";
 import { clock, count, health, percent, rate, time } from "./format";
@@ -86,6 +86,47 @@ function Trend({ values }: { values?: number[] }) {
         <polyline points={points} />
       </svg>
     </td>
+  );
+}
+
+const shownChanges = 6;
+
+/** Where a change leads: to the exchanges that it is about. */
+function changed(change: Row): string {
+  const of: [string, string][] = [["svc", change.service], ...(change.route === null ? [] : ([["method", change.method], ["route", change.route]] as [string, string][]))];
+  const failing: [string, string][] = change.changed === "success_ratio" && change.worse ? [["outcome", "failure"]] : [];
+  return link("/tail", { filter: narrowed(...of, ...failing) });
+}
+
+/** It has its room before there is an answer: what stands below does not move. */
+function Changes({ data }: { data: Answer | null }) {
+  const [all, setAll] = useState(false);
+  const rows: Row[] = data?.changes ?? [];
+  const shown = all ? rows : rows.slice(0, shownChanges);
+  return (
+    <section class="changes" aria-label="What changed">
+      <h2>
+        What changed{" "}
+        {data && (
+          <small>
+            {clock(data.coverage.from_ns)} – {clock(data.coverage.to_ns)} against {clock(data.before.from_ns)} – {clock(data.before.to_ns)}
+          </small>
+        )}
+      </h2>
+      <ul>
+        {shown.map((change) => (
+          <li key={`${change.service} ${change.method} ${change.route} ${change.changed}`} class={change.worse && change.changed !== "requests_per_s" ? "worse" : ""}>
+            <a href={changed(change)}>{change.words}</a>
+          </li>
+        ))}
+        {data && rows.length === 0 && <li class="faint">Nothing that could be told from chance.</li>}
+      </ul>
+      {rows.length > shownChanges && (
+        <button type="button" onClick={() => setAll(!all)}>
+          {all ? "fewer" : `${rows.length - shownChanges} more`}
+        </button>
+      )}
+    </section>
   );
 }
 
@@ -180,6 +221,7 @@ export function Overview() {
   const series = useAnswer(`series?${asked({ entry: "true" })}`);
   const services = useAnswer(`services?${asked(filter.value ? { limit: "50" } : { limit: "50", trend: "true" })}`);
   const routes = useAnswer(`routes?${asked({ limit: "50" })}`);
+  const changes = useAnswer(`changes?${asked()}`);
   useCommand(services.data);
   const points: Row[] = useMemo(() => series.data?.series ?? [], [series.data]);
   return (
@@ -193,6 +235,7 @@ export function Overview() {
           write something: <code>meshtop record -i any -w DB</code>
         </p>
       )}
+      <Changes data={changes.data} />
       <div class="pair">
         <Services data={services.data} />
         <Routes data={routes.data} />

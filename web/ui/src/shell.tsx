@@ -2,8 +2,9 @@
 import { effect, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { command, reached, type Problem } from "./data";
+import { command, live, look, reached, type Problem } from "./data";
 import { filter, go, link, pages, place } from "./url";
+import { Walker } from "./walk";
 
 const windows = ["1m", "5m", "15m", "1h", "6h", "24h"];
 const typed = signal("");
@@ -74,25 +75,49 @@ function FilterBox() {
 
 function Windows() {
   const { params } = place.value;
-  const bounded = params.get("since") || params.get("until");
+  const bounded = (params.get("since") || params.get("until")) && !params.has("walk");
   const now = params.get("window");
   const moment = (name: string) => (params.get(name) ?? "").replace(/^.*T|Z$/g, "");
   return (
     <nav class="windows" aria-label="Window of time">
       {bounded && (
-        <a aria-current="true" href={link(null, { since: null, until: null })} title="Back to all">
+        <a aria-current="true" href={link(null, { since: null, until: null, play: null })} title="Back to all">
           {moment("since")} – {moment("until")} UTC ✕
         </a>
       )}
       {windows.map((window) => (
-        <a href={link(null, { window, since: null, until: null })} aria-current={!bounded && now === window ? "true" : undefined}>
+        <a href={link(null, { window, since: null, until: null, walk: null, play: null })} aria-current={!bounded && now === window ? "true" : undefined}>
           {window}
         </a>
       ))}
-      <a href={link(null, { window: null, since: null, until: null })} aria-current={!bounded && !now ? "true" : undefined}>
+      <a href={link(null, { window: null, since: null, until: null, walk: null, play: null })} aria-current={!bounded && !now ? "true" : undefined}>
         all
       </a>
     </nav>
+  );
+}
+
+/** Whether what is shown grows. */
+function Source() {
+  useEffect(() => {
+    const again = () => document.visibilityState === "visible" && live.value === false && look.value++;
+    document.addEventListener("visibilitychange", again);
+    return () => document.removeEventListener("visibilitychange", again);
+  }, []);
+  if (live.value === null) return <span class="source" />;
+  return (
+    <span class="source" role="status">
+      {live.value ? (
+        <span class="live-dot on">● live</span>
+      ) : (
+        <>
+          <span title="Nobody writes this database: what is shown stays as it is">○ not live</span>
+          <button type="button" aria-label="Look again" title="Look again" onClick={() => look.value++}>
+            ↻
+          </button>
+        </>
+      )}
+    </span>
   );
 }
 
@@ -103,6 +128,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <a class="name" href={link("/")}>
           meshtop
         </a>
+        <Source />
         <nav class="pages" aria-label="Pages">
           {Object.entries(pages).map(([path, title]) => (
             <a href={link(path)} aria-current={place.value.path === path ? "page" : undefined}>
@@ -112,6 +138,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </nav>
         <FilterBox />
         {place.value.path in pages && <Windows />}
+        {place.value.params.has("walk") && place.value.path in pages && <Walker />}
       </header>
       {!reached.value && (
         <p class="banner" role="status">

@@ -1,12 +1,14 @@
 // What is shown is what the address says: page, window and filter. A link is a view.
 import { computed, signal } from "@preact/signals";
 
-export const pages = { "/": "Overview", "/topology": "Topology", "/tail": "Live tail" } as const;
+export const pages = { "/": "Overview", "/topology": "Topology", "/routes": "Routes & policy", "/tail": "Live tail", "/captures": "Captures" } as const;
 
+/** Window and filter: what the API is asked with. */
+const windowed = ["window", "since", "until", "filter"] as const;
 /** The parameters that every page keeps. */
-const kept = ["window", "since", "until", "filter"] as const;
+const kept = [...windowed, "walk", "play"] as const;
 /** What a page has besides goes when the page does. */
-const own = ["focus", "depth", "label", "find"] as const;
+const own = ["focus", "depth", "label", "find", "hide", "idle", "edge", "nodes", "view", "sort"] as const;
 export type Param = (typeof kept)[number] | (typeof own)[number];
 export type Change = Partial<Record<Param, string | null>>;
 
@@ -32,10 +34,16 @@ export function go(address: string): void {
   place.value = read();
 }
 
+/** The same, without a step that `back` would go to. */
+export function move(address: string): void {
+  history.replaceState(null, "", address);
+  place.value = read();
+}
+
 /** The window and filter as the API takes them. */
 export function asked(extra: Record<string, string> = {}): string {
   const params = new URLSearchParams(extra);
-  for (const name of kept) {
+  for (const name of windowed) {
     const value = place.value.params.get(name);
     if (value) params.set(name, value);
   }
@@ -47,16 +55,18 @@ const value = (text: string) => (bare.test(text) ? text : `"${text.replace(/[\\"
 
 /** The filter of now, narrowed to `field` being `text`. */
 export function narrowed(...terms: [field: string, text: string][]): string {
-  const added = terms.map(([field, text]) => `${field}=${value(text)}`).filter((term) => !filter.value.includes(term));
+  const there = filter.value.split(" and ");
+  const added = terms.map(([field, text]) => `${field}=${value(text)}`).filter((term) => !there.includes(term));
   const now = /\bor\b/.test(filter.value) ? `(${filter.value})` : filter.value;
   return [now, ...added].filter(Boolean).join(" and ");
 }
 
-/** Links within the page do not load it anew. */
+/** Links within the page, those of a drawing too, do not load it anew. */
 addEventListener("click", (event) => {
   const anchor = (event.target as Element).closest("a");
   if (!anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
-  if (anchor.origin !== location.origin || anchor.pathname.startsWith("/api/")) return;
+  const to = new URL(anchor.getAttribute("href") ?? "", location.href);
+  if (to.origin !== location.origin || to.pathname.startsWith("/api/") || anchor.hasAttribute("download")) return;
   event.preventDefault();
-  go(anchor.pathname + anchor.search);
+  go(to.pathname + to.search);
 });
