@@ -16,7 +16,7 @@
 #define LATENCY_LEAST_NS 1e6
 
 #define CELL_NS (10 * MT_SECOND_NS)  /* the finest of routes */
-#define EXACT_NS (60 * MT_SECOND_NS) /* so much is read from rows */
+#define EXACT_NS (30 * MT_SECOND_NS) /* less is read from rows */
 
 enum { JUDGED_LEAST = 20, LATENCIES_LEAST = 60, REQUESTS_LEAST = 20 };
 
@@ -76,7 +76,7 @@ static bool latency_differs(const struct mt_row *was, const struct mt_row *is)
 
 /* Two counts of independent events, each over its time. NULL: none. */
 static bool rate_differs(const struct mt_row *was, const struct mt_row *is,
-                         double seconds[2])
+                         const double seconds[2])
 {
     double n = was != NULL ? (double)was->counts.exchanges : 0;
     double m = is != NULL ? (double)is->counts.exchanges : 0;
@@ -97,7 +97,8 @@ static void add(struct mt_changes *c, struct mt_change change)
 }
 
 static void compare_rows(struct mt_changes *c, const struct mt_row *was,
-                         const struct mt_row *is, double seconds[2], bool route)
+                         const struct mt_row *is, const double seconds[2],
+                         bool route)
 {
     struct mt_change one = {.route = route, .was = was, .is = is};
     if (was != NULL && is != NULL && success_differs(was, is)) {
@@ -150,7 +151,7 @@ int mt_changes_compare(struct mt_changes *c, const struct mt_answer *was,
                        const struct mt_answer *is, bool routes)
 {
     const struct mt_row **before = sorted(was), **now = sorted(is);
-    double seconds[2] = {was->total.seconds, is->total.seconds};
+    const double seconds[2] = {was->total.seconds, is->total.seconds};
     size_t i = 0, j = 0;
     bool run = before != NULL && now != NULL;
     while (run && (i < was->count || j < is->count)) {
@@ -229,6 +230,8 @@ static int64_t border(int64_t ns)
 static void part(struct mt_ask *was, struct mt_ask *is, int64_t first_ns)
 {
     int64_t begin = is->from_ns > first_ns ? is->from_ns : first_ns;
+    if (begin >= is->to_ns) /* before all there is */
+        begin = is->from_ns;
     int64_t span = mt_ns_sub(is->to_ns, begin);
     bool halves = begin == first_ns; /* nothing lies before */
     int64_t each = halves ? span / 2 : span;

@@ -56,9 +56,9 @@ struct mt_changes {
 /**
  * The window of `ask` beside the one before it, of the same length. Where
  * nothing lies before it (all of a database was asked for), its second half
- * beside its first: `was` and `is` say which. Under a minute rows are read;
- * else the border between the two is one of cells. 0 or a code; free it, also
- * after a code.
+ * beside its first: `was` and `is` say which. Under half a minute rows are
+ * read; else the border between the two is one of cells. 0 or a code; free it,
+ * also after a code.
  */
 int mt_query_changes(struct mt_store *s, const struct mt_ask *ask,
                      struct mt_changes *c);

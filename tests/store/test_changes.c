@@ -272,13 +272,16 @@ static void test_windows(void **state)
     assert_int_equal(was, T0 + 5 * S - 6 * MS);
     /* nothing lies before: its halves */
     assert_string_equal(ask_changes(s, T0 - 5 * S, T0 + 20 * S, &was), fails);
+    /* nothing is there at all */
+    assert_string_equal(ask_changes(s, T0 - 20 * S, T0 - 10 * S, &was), "");
+    assert_string_equal(ask_changes(s, T0 + 80 * S, T0 + 90 * S, &was), "");
     /* nothing differs */
     assert_string_equal(ask_changes(s, T0 + 5 * S, T0 + 10 * S, &was), "");
     mt_store_free(s);
     dir_remove(&d);
 }
 
-/* From a minute on it is cells, of which none is in both windows. */
+/* From half a minute on it is cells, of which none is in both windows. */
 static void test_long_windows(void **state)
 {
     (void)state;

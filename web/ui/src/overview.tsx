@@ -1,7 +1,7 @@
 // Golden metrics: what comes from outside in figures and over time; services and routes, trouble first.
 import { useMemo, useState } from "preact/hooks";
 import { Chart, hovered } from "./chart";
-import { useAnswer, useCommand, type Answer, type Row } from "./data";
+import { useAnswer, useCommand, type Answer, type Asked, type Row } from "./data";
 import { clock, count, health, percent, rate, time } from "./format";
 import { Trouble } from "./parts";
 import { asked, filter, link, narrowed } from "./url";
@@ -99,7 +99,8 @@ function changed(change: Row): string {
 }
 
 /** It has its room before there is an answer: what stands below does not move. */
-function Changes({ data }: { data: Answer | null }) {
+function Changes({ of }: { of: Asked }) {
+  const { data, problem } = of;
   const [all, setAll] = useState(false);
   const rows: Row[] = data?.changes ?? [];
   const shown = all ? rows : rows.slice(0, shownChanges);
@@ -119,7 +120,8 @@ function Changes({ data }: { data: Answer | null }) {
             <a href={changed(change)}>{change.words}</a>
           </li>
         ))}
-        {data && rows.length === 0 && <li class="faint">Nothing that could be told from chance.</li>}
+        {problem && <li class="faint">{problem.detail}</li>}
+        {data && !problem && rows.length === 0 && <li class="faint">Nothing that could be told from chance.</li>}
       </ul>
       {rows.length > shownChanges && (
         <button type="button" onClick={() => setAll(!all)}>
@@ -235,7 +237,7 @@ export function Overview() {
           write something: <code>meshtop record -i any -w DB</code>
         </p>
       )}
-      <Changes data={changes.data} />
+      <Changes of={changes} />
       <div class="pair">
         <Services data={services.data} />
         <Routes data={routes.data} />

@@ -134,12 +134,12 @@ const byPolicy: Column[] = [
     cell: (row) => <To text={percent(row.tries_success_ratio)} href={tail(row, ["observer", "proxy_attempt"])} title="their tries" />,
   },
   requests,
-  { title: "TRIES/s", sort: "tries_per_s", number: true, cell: (row) => (row.tries_per_s === undefined ? "" : rate(row.tries_per_s)) },
+  { title: "TRIES/s", sort: "tries_per_s", number: true, help: "tries per second: leads to those of requests that were tried more than once", cell: (row) => <To text={rate(row.tries_per_s)} href={tail(row, ["observer", "proxy_attempt"])} title="tries of requests that were tried again" /> },
   retried,
   timedOut,
   ...latencies,
-  { title: "BUDGET", sort: "budget", number: true, help: "retries that there may be now", tone: (row) => state(row.budget ?? ""), cell: (row) => row.budget },
-  { title: "BREAKER", sort: "breaker", number: true, help: "of its endpoints, now: the worst that is so", tone: (row) => state(row.breaker ?? ""), cell: (row) => row.breaker },
+  { title: "BUDGET", sort: "budget", number: true, help: "retries that there may be now", tone: (row) => state(row.budget ?? ""), cell: (row) => <a href={link(null, { view: "budgets", sort: null })}>{row.budget}</a> },
+  { title: "BREAKER", sort: "breaker", number: true, help: "of its endpoints, now: the worst that is so", tone: (row) => state(row.breaker ?? ""), cell: (row) => <a href={link(null, { view: "endpoints", sort: null })}>{row.breaker}</a> },
 ];
 
 /** Those that answered, and those that a proxy knows besides; what is not told of an endpoint stays empty. */

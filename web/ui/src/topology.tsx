@@ -180,6 +180,7 @@ export function Topology() {
           (data &&
             [
               `${amount(graph!.nodes.length, "service")}, ${amount(graph!.edges.length, "edge")}`,
+              focus && !node && `no ${focus} among them`,
               hidden > 0 && `${amount(hidden, "service")} hidden`,
               data.grouped > 0 && `the ${data.grouped} with the least traffic drawn as one`,
             ]
