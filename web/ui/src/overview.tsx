@@ -112,6 +112,11 @@ function Changes({ of }: { of: Asked }) {
           <small>
             {clock(data.coverage.from_ns)} – {clock(data.coverage.to_ns)} against {clock(data.before.from_ns)} – {clock(data.before.to_ns)}
           </small>
+        )}{" "}
+        {rows.length > shownChanges && (
+          <button type="button" onClick={() => setAll(!all)}>
+            {all ? "fewer" : `${rows.length - shownChanges} more`}
+          </button>
         )}
       </h2>
       <ul>
@@ -123,11 +128,6 @@ function Changes({ of }: { of: Asked }) {
         {problem && <li class="faint">{problem.detail}</li>}
         {data && !problem && rows.length === 0 && <li class="faint">Nothing that could be told from chance.</li>}
       </ul>
-      {rows.length > shownChanges && (
-        <button type="button" onClick={() => setAll(!all)}>
-          {all ? "fewer" : `${rows.length - shownChanges} more`}
-        </button>
-      )}
     </section>
   );
 }

@@ -137,7 +137,7 @@ const byPolicy: Column[] = [
   { title: "TRIES/s", sort: "tries_per_s", number: true, help: "tries per second: leads to those of requests that were tried more than once", cell: (row) => <To text={rate(row.tries_per_s)} href={tail(row, ["observer", "proxy_attempt"])} title="tries of requests that were tried again" /> },
   retried,
   timedOut,
-  ...latencies,
+  ...latencies.map((column) => ({ ...column, roomy: column.wide })),
   { title: "BUDGET", sort: "budget", number: true, help: "retries that there may be now", tone: (row) => state(row.budget ?? ""), cell: (row) => <a href={link(null, { view: "budgets", sort: null })}>{row.budget}</a> },
   { title: "BREAKER", sort: "breaker", number: true, help: "of its endpoints, now: the worst that is so", tone: (row) => state(row.breaker ?? ""), cell: (row) => <a href={link(null, { view: "endpoints", sort: null })}>{row.breaker}</a> },
 ];

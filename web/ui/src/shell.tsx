@@ -53,7 +53,7 @@ function FilterBox() {
         aria-label="Filter"
         aria-invalid={problem ? "true" : "false"}
         aria-describedby="filter-problem"
-        placeholder="filter: svc=cart and status=5xx   ( / )"
+        placeholder="filter: status=5xx   ( / )"
         spellcheck={false}
         autocomplete="off"
         value={text}

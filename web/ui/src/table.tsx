@@ -10,8 +10,9 @@ export interface Column {
   sort?: string;
   /** Figures stand right, and what is worst comes first when they are sorted. */
   number?: boolean;
-  /** Left out where there is little room. */
+  /** Left out where there is little room; where there is not much. */
   wide?: boolean;
+  roomy?: boolean;
   tone?: (row: Row) => string;
   cell: (row: Row) => ComponentChildren;
 }
@@ -23,13 +24,15 @@ function next(key: string, number: boolean | undefined): string | null {
   return now === first ? second : now === second ? null : first;
 }
 
+const classes = ({ number, wide, roomy }: Column) => `${number ? "number" : ""} ${wide ? "wide" : ""} ${roomy ? "roomy" : ""}`;
+
 function Title({ column }: { column: Column }) {
   const now = place.value.params.get("sort") ?? "";
   const by = column.sort !== undefined && now.replace("-", "") === column.sort;
   const down = now.startsWith("-");
   return (
     <th
-      class={`${column.number ? "number" : ""} ${column.wide ? "wide" : ""}`}
+      class={classes(column)}
       title={column.help}
       aria-sort={by ? (down ? "descending" : "ascending") : undefined}
     >
@@ -49,7 +52,7 @@ export function Cells({ columns, row }: { columns: Column[]; row: Row }) {
   return (
     <>
       {columns.map((column) => (
-        <td class={`${column.number ? "number" : ""} ${column.wide ? "wide" : ""} ${column.tone?.(row) ?? ""}`}>{column.cell(row)}</td>
+        <td class={`${classes(column)} ${column.tone?.(row) ?? ""}`}>{column.cell(row)}</td>
       ))}
     </>
   );
