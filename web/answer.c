@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/rc.h"
 #include "base/text_time.h"
 #include "store/column_json.h"
 #include "store/filter.h"
@@ -46,8 +47,11 @@ int mt_web_filter(const struct mt_web_site *site,
     *filter = NULL;
     if (!mt_web_given(params, MT_WEB_BIT(FILTER)) || params->filter.len == 0)
         return 0;
-    if (mt_filter_new(filter, params->filter, &ref, &error) == 0)
+    int rc = mt_filter_new(filter, params->filter, &ref, &error);
+    if (rc == 0)
         return 0;
+    if (rc == MT_ELIMIT)
+        return mt_web_problem(why, MT_WEB_BUSY, NULL, "%s", error.text);
     (void)mt_web_problem(why, MT_WEB_FILTER, "filter", "%s", error.text);
     why->column = error.column;
     why->length = error.length;

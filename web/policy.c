@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rc.h"
 #include "store/column_json.h"
 #include "store/filter.h"
 #include "web/table.h"
@@ -72,9 +73,13 @@ static int narrow(struct mt_web_question *q, struct mt_filter **narrowed)
         (int)q->params->filter.len,
         q->params->filter.len > 0 ? (const char *)q->params->filter.ptr : "",
         proxied);
-    if (n > 0 && (size_t)n < sizeof text &&
-        mt_filter_new(narrowed, mt_span_str(text), &ref, &error) == 0)
+    int rc = n > 0 && (size_t)n < sizeof text
+                 ? mt_filter_new(narrowed, mt_span_str(text), &ref, &error)
+                 : MT_EPROTO;
+    if (rc == 0)
         return 0;
+    if (rc == MT_ELIMIT)
+        return MT_STORE_ENOMEM;
     return mt_web_problem(&q->problem, MT_WEB_FILTER, "filter",
                           "it is too long together with %s", proxied);
 }
