@@ -25,8 +25,8 @@ const struct mt_option_row mt_option_rows[] = {
      "say "
      "so"},
     {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
-     "capture also port 7070, where meshtop serves its page, and the ssh "
-     "session it runs in"},
+     "capture also port 7070 and that of --web, where meshtop serves its page, "
+     "and the ssh session it runs in"},
     {0, "snaplen", "BYTES", K_COUNT, G_LIVE, AT(snaplen), 0, 0,
      "capture so much of each packet (default 262144)"},
     {0, "buffer", "SIZE", K_SIZE, G_LIVE | G_CHECK, AT(buffer_bytes), 0, 0,
@@ -139,15 +139,19 @@ const struct mt_option_row mt_option_rows[] = {
      "gone with it"},
     {0, "check", NULL, K_FLAG, G_PROXY, AT(check), 0, 0,
      "say whether the mesh is right, and what is wrong where"},
-    {0, "web", "[ADDRESS:]PORT", K_TEXT, G_PROXY, AT(web), 0, 0,
-     "with -w: serve the page and its API here too, as meshtop serve does"},
+    {0, "web", "[[ADDRESS:]PORT]", K_PLACE, G_PROXY | G_RECORD, AT(web), 0, 0,
+     "with -w: serve the page and its API meanwhile, as meshtop serve does "
+     "(default 127.0.0.1:7070); its port is not captured"},
+    {0, "web", "[[ADDRESS:]PORT]", K_PLACE, G_TAP | G_DEMO, AT(web), 0, 0,
+     "serve the page and its API beside the dashboard, as meshtop serve does "
+     "(default 127.0.0.1:7070); its port is not captured"},
     {0, "listen", "[ADDRESS:]PORT", K_TEXT, G_SERVE, AT(listen), 0, 0,
      "serve here (default 127.0.0.1:7070); elsewhere than on loopback a token "
      "is needed"},
-    {0, "token-file", "FILE", K_TEXT, G_SERVE | G_PROXY, AT(token_file), 0, 0,
+    {0, "token-file", "FILE", K_TEXT, G_SERVE | G_WEB, AT(token_file), 0, 0,
      "ask for the token that this file holds (default: none on loopback, else "
      "one is made up and printed)"},
-    {0, "host-name", "NAME", K_LIST, G_SERVE | G_PROXY, AT(host_names),
+    {0, "host-name", "NAME", K_LIST, G_SERVE | G_WEB, AT(host_names),
      AT(host_names_count), 0,
      "a name that browsers may reach it by, beside localhost and addresses"},
     {0, "seconds", "COUNT", K_COUNT, G_DEMO, AT(seconds), 0, 0,

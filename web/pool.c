@@ -48,9 +48,11 @@ static int64_t bounded_clock(void *arg)
 int mt_web_handle_begin(struct mt_web_handle *h)
 {
     struct stat st;
-    bool there = stat(h->site->db, &st) == 0;
     h->until_ns = h->site->steady(NULL) + MT_WEB_QUERY_NS;
     h->leap_ns = 0;
+    if (h->store != NULL && h->site->fixed)
+        return 0;
+    bool there = stat(h->site->db, &st) == 0;
     bool same = there && (uint64_t)st.st_dev == h->device &&
                 (uint64_t)st.st_ino == h->inode;
     if (h->store != NULL && same)
