@@ -91,6 +91,7 @@ struct mt_options {
     bool once, json;   /* the dashboard as text, as JSON */
 
     bool entry;         /* stat: requests from outside alone */
+    const char *output; /* -o: the file of a report */
     const char *listen, *web, *token_file; /* of the page */
     uint16_t page_port; /* it is served there meanwhile: not captured; 0: no */
     const char **host_names;
@@ -162,6 +163,7 @@ int mt_command_interfaces(const struct mt_options *o);
 int mt_command_check(const struct mt_options *o);
 int mt_command_explain(const struct mt_options *o);
 int mt_command_proxy(const struct mt_options *o);
+int mt_command_report(const struct mt_options *o);
 int mt_command_serve(const struct mt_options *o);
 int mt_command_dashboard(const struct mt_options *o);
 int mt_command_demo(const struct mt_options *o);

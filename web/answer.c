@@ -149,7 +149,8 @@ static void finish(struct mt_web_question *q, int rc,
 }
 
 void mt_web_answer(const struct mt_web_site *site, struct mt_store *s,
-                   const struct mt_web_asked *asked, struct mt_web_reply *reply)
+                   const struct mt_web_asked *asked, struct mt_web_reply *reply,
+                   struct mt_web_problem *why)
 {
     struct mt_out out;
     struct mt_web_question q = {.site = site,
@@ -157,6 +158,7 @@ void mt_web_answer(const struct mt_web_site *site, struct mt_store *s,
                                 .params = asked->params,
                                 .id = asked->id,
                                 .openmetrics = asked->openmetrics,
+                                .ids = asked->ids,
                                 .type = "application/json",
                                 .out = &out};
     *reply =
@@ -167,5 +169,7 @@ void mt_web_answer(const struct mt_web_site *site, struct mt_store *s,
         rc = asked->route->answer(&q);
     reply->type = q.type;
     finish(&q, rc, reply);
+    if (why != NULL)
+        *why = q.problem;
     mt_filter_free(q.filter);
 }

@@ -123,7 +123,8 @@ static void answer(struct worker *w, struct mt_web_job *job)
     int64_t begun_ns = w->pool->site->steady(NULL);
     int rc = mt_web_handle_begin(&w->handle);
     if (rc == 0) {
-        mt_web_answer(w->pool->site, w->handle.store, &job->asked, &job->reply);
+        mt_web_answer(w->pool->site, w->handle.store, &job->asked, &job->reply,
+                      NULL);
     } else {
         struct mt_web_problem problem;
         mt_web_problem_of_store(&problem, rc);

@@ -28,6 +28,7 @@ static int32_t utc(int64_t ns)
 
 static const struct mt_web_site some_site = {.db = MT_DATABASES "/mesh.db",
                                              .db_named = "mesh.db",
+                                             .settled = true,
                                              .version = "0",
                                              .steady = test_steady,
                                              .wall_ns = later_than_all,

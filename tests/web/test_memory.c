@@ -17,7 +17,7 @@
 
 #include "tests/web/some_site.h"
 #include "web/listen.h"
-#include "web/answer.h"
+#include "web/report.h"
 #include "web/server.h"
 
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the
@@ -109,7 +109,7 @@ static void answer(void)
         .route = route, .params = &params, .id = MT_SPAN("200")};
     struct mt_web_reply reply;
     struct mt_store *s = open_store();
-    mt_web_answer(&some_site, s, &asked, &reply);
+    mt_web_answer(&some_site, s, &asked, &reply, NULL);
     const struct mt_web_body *b = &reply.body;
     assert_true(b->len == 0 || b->ptr[b->len - 1] == '\n');
     if (!atomic_load(&refused))
@@ -133,6 +133,41 @@ static void answers_are_whole_or_refused(void **state)
         if (route->answer != NULL)
             refuse_each(answer, 7);
     }
+}
+
+/* ---- a report ---- */
+
+static size_t written;
+
+static int count(void *arg, struct mt_span bytes)
+{
+    (void)arg;
+    written += bytes.len;
+    return 0;
+}
+
+static void report(void)
+{
+    struct mt_store *s = open_store();
+    struct mt_web_report r = {
+        .site = &some_site, .store = s, .label = "mesh", .exchanges_max = 3};
+    written = 0;
+    int rc = mt_web_report_write(&r, (struct mt_sink){count, NULL});
+    if (rc == 0)
+        assert_true(written > 10000);
+    else
+        assert_true(r.problem.kind != MT_WEB_FINE && r.problem.detail[0] != 0);
+    if (!atomic_load(&refused))
+        assert_int_equal(rc, 0);
+    mt_store_free(s);
+}
+
+static void a_report_is_whole_or_refused(void **state)
+{
+    (void)state;
+    if (!has_databases() || !mt_web_report_possible())
+        skip();
+    refuse_each(report, 97);
 }
 
 /* ---- a server ---- */
@@ -233,6 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_whole_or_refused),
+        cmocka_unit_test(a_report_is_whole_or_refused),
         cmocka_unit_test(a_server_answers_or_hangs_up),
         cmocka_unit_test(a_server_that_cannot_begin_says_so),
     };

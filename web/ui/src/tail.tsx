@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Row } from "./data";
 import { clock, count, time } from "./format";
+import { report } from "./report";
 import { useLines } from "./stream";
 import { filter, link, narrowed } from "./url";
 
@@ -79,20 +80,24 @@ export function Tail() {
   return (
     <>
       <div class="tail-head">
-        <span class={`live-dot ${lines.connected && !paused ? "on" : ""}`} role="status">
-          ● {!lines.connected ? "reconnecting" : paused ? `paused, ${lines.waiting} waiting` : "live"}
-        </span>
-        <button type="button" onClick={() => setPaused(!paused)} aria-pressed={paused}>
-          {paused ? "go on" : "pause"}
-        </button>
+        {!report && (
+          <>
+            <span class={`live-dot ${lines.connected && !paused ? "on" : ""}`} role="status">
+              ● {!lines.connected ? "reconnecting" : paused ? `paused, ${lines.waiting} waiting` : "live"}
+            </span>
+            <button type="button" onClick={() => setPaused(!paused)} aria-pressed={paused}>
+              {paused ? "go on" : "pause"}
+            </button>
+          </>
+        )}
         {(top > 0 || paused) && (
           <button type="button" onClick={follow}>
-            follow
+            {report ? "to the top" : "follow"}
           </button>
         )}
         <a href={link("/tail", { filter: narrowed(["outcome", "failure"]) })}>failures only</a>
         <span class="faint">{count(lines.rows.length)} shown</span>
-        <span class={lines.lost ? "warn" : "faint"}>lost: {lines.lost}</span>
+        {!report && <span class={lines.lost ? "warn" : "faint"}>lost: {lines.lost}</span>}
       </div>
       {lines.problem && <p class="banner">{lines.problem}</p>}
       <div class="list" ref={box} onScroll={onScroll} tabIndex={0} role="table" aria-label="Exchanges">
@@ -115,7 +120,10 @@ export function Tail() {
         </div>
       </div>
       {lines.connected && lines.rows.length === 0 && (
-        <p class="empty">Nothing yet{filter.value && " with this filter"}. Exchanges appear here as they are written.</p>
+        <p class="empty">
+          {report ? "Nothing of what is inside" : "Nothing yet"}
+          {filter.value && " with this filter"}.{!report && " Exchanges appear here as they are written."}
+        </p>
       )}
     </>
   );

@@ -4,9 +4,11 @@ import { useAnswer, useCommand, type Answer, type Row } from "./data";
 import { bytes, count, health, percent, rate, time } from "./format";
 import type { Graph, Placed, Point } from "./layout";
 import { Trouble } from "./parts";
+import { holds, script } from "./report";
 import { asked, filter, go, link, narrowed, place } from "./url";
 
 declare const LAYOUT_URL: string;
+const layout = script("layout") ?? LAYOUT_URL;
 
 const HEIGHT = 38;
 const widthOf = (node: Row) => Math.min(230, Math.max(128, 22 + 7.4 * String(node.name).length));
@@ -27,7 +29,7 @@ function usePlaced(data: Answer | null): Placed | null {
   const shape = JSON.stringify(graph);
   useEffect(() => {
     if (!graph) return;
-    const worker = new Worker(LAYOUT_URL);
+    const worker = new Worker(layout);
     worker.onmessage = (event: MessageEvent<Placed>) => setPlaced({ shape, at: event.data });
     worker.postMessage(graph);
     return () => worker.terminate();
@@ -142,8 +144,8 @@ function Side({ node, edges }: { node: Row; edges: Row[] }) {
       <p class="links">
         <a href={link("/", { filter: narrowed(["svc", node.name]) })}>its routes</a>
         <a href={link("/tail", { filter: narrowed(["svc", node.name]) })}>its tail</a>
-        {node.failed_id && <a href={link(`/exchange/${node.failed_id}`)}>a failure</a>}
-        {node.slowest_id && <a href={link(`/exchange/${node.slowest_id}`)}>the slowest</a>}
+        {node.failed_id && holds(node.failed_id) && <a href={link(`/exchange/${node.failed_id}`)}>a failure</a>}
+        {node.slowest_id && holds(node.slowest_id) && <a href={link(`/exchange/${node.slowest_id}`)}>the slowest</a>}
       </p>
     </aside>
   );

@@ -1,7 +1,9 @@
-// What is shown is what the address says: page, window and filter. A link is a view.
+// What is shown is what the address says: page, window and filter. A link is a view. In a report, which is one
+// file, that stands behind the #.
 import { computed, signal } from "@preact/signals";
+import { report } from "./report";
 
-export const pages = { "/": "Overview", "/topology": "Topology", "/tail": "Live tail" } as const;
+export const pages = { "/": "Overview", "/topology": "Topology", "/tail": report ? "Exchanges" : "Live tail" } as const;
 
 /** The parameters that every page keeps. */
 const kept = ["window", "since", "until", "filter"] as const;
@@ -10,11 +12,17 @@ const own = ["focus", "depth", "label", "find"] as const;
 export type Param = (typeof kept)[number] | (typeof own)[number];
 export type Change = Partial<Record<Param, string | null>>;
 
-const read = () => ({ path: location.pathname, params: new URLSearchParams(location.search) });
+const BEFORE = report ? "#" : "";
+
+function read() {
+  if (!report) return { path: location.pathname, params: new URLSearchParams(location.search) };
+  const [path, query] = location.hash.slice(1).split("?");
+  return { path: path || "/", params: new URLSearchParams(query) };
+}
 export const place = signal(read());
 export const filter = computed(() => place.value.params.get("filter") ?? "");
 
-addEventListener("popstate", () => (place.value = read()));
+addEventListener(report ? "hashchange" : "popstate", () => (place.value = read()));
 
 /** The address of a page with what is kept, changed by `change`; null takes a parameter away. */
 export function link(path: string | null, change: Change = {}): string {
@@ -24,10 +32,11 @@ export function link(path: string | null, change: Change = {}): string {
     if (value) params.set(name, value);
   }
   const query = params.toString();
-  return (path ?? place.value.path) + (query ? `?${query}` : "");
+  return BEFORE + (path ?? place.value.path) + (query ? `?${query}` : "");
 }
 
 export function go(address: string): void {
+  if (report) return void (location.hash = address);
   history.pushState(null, "", address);
   place.value = read();
 }
@@ -55,7 +64,7 @@ export function narrowed(...terms: [field: string, text: string][]): string {
 /** Links within the page do not load it anew. */
 addEventListener("click", (event) => {
   const anchor = (event.target as Element).closest("a");
-  if (!anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  if (report || !anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   if (anchor.origin !== location.origin || anchor.pathname.startsWith("/api/")) return;
   event.preventDefault();
   go(anchor.pathname + anchor.search);
