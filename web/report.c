@@ -11,7 +11,12 @@
 #include "web/limits.h"
 #include "web/report_page.h"
 
-enum { ROWS = 500, ROWS_OF_SERVICE = 50, FILTER_BYTES = MT_FILTER_TEXT_MAX };
+enum {
+    ROWS = 1000,
+    ROWS_OF_SERVICE = 50,
+    KEY_BYTES = 64,
+    FILTER_BYTES = MT_FILTER_TEXT_MAX,
+};
 
 struct writing {
     struct mt_web_report *r;
@@ -94,39 +99,57 @@ static int put_answer(struct writing *w, const char *path,
 
 /* ---- the pages' figures ---- */
 
-static const struct question {
-    const char *key, *path;
-    uint64_t limit, of_service; /* 0: none is taken */
-    bool entry, trend;
-    bool whole; /* of the whole report alone */
-} questions[] = {
-    {"summary", "summary", 0, 0, false, false, false},
-    {"series?entry=true", "series", 0, 0, true, false, false},
-    {"services", "services", ROWS, ROWS_OF_SERVICE, false, true, false},
-    {"routes", "routes", ROWS, ROWS_OF_SERVICE, false, false, false},
-    {"edges", "edges", MT_WEB_EXCHANGES_MAX, ROWS_OF_SERVICE, false, false,
-     false},
-    {"series", "series", 0, 0, false, false, true},
-    {"policy", "policy", ROWS, 0, false, false, true},
-    {"captures", "captures", 0, 0, false, false, true},
-    {"open", "open", ROWS, 0, false, false, true},
-    {"columns", "columns", 0, 0, false, false, true},
-};
-
-static int put_question(struct writing *w, const struct question *q,
-                        struct mt_span term)
+/* What is asked of the whole, and of each service: every route that has a
+ * window and a filter, but for the lists of exchanges. */
+static bool is_figure(const struct mt_web_route *route, bool whole)
 {
-    uint64_t limit = term.len > 0 ? q->of_service : q->limit;
-    struct mt_web_params p = {.limit = limit, .entry = q->entry};
-    p.given = limit > 0 ? MT_WEB_BIT(LIMIT) : 0;
-    p.given |= q->entry ? MT_WEB_BIT(ENTRY) : 0;
+    return route->windowed && route->answer != mt_web_exchanges &&
+           (whole || route->answer != mt_web_captures);
+}
+
+static int put_question(struct writing *w, const struct mt_web_route *route,
+                        struct mt_span term, bool entry)
+{
+    char key[KEY_BYTES];
+    struct mt_web_params p = {.entry = entry};
     int rc = set_params(w, &p, term);
-    if (q->trend && p.filter.len == 0) { /* of all requests, or none */
-        p.trend = true;
+    if (entry)
+        p.given |= MT_WEB_BIT(ENTRY);
+    if ((route->params & MT_WEB_BIT(LIMIT)) != 0) {
+        p.limit = term.len > 0 ? ROWS_OF_SERVICE : ROWS;
+        p.given |= MT_WEB_BIT(LIMIT);
+    }
+    if ((route->params & MT_WEB_BIT(TREND)) != 0 && p.filter.len == 0) {
+        p.trend = true; /* of all requests, or none */
         p.given |= MT_WEB_BIT(TREND);
     }
-    put_key(w, mt_span_str(q->key));
-    return rc == 0 ? put_answer(w, q->path, &p, NULL) : rc;
+    (void)snprintf(key, sizeof key, "%s%s", route->path,
+                   entry ? "?entry=true" : "");
+    put_key(w, mt_span_str(key));
+    return rc == 0 ? put_answer(w, route->path, &p, NULL) : rc;
+}
+
+/* A page asks of services what comes from outside alone, where it can. */
+static int put_route(struct writing *w, const struct mt_web_route *route,
+                     struct mt_span term)
+{
+    bool both = (route->params & MT_WEB_BIT(ENTRY)) != 0;
+    int rc = both ? put_question(w, route, term, true) : 0;
+    return rc == 0 && (!both || term.len == 0)
+               ? put_question(w, route, term, false)
+               : rc;
+}
+
+static int put_rest(struct writing *w)
+{
+    static const char *const paths[] = {"open", "columns"};
+    const struct mt_web_params none = {.given = 0};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sizeof paths / sizeof paths[0]; i++) {
+        put_key(w, mt_span_str(paths[i]));
+        rc = put_answer(w, paths[i], &none, NULL);
+    }
+    return rc;
 }
 
 /* {"summary":...}, of the requests that `term` selects. */
@@ -136,10 +159,11 @@ static int put_figures(struct writing *w, struct mt_span term)
     put_key(w, term);
     mt_out_char(&w->out, '{');
     w->any = false;
-    for (size_t i = 0; rc == 0 && i < sizeof questions / sizeof questions[0];
-         i++)
-        if (term.len == 0 || !questions[i].whole)
-            rc = put_question(w, &questions[i], term);
+    for (size_t i = 0; rc == 0 && i < mt_web_routes_count; i++)
+        if (is_figure(&mt_web_routes[i], term.len == 0))
+            rc = put_route(w, &mt_web_routes[i], term);
+    if (rc == 0 && term.len == 0)
+        rc = put_rest(w);
     mt_out_char(&w->out, '}');
     w->any = true;
     return rc;

@@ -148,7 +148,7 @@ const tests = {
     assert.deepEqual((await texts(page, `${rows} td:nth-child(3)`)).map((text) => text.trim()), services.map((row) => percent(row.success_ratio)));
     assert.equal(await page.locator("section:has(h2:text('Routes')) tbody tr").count(), Math.min(50, routes.length));
     assert.equal(await page.locator(".plot canvas").count(), 3);
-    assert.match((await texts(page, "footer code"))[0], /^meshtop stat -r \S*mesh\.pcapng -n 500 -o json$/);
+    assert.match((await texts(page, "footer code"))[0], /^meshtop stat -r \S*mesh\.pcapng -n 1000 -o json$/);
     assert.equal(await page.locator(".filter, .windows").count(), 0);
     await shot(page, "overview-light");
     await page.close();
@@ -205,6 +205,16 @@ const tests = {
     await page.getByText("Figures are there for all of it").first().waitFor();
     await page.goto(pathToFileURL(few).href + "#/tail?filter=lat%3E5ms");
     await page.getByText("cannot be looked for here").waitFor();
+    await page.close();
+  },
+
+  async "of nothing there is a page, too"() {
+    writeFileSync(join(tmp, "empty.pcap"), readFileSync(join(root, "tests/data/copies-any.pcap")).subarray(0, 24));
+    const { path } = report("empty.html", "-r", "empty.pcap");
+    const page = await open(path);
+    await page.getByText("Nothing here in this window").waitFor();
+    for (const hash of ["#/topology", "#/tail"]) await page.goto(pathToFileURL(path).href + hash);
+    await page.getByText("Nothing of what is inside").waitFor();
     await page.close();
   },
 

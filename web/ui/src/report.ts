@@ -115,7 +115,9 @@ function near(data: Answer, focus: string, depth: number): Answer {
   };
 }
 
-const known = ["filter", "limit", "entry", "trend", "sort", "focus", "depth", "order"];
+const known = ["filter", "limit", "entry", "trend", "sort", "focus", "depth", "nodes", "order"];
+/** What a filter does not change. */
+const unfiltered = ["captures", "open", "columns"];
 
 /** What the API answered to `path`; throws a problem. */
 export function inside(of: Report, path: string): Answer {
@@ -129,7 +131,8 @@ export function inside(of: Report, path: string): Answer {
   if (name === "exchanges") return exchanges(of, filter, params);
   const figures = own(of.answers, filter);
   if (!figures) missing(`Figures are there for all of it, and for ${of.services.inside} services each; not for “${filter}”.`);
-  const data = own(figures!, name + (params.has("entry") ? "?entry=true" : ""));
+  const key = name + (params.get("entry") === "true" ? "?entry=true" : "");
+  const data = own(figures!, key) ?? (unfiltered.includes(name) ? own(of.answers[""]!, key) : undefined);
   if (!data) missing(`“${name}” was left out.`);
   const all = arranged(data!, name, params);
   const focus = params.get("focus");
