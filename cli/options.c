@@ -260,6 +260,20 @@ static char *place_behind(int argc, char **argv)
     return place ? argv[optind++] : NULL;
 }
 
+/* Its value, and the words that follow and are part of it. */
+static int take_option(struct mt_options *o, const struct mt_option_row *row,
+                       int argc, char **argv)
+{
+    if (row->kind == K_PLACE && optarg == NULL)
+        optarg = place_behind(argc, argv);
+    int rc = set_value(o, row, optarg);
+    if ((row->groups & G_LIVE) != 0 && row->letter != 'i')
+        o->capture_option = row->name;
+    return rc == 0 && row->kind == K_LIST && row->letter == 'r'
+               ? take_more_files(o, row, argc, argv)
+               : rc;
+}
+
 static int parse_options(struct mt_options *o, int argc, char **argv)
 {
     struct getopt_tables t;
@@ -272,13 +286,7 @@ static int parse_options(struct mt_options *o, int argc, char **argv)
             return bad_option(code, argv, o->command);
         const struct mt_option_row *row = row_of(code, o->command);
         assert(row != NULL);
-        if (row->kind == K_PLACE && optarg == NULL)
-            optarg = place_behind(argc, argv);
-        int rc = set_value(o, row, optarg);
-        if ((row->groups & G_LIVE) != 0 && row->letter != 'i')
-            o->capture_option = row->name;
-        if (rc == 0 && row->kind == K_LIST && row->letter == 'r')
-            rc = take_more_files(o, row, argc, argv);
+        int rc = take_option(o, row, argc, argv);
         if (rc != 0)
             return rc;
     }
