@@ -31,8 +31,9 @@ const { chromium } = await import(library);
 const tmp = mkdtempSync(join(tmpdir(), "meshtop-report-"));
 const env = { ...process.env, TZ: "UTC", XDG_STATE_HOME: join(tmp, "state") };
 const mesh = join(root, "tests/data/mesh.pcapng");
-const run = (...args) => spawnSync(given.meshtop, args, { env, cwd: tmp, encoding: "utf8", maxBuffer: 1 << 28 });
-const json = (...args) => JSON.parse(execFileSync(given.meshtop, args, { env, cwd: tmp, encoding: "utf8", maxBuffer: 1 << 28 }));
+const meshtop = resolve(given.meshtop);
+const run = (...args) => spawnSync(meshtop, args, { env, cwd: tmp, encoding: "utf8", maxBuffer: 1 << 28 });
+const json = (...args) => JSON.parse(execFileSync(meshtop, args, { env, cwd: tmp, encoding: "utf8", maxBuffer: 1 << 28 }));
 
 function report(name, ...args) {
   const done = run("report", ...args, "-o", name);
