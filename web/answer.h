@@ -112,6 +112,7 @@ struct mt_web_command {
     uint64_t limit;       /* -n; 0 none */
     const char *and_also; /* a further term of the filter; NULL: none */
     bool windowless;      /* neither window nor filter */
+    bool databases_only;  /* of captures there is no such command */
 };
 
 /* "meshtop stat -d mesh.db --last 5m -o json 'proto=grpc'", ends in NUL. */

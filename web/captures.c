@@ -131,9 +131,11 @@ int mt_web_captures(struct mt_web_question *q)
     int rc = mt_query_info(q->store, &info);
     if (rc != 0)
         return rc;
-    mt_web_command_put(
-        q, &(struct mt_web_command){.verb = "check", .windowless = true},
-        command);
+    mt_web_command_put(q,
+                       &(struct mt_web_command){.verb = "check",
+                                                .windowless = true,
+                                                .databases_only = true},
+                       command);
     mt_web_begin(q, command, NULL);
     rc = put_sample(q);
     put_database(q, &info);

@@ -95,6 +95,9 @@ void mt_web_command_put(const struct mt_web_question *q,
                         char text[MT_WEB_COMMAND_BYTES])
 {
     struct mt_buf b = mt_buf_of(text, MT_WEB_COMMAND_BYTES - 1);
+    text[0] = '\0';
+    if (c->databases_only && q->site->read_count > 0)
+        return;
     mt_put_str(&b, "meshtop ");
     mt_put_str(&b, c->verb);
     put_source(&b, q->site);

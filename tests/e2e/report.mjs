@@ -139,6 +139,16 @@ const tests = {
     assert.ok(bytes > 0 && bytes < 261 * EXCHANGE_BYTES, `${bytes} bytes of 261 exchanges`);
   },
 
+  async "each answer's command is one that runs"() {
+    const inside = JSON.parse(/id="report"[^>]*>([^<]*)</.exec(readFileSync(whole, "utf8"))[1]);
+    const answers = { ...inside.answers[""], ...inside.answers["svc=cart"], exchange: inside.exchange["200"] };
+    for (const [name, { command }] of Object.entries(answers)) {
+      if (!command) continue;
+      const done = spawnSync("sh", ["-c", command.replace(/^meshtop /, '"$0" '), meshtop], { env, cwd: tmp, encoding: "utf8", maxBuffer: 1 << 28 });
+      assert.equal(done.status, 0, `${name}: ${command}: ${done.stderr}`);
+    }
+  },
+
   async "the overview shows what stat and routes print"() {
     const { services } = json("stat", "-r", mesh, "-o", "json");
     const { routes } = json("routes", "-r", mesh, "-o", "json");
