@@ -48,10 +48,13 @@ static void put_command(struct mt_web_question *q, const char *key,
     mt_web_text(q->out, key, command);
 }
 
-/* Of every service, now: neither window nor filter has a part in it. */
-static void put_state(struct mt_web_question *q, const struct mt_proxies *p)
+/* Of every service, now: neither window nor filter has a part in it. Where
+ * nothing is live, there is none. */
+static void put_state(struct mt_web_question *q, struct mt_proxies *p)
 {
     struct mt_out *o = q->out;
+    if (q->site->settled)
+        mt_proxies_free(p);
     mt_out_str(o, ",\"breakers\":[");
     for (size_t i = 0; i < p->endpoints_count; i++) {
         mt_out_str(o, i > 0 ? ",\n" : "\n");

@@ -1,7 +1,8 @@
 // Where exchanges come from, and what the numbers stand on: sources, what was lost and when, the database.
-import { live, useAnswer, useCommand, type Row } from "./data";
+import { useAnswer, useCommand, type Row } from "./data";
 import { bytes, clock, count, day, time } from "./format";
 import { Trouble } from "./parts";
+import { report } from "./report";
 import { asked, link } from "./url";
 import { beginning } from "./walk";
 
@@ -10,7 +11,9 @@ const moment = (ns: number) => `${day(ns)} ${clock(ns)}`;
 const iso = (ns: number) => new Date(ns / 1e6).toISOString();
 
 /** The ten seconds around a moment, as the window. */
-const around = (ns: number) => link("/", { since: iso(ns - 5e9), until: iso(ns + 5e9), window: null });
+const around = (ns: number) => stretch(ns - 5e9, ns + 5e9);
+/** A stretch of time as the window; a report has none but its own. */
+const stretch = (from: number, to: number) => (report ? undefined : link("/", { since: iso(from), until: iso(to), window: null }));
 
 function Database({ data }: { data: Row | null }) {
   const of: Row = data?.database ?? {};
@@ -71,7 +74,7 @@ function Sources({ sources }: { sources: Row[] | undefined }) {
                 <td class="number">{bytes(source.size_bytes)}</td>
                 <td class="number">
                   {source.first_ns ? (
-                    <a href={link("/", { since: iso(source.first_ns), until: iso(source.last_ns + 1e6), window: null })} title="The overview of its time">
+                    <a href={stretch(source.first_ns, source.last_ns + 1e6)} title="The overview of its time">
                       {moment(source.first_ns)}
                     </a>
                   ) : (
@@ -147,10 +150,12 @@ export function Captures() {
       <Trouble of={answer} />
       <Database data={data} />
       {data && <Notes data={data} />}
-      <p class="links">
-        <a href={beginning()}>walk through it</a>
-        <span class="faint">{live.value ? "every page shows a window that moves; or stay live" : "every page shows a window that moves over its time"}</span>
-      </p>
+      {!report && (
+        <p class="links">
+          <a href={beginning()}>walk through it</a>
+          <span class="faint">every page shows a window that moves over its time</span>
+        </p>
+      )}
       <div class="two">
         <div>
           <Sources sources={data?.sources} />

@@ -1,7 +1,8 @@
-// Where the pages' data comes from: the API. Answers stay shown while the next is fetched; a server that went
-// away is asked again until it is back.
+// Where the pages' data comes from: the API, or what is inside a report. Answers stay shown while the next is
+// fetched; a server that went away is asked again until it is back.
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
+import { inside, report } from "./report";
 
 export type Row = Record<string, any>;
 export interface Answer extends Row {
@@ -29,14 +30,16 @@ export const command = signal("");
 
 const REFRESH_MS = 2000;
 
-async function get(path: string, stop: AbortSignal): Promise<Answer> {
+/** What the API answers to `path`; throws a problem, or what fetch does. */
+export async function get(path: string, stop: AbortSignal): Promise<Answer> {
+  if (report) return inside(report, path);
   const response = await fetch(`/api/v1/${path}`, { signal: stop });
   const body = await response.json();
   if (!response.ok) throw body as Problem;
   return body as Answer;
 }
 
-const isProblem = (error: unknown): error is Problem => typeof error === "object" && error !== null && "detail" in error;
+export const isProblem = (error: unknown): error is Problem => typeof error === "object" && error !== null && "detail" in error;
 
 export interface Asked {
   data: Answer | null;
@@ -65,7 +68,7 @@ export function useAnswer(path: string | null): Asked {
       } finally {
         waiting.value -= 1;
       }
-      if (again) timer = window.setTimeout(ask, REFRESH_MS);
+      if (again && !report) timer = window.setTimeout(ask, REFRESH_MS);
     };
     void ask();
     return () => {

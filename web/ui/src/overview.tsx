@@ -4,6 +4,7 @@ import { Chart, hovered } from "./chart";
 import { useAnswer, useCommand, type Answer, type Asked, type Row } from "./data";
 import { clock, count, health, percent, rate, time } from "./format";
 import { Trouble } from "./parts";
+import { report } from "./report";
 import { asked, filter, link, narrowed } from "./url";
 
 const ms = (ns: number | null) => (ns == null ? null : ns / 1e6);
@@ -46,7 +47,7 @@ function Charts({ points }: { points: Row[] }) {
   const line = (label: string, colour: string, pick: (point: Row) => number | null) => ({ label, colour, values: points.map(pick) });
   const latency = (name: string) => (point: Row) => ms(point[`latency_${name}_ns`]);
   return (
-    <section class="charts" aria-label="Over time; drag to choose a window">
+    <section class="charts" aria-label={report ? "Over time" : "Over time; drag to choose a window"}>
       <Chart title="requests / s" moments={moments} format={(y) => rate(y)} lines={[line("rate", "--c1", (point) => point.requests_per_s)]} />
       <Chart
         title="success %"
@@ -233,8 +234,12 @@ export function Overview() {
       <Charts points={points} />
       {services.data?.rows.found === 0 && (
         <p class="empty">
-          Nothing here in this window{filter.value && " with this filter"}. <a href={link(null, { filter: null, window: null, since: null, until: null })}>Show all</a>, or
-          write something: <code>meshtop record -i any -w DB</code>
+          Nothing here in this window{filter.value && " with this filter"}. <a href={link(null, { filter: null, window: null, since: null, until: null })}>Show all</a>
+          {!report && (
+            <>
+              , or write something: <code>meshtop record -i any -w DB</code>
+            </>
+          )}
         </p>
       )}
       <Changes of={changes} />

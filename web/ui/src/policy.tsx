@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useAnswer, useCommand, type Answer, type Row } from "./data";
 import { amount, clock, count, day, health, percent, rate, time } from "./format";
 import { Choice, Trouble } from "./parts";
+import { holds, report } from "./report";
 import { Cells, Table, type Column } from "./table";
 import { asked, filter, link, narrowed, place } from "./url";
 
@@ -18,7 +19,7 @@ const terms = (row: Row): Term[] =>
 const tail = (row: Row, ...more: Term[]) => link("/tail", { filter: narrowed(...terms(row), ...more) });
 
 /** A figure that leads to what it counts; what is zero or unknown leads nowhere. */
-function To({ text, href, title }: { text: string; href: string; title: string }) {
+function To({ text, href, title }: { text: string; href: string | undefined; title: string }) {
   return text === "·" || text === "–" ? (
     <>{text}</>
   ) : (
@@ -108,7 +109,7 @@ const byRoute: Column[] = [
     number: true,
     wide: true,
     help: "leads to the slowest exchange",
-    cell: (row) => <To text={time(row.latency_max_ns)} href={link(`/exchange/${row.slowest_id}`)} title="the slowest" />,
+    cell: (row) => <To text={time(row.latency_max_ns)} href={holds(row.slowest_id) ? link(`/exchange/${row.slowest_id}`) : undefined} title="the slowest" />,
   },
   {
     title: "LAST",
@@ -121,6 +122,12 @@ const byRoute: Column[] = [
 ];
 
 const state = (text: string) => (text === "" || text === "closed" || text.endsWith(" left") ? "" : /\bopen$|spent/.test(text) ? "bad" : "warn");
+
+/** A report is of what was: it has none of these. */
+const now: Column[] = [
+  { title: "BUDGET", sort: "budget", number: true, help: "retries that there may be now", tone: (row) => state(row.budget ?? ""), cell: (row) => <a href={link(null, { view: "budgets", sort: null })}>{row.budget}</a> },
+  { title: "BREAKER", sort: "breaker", number: true, help: "of its endpoints, now: the worst that is so", tone: (row) => state(row.breaker ?? ""), cell: (row) => <a href={link(null, { view: "endpoints", sort: null })}>{row.breaker}</a> },
+];
 
 const byPolicy: Column[] = [
   ...named,
@@ -138,8 +145,7 @@ const byPolicy: Column[] = [
   retried,
   timedOut,
   ...latencies.map((column) => ({ ...column, roomy: column.wide })),
-  { title: "BUDGET", sort: "budget", number: true, help: "retries that there may be now", tone: (row) => state(row.budget ?? ""), cell: (row) => <a href={link(null, { view: "budgets", sort: null })}>{row.budget}</a> },
-  { title: "BREAKER", sort: "breaker", number: true, help: "of its endpoints, now: the worst that is so", tone: (row) => state(row.breaker ?? ""), cell: (row) => <a href={link(null, { view: "endpoints", sort: null })}>{row.breaker}</a> },
+  ...(report ? [] : now),
 ];
 
 /** Those that answered, and those that a proxy knows besides; what is not told of an endpoint stays empty. */
@@ -283,7 +289,7 @@ function State({ of, columns, name }: { of: "breakers" | "budgets"; columns: Col
   );
 }
 
-const views = { routes: "Routes", policy: "Policy", endpoints: "Endpoints", budgets: "Budgets" };
+const views = { routes: "Routes", policy: "Policy", ...(!report && { endpoints: "Endpoints", budgets: "Budgets" }) };
 
 export function RoutesAndPolicy() {
   const view = place.value.params.get("view") ?? "routes";

@@ -2,7 +2,9 @@
 import { effect, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { command, live, look, reached, type Problem } from "./data";
+import { command, get, live, look, reached, type Problem } from "./data";
+import { count } from "./format";
+import { report, type Report } from "./report";
 import { filter, go, link, pages, place } from "./url";
 import { Walker } from "./walk";
 
@@ -16,9 +18,8 @@ function useFilterProblem(text: string): Problem | null {
   useEffect(() => {
     const stop = new AbortController();
     const check = async () => {
-      const response = await fetch(`/api/v1/filter?${new URLSearchParams({ filter: text })}`, { signal: stop.signal });
-      const body = await response.json();
-      setProblem(body.valid === false ? body : null);
+      const body = await get(`filter?${new URLSearchParams({ filter: text })}`, stop.signal);
+      setProblem(body.valid === false ? (body as unknown as Problem) : null);
     };
     if (text) check().catch(() => undefined);
     else setProblem(null);
@@ -121,6 +122,31 @@ function Source() {
   );
 }
 
+const moment = (ns: number) => new Date(ns / 1e6).toISOString().replace("T", " ").slice(0, 19);
+
+/** What a report is of, and what was left out: its time and its filter are what they are. */
+function About({ of }: { of: Report }) {
+  const { exchanges, services } = of;
+  return (
+    <p class="about">
+      Report of <b>{of.of}</b>, {moment(of.from_ns)} – {moment(of.to_ns)} UTC
+      {of.filter && (
+        <>
+          , only <code>{of.filter}</code>
+        </>
+      )}
+      . Figures are of all {count(exchanges.found)} exchanges
+      {exchanges.inside < exchanges.found && `; inside are ${count(exchanges.inside)}: the slowest, failures and the latest`}
+      {services.inside < services.found && `; of ${count(services.found)} services ${count(services.inside)} have figures of their own`}.
+      {filter.value && (
+        <a href={link(null, { filter: null })} title="Back to all of the report">
+          only {filter.value} ✕
+        </a>
+      )}
+    </p>
+  );
+}
+
 export function Shell({ children }: { children: ComponentChildren }) {
   return (
     <>
@@ -128,7 +154,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <a class="name" href={link("/")}>
           meshtop
         </a>
-        <Source />
+        {!report && <Source />}
         <nav class="pages" aria-label="Pages">
           {Object.entries(pages).map(([path, title]) => (
             <a href={link(path)} aria-current={place.value.path === path ? "page" : undefined}>
@@ -136,10 +162,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
             </a>
           ))}
         </nav>
-        <FilterBox />
-        {place.value.path in pages && <Windows />}
-        {place.value.params.has("walk") && place.value.path in pages && <Walker />}
+        {!report && <FilterBox />}
+        {!report && place.value.path in pages && <Windows />}
+        {!report && place.value.params.has("walk") && place.value.path in pages && <Walker />}
       </header>
+      {report && <About of={report} />}
       {!reached.value && (
         <p class="banner" role="status">
           The server does not answer; what you see is what it said last. Asking again…
@@ -148,7 +175,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <main>{children}</main>
       <footer>
         <span class="prompt">$</span> <code>{command.value || "…"}</code>
-        <button type="button" onClick={() => void navigator.clipboard?.writeText(command.value)} title="Copy the command">
+        <button type="button" disabled={!command.value} onClick={() => void navigator.clipboard?.writeText(command.value).catch(() => undefined)} title="Copy the command">
           copy
         </button>
       </footer>

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { Row } from "./data";
 import { bytes, count, health, percent, rate, time } from "./format";
 import { edgeKey, type Graph } from "./graph";
+import { holds } from "./report";
 import { link, narrowed } from "./url";
 
 const perSecond = (n: number | null | undefined) => (n == null ? "–" : n === 0 ? "·" : `${bytes(Math.round(n))}/s`);
@@ -79,8 +80,8 @@ function Links({ of, filter }: { of: Row; filter: string }) {
     <p class="links">
       <a href={link("/routes", { filter })}>its routes</a>
       <a href={link("/tail", { filter })}>its tail</a>
-      {of.failed_id && <a href={link(`/exchange/${of.failed_id}`)}>a failure</a>}
-      {of.slowest_id && <a href={link(`/exchange/${of.slowest_id}`)}>the slowest</a>}
+      {of.failed_id && holds(of.failed_id) && <a href={link(`/exchange/${of.failed_id}`)}>a failure</a>}
+      {of.slowest_id && holds(of.slowest_id) && <a href={link(`/exchange/${of.slowest_id}`)}>the slowest</a>}
     </p>
   );
 }

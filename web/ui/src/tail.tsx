@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useAnswer, useCommand, type Row } from "./data";
 import { clock, count, time } from "./format";
 import { Trouble } from "./parts";
+import { report } from "./report";
 import { useLines } from "./stream";
 import { asked, filter, link, narrowed, place } from "./url";
 
@@ -111,25 +112,32 @@ function Following() {
   return (
     <>
       <div class="tail-head">
-        <span class={`live-dot ${lines.connected && !paused ? "on" : ""}`} role="status">
-          ● {!lines.connected ? "reconnecting" : paused ? `paused, ${lines.waiting} waiting` : "following"}
-        </span>
-        <button type="button" onClick={() => setPaused(!paused)} aria-pressed={paused}>
-          {paused ? "go on" : "pause"}
-        </button>
+        {!report && (
+          <>
+            <span class={`live-dot ${lines.connected && !paused ? "on" : ""}`} role="status">
+              ● {!lines.connected ? "reconnecting" : paused ? `paused, ${lines.waiting} waiting` : "following"}
+            </span>
+            <button type="button" onClick={() => setPaused(!paused)} aria-pressed={paused}>
+              {paused ? "go on" : "pause"}
+            </button>
+          </>
+        )}
         {(scroll.top > 0 || paused) && (
           <button type="button" onClick={follow}>
-            follow
+            {report ? "to the top" : "follow"}
           </button>
         )}
         {failures()}
         <span class="faint">{count(lines.rows.length)} shown</span>
-        <span class={lines.lost ? "warn" : "faint"}>lost: {lines.lost}</span>
+        {!report && <span class={lines.lost ? "warn" : "faint"}>lost: {lines.lost}</span>}
       </div>
       {lines.problem && <p class="banner">{lines.problem}</p>}
       <List rows={lines.rows} scroll={scroll} />
       {lines.connected && lines.rows.length === 0 && (
-        <p class="empty">Nothing yet{filter.value && " with this filter"}. Exchanges appear here as they are written.</p>
+        <p class="empty">
+          {report ? "Nothing of what is inside" : "Nothing yet"}
+          {filter.value && " with this filter"}.{!report && " Exchanges appear here as they are written."}
+        </p>
       )}
     </>
   );

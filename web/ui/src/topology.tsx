@@ -7,10 +7,12 @@ import type { Graph as Shape, Placed } from "./layout";
 import { expression, fields, type Match } from "./match";
 import { Choice, Trouble } from "./parts";
 import { picture } from "./picture";
+import { script } from "./report";
 import { EdgeSide, NodeSide } from "./side";
 import { asked, filter, go, link, place } from "./url";
 
 declare const LAYOUT_URL: string;
+const layout = script("layout") ?? LAYOUT_URL;
 
 /** Places the graph anew where its shape changes, not where its figures do. */
 function usePlaced(graph: Graph | null): Placed | null {
@@ -22,7 +24,7 @@ function usePlaced(graph: Graph | null): Placed | null {
   const shape = JSON.stringify(asked);
   useEffect(() => {
     if (!asked) return;
-    const worker = new Worker(LAYOUT_URL);
+    const worker = new Worker(layout);
     worker.onmessage = (event: MessageEvent<Placed>) => setPlaced({ shape, at: event.data });
     worker.postMessage(asked);
     return () => worker.terminate();

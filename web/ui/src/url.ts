@@ -1,7 +1,9 @@
-// What is shown is what the address says: page, window and filter. A link is a view.
+// What is shown is what the address says: page, window and filter. A link is a view. In a report, which is one
+// file, that stands behind the #.
 import { computed, signal } from "@preact/signals";
+import { report } from "./report";
 
-export const pages = { "/": "Overview", "/topology": "Topology", "/routes": "Routes & policy", "/tail": "Live tail", "/captures": "Captures" } as const;
+export const pages = { "/": "Overview", "/topology": "Topology", "/routes": "Routes & policy", "/tail": report ? "Exchanges" : "Live tail", "/captures": "Captures" } as const;
 
 /** Window and filter: what the API is asked with. */
 const windowed = ["window", "since", "until", "filter"] as const;
@@ -12,11 +14,17 @@ const own = ["focus", "depth", "label", "find", "hide", "idle", "edge", "nodes",
 export type Param = (typeof kept)[number] | (typeof own)[number];
 export type Change = Partial<Record<Param, string | null>>;
 
-const read = () => ({ path: location.pathname, params: new URLSearchParams(location.search) });
+const BEFORE = report ? "#" : "";
+
+function read() {
+  if (!report) return { path: location.pathname, params: new URLSearchParams(location.search) };
+  const [path, query] = location.hash.slice(1).split("?");
+  return { path: path || "/", params: new URLSearchParams(query) };
+}
 export const place = signal(read());
 export const filter = computed(() => place.value.params.get("filter") ?? "");
 
-addEventListener("popstate", () => (place.value = read()));
+addEventListener(report ? "hashchange" : "popstate", () => (place.value = read()));
 
 /** The address of a page with what is kept, changed by `change`; null takes a parameter away. */
 export function link(path: string | null, change: Change = {}): string {
@@ -26,10 +34,11 @@ export function link(path: string | null, change: Change = {}): string {
     if (value) params.set(name, value);
   }
   const query = params.toString();
-  return (path ?? place.value.path) + (query ? `?${query}` : "");
+  return BEFORE + (path ?? place.value.path) + (query ? `?${query}` : "");
 }
 
 export function go(address: string): void {
+  if (report) return void (location.hash = address);
   history.pushState(null, "", address);
   place.value = read();
 }
@@ -64,8 +73,8 @@ export function narrowed(...terms: [field: string, text: string][]): string {
 /** Links within the page, those of a drawing too, do not load it anew. */
 addEventListener("click", (event) => {
   const anchor = (event.target as Element).closest("a");
-  if (!anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
-  const to = new URL(anchor.getAttribute("href") ?? "", location.href);
+  if (report || !anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  const to = new URL(anchor.getAttribute("href") ?? "about:blank", location.href);
   if (to.origin !== location.origin || to.pathname.startsWith("/api/") || anchor.hasAttribute("download")) return;
   event.preventDefault();
   go(to.pathname + to.search);
