@@ -58,18 +58,21 @@ bool mt_own_session(const char *ssh)
 }
 
 int mt_own_filter(char text[MT_OWN_FILTER_BYTES], const char *given,
-                  const char *ssh)
+                  const char *ssh, uint16_t page_port)
 {
     struct session s;
-    char session[256] = "";
+    char session[256] = "", page[32] = "";
     bool some = given != NULL && given[strspn(given, " \t\n")] != '\0';
     if (read_session(ssh, &s))
         (void)snprintf(session, sizeof session,
                        " and not (tcp and host %s and port %u and host %s and "
                        "port %u)",
                        s.host[0], s.port[0], s.host[1], s.port[1]);
-    int n = snprintf(text, MT_OWN_FILTER_BYTES, "%s%s%snot tcp port %d%s",
+    if (page_port != 0 && page_port != MT_OWN_PORT)
+        (void)snprintf(page, sizeof page, " and not tcp port %u",
+                       (unsigned)page_port);
+    int n = snprintf(text, MT_OWN_FILTER_BYTES, "%s%s%snot tcp port %d%s%s",
                      some ? "(" : "", some ? given : "", some ? ") and " : "",
-                     MT_OWN_PORT, session);
+                     MT_OWN_PORT, page, session);
     return n < MT_OWN_FILTER_BYTES ? 0 : -1;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -256,6 +258,35 @@ static int add_send(scmp_filter_ctx f, int fd)
                    : rc;
 }
 
+#define EQUAL(at, value)                                              \
+    {                                                                 \
+        .arg = (at), .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, \
+        .datum_b = (uint32_t)(value)                                  \
+    }
+
+/* What a server of connections calls besides, once it listens. */
+static int add_accept(scmp_filter_ctx f, int fd)
+{
+    const struct scmp_arg_cmp nowhere = {.arg = 4, .op = SCMP_CMP_EQ};
+    const struct scmp_arg_cmp buffer[] = {EQUAL(1, SOL_SOCKET),
+                                          EQUAL(2, SO_SNDBUF)};
+    const struct scmp_arg_cmp tcp[] = {EQUAL(1, IPPROTO_TCP)};
+    int rc = allow_if(f, SCMP_SYS(accept4), 0, UINT32_MAX, (uint32_t)fd);
+    if (rc == 0)
+        rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
+                                    &nowhere);
+    if (rc == 0)
+        rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 0);
+    if (rc == 0)
+        rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(shutdown), 0);
+    if (rc == 0) /* when a packet goes out, and what of a stream waits */
+        rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
+                                    tcp);
+    return rc == 0 ? seccomp_rule_add_array(f, SCMP_ACT_ALLOW,
+                                            SCMP_SYS(setsockopt), 2, buffer)
+                   : rc;
+}
+
 static int fill(scmp_filter_ctx f, const struct mt_syscalls *s)
 {
     int rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
@@ -269,6 +300,8 @@ static int fill(scmp_filter_ctx f, const struct mt_syscalls *s)
         rc = add_open(f);
     if (rc == 0 && s->files_fd > 0)
         rc = add_folder(f, s->files_fd);
+    if (rc == 0 && s->accept_fd > 0)
+        rc = add_accept(f, s->accept_fd);
     for (size_t i = 0; rc == 0 && i < MT_SYSCALLS_SENDS; i++)
         if (s->send_fds[i] >= 0)
             rc = add_send(f, s->send_fds[i]);

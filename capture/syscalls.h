@@ -37,6 +37,11 @@ struct mt_syscalls {
      * other names out (privileges.h). */
     int files_fd;
     int send_fds[MT_SYSCALLS_SENDS]; /* what may be sent to; -1: none */
+    /* Above 0: a listening socket whose connections are accepted and answered:
+     * the page beside a tap. Sending is then free of the list above, but has
+     * no address; sendmsg's cannot be looked at. No socket that leads anywhere
+     * else can be made. */
+    int accept_fd;
 };
 
 /* Returns 0, or -errno: nothing is filtered then. -EINVAL and -ENOSYS: this

@@ -11,7 +11,7 @@ enum values { VALUES_NONE, VALUES_FILES, VALUES_FOLDERS, VALUES_WORDS };
 static enum values values_of(const struct mt_option_row *row)
 {
     const char *a = row->argument;
-    if (a == NULL)
+    if (a == NULL || row->kind == K_PLACE)
         return VALUES_NONE;
     if (strncmp(a, "FILE", 4) == 0 || strcmp(a, "DB") == 0)
         return VALUES_FILES;
@@ -65,7 +65,7 @@ static void bash_values(FILE *out)
         [VALUES_FILES] = "-f", [VALUES_FOLDERS] = "-d"};
     for (const struct mt_option_row *row = mt_option_rows; row < rows_end();
          row++) {
-        if (row->argument == NULL)
+        if (row->argument == NULL || row->kind == K_PLACE)
             continue;
         enum values values = values_of(row);
         (void)fputs("    ", out);
@@ -161,7 +161,8 @@ static void zsh_option(FILE *out, const struct mt_option_row *row)
     (void)fputc(']', out);
     if (row->argument != NULL) {
         enum values values = values_of(row);
-        (void)fprintf(out, ":%s:", row->argument);
+        (void)fprintf(out, "%s:%s:", row->kind == K_PLACE ? ":" : "",
+                      row->argument);
         if (values == VALUES_WORDS && row->kind == K_FORMAT)
             (void)fprintf(out, "(%s)", words_of(row));
         else if (values == VALUES_WORDS)
@@ -242,7 +243,7 @@ static void fish_option(FILE *out, const struct mt_option_row *row)
     if (row->letter != 0)
         (void)fprintf(out, " -s %c", row->letter);
     (void)fprintf(out, " -l %s", row->name);
-    if (row->argument != NULL)
+    if (row->argument != NULL && row->kind != K_PLACE)
         (void)fputs(values == VALUES_FILES || values == VALUES_FOLDERS
                         ? " -r -F"
                         : " -x",

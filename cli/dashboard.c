@@ -95,10 +95,13 @@ static int make_core(struct dashboard *d, bool once)
     if (o->speed != NULL)
         (void)mt_pace_parse(o->speed, &config.speed);
     set_window(d, &config);
-    if (mt_dashboard_new(&d->core, &config) == 0)
-        return 0;
-    mt_say(NULL, "not enough memory");
-    return MT_EXIT_ERROR;
+    if (mt_dashboard_new(&d->core, &config) != 0) {
+        mt_say(NULL, "not enough memory");
+        return MT_EXIT_ERROR;
+    }
+    if (d->source.serving.line[0] != '\0')
+        mt_dashboard_say(d->core, false, d->source.serving.line);
+    return 0;
 }
 
 /* ---- once ---- */
@@ -309,7 +312,7 @@ static int show(struct dashboard *d)
         mt_say(NULL, "%s", why);
         return MT_EXIT_ERROR;
     }
-    if (d->source.feeder != NULL)
+    if (d->source.feeder != NULL || d->source.serving.line[0] != '\0')
         mt_signals_catch(); /* who is asked to end has somebody to end first */
     int rc = loop(d);
     mt_terminal_close(d->terminal);

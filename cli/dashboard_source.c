@@ -59,18 +59,61 @@ static void remove_path(struct mt_dashboard_source *s)
     s->directory[0] = '\0';
 }
 
+/* ---- the page beside it ---- */
+
+static bool is_served(const struct mt_dashboard_source *s)
+{
+    return s->serving.options != NULL;
+}
+
+/* Its port is taken before anything begins. */
+static int listen_for_page(struct mt_dashboard_source *s)
+{
+    const struct mt_options *o = s->options;
+    int rc = o->web != NULL ? mt_serving_listen(&s->serving, o, o->web) : 0;
+    if (rc != 0 || o->web == NULL)
+        return rc;
+    s->beside = *o;
+    s->beside.page_port = s->serving.address.port;
+    s->options = &s->beside;
+    return 0;
+}
+
+/* What is the dashboard's alone has no name that a command could give. */
+static int open_page(struct mt_dashboard_source *s)
+{
+    bool nameless = s->directory[0] != '\0';
+    const struct mt_serving_of what = {.db = s->path,
+                                       .named = nameless ? "DB" : s->path,
+                                       .label = "what is shown",
+                                       .fixed = nameless};
+    return is_served(s) ? mt_serving_open(&s->serving, &what) : 0;
+}
+
+static int start_page(struct mt_dashboard_source *s)
+{
+    return is_served(s) ? mt_serving_start(&s->serving) : 0;
+}
+
+/* ---- who asks ---- */
+
+static int failed(const struct mt_dashboard_source *s, int rc)
+{
+    mt_say(s->path, "%s", mt_store_strerror(rc));
+    return MT_EXIT_ERROR;
+}
+
 /* Opened with the rights that there are, and run with those that remain. */
 static int start_worker(struct mt_dashboard_source *s, bool gives_up_rights)
 {
     int rc = mt_worker_open(&s->worker, s->path, steady);
-    if (rc == 0 && gives_up_rights && mt_rights_look_on(&s->rights) != 0)
+    if (rc != 0)
+        return failed(s, rc);
+    if (open_page(s) != 0 ||
+        (gives_up_rights && mt_rights_look_on(&s->rights) != 0))
         return MT_EXIT_ERROR; /* it was said */
-    if (rc == 0)
-        rc = mt_worker_begin(s->worker);
-    if (rc == 0)
-        return 0;
-    mt_say(s->path, "%s", mt_store_strerror(rc));
-    return MT_EXIT_ERROR;
+    rc = mt_worker_begin(s->worker);
+    return rc == 0 ? start_page(s) : failed(s, rc);
 }
 
 /* ---- captures that are read first ---- */
@@ -144,14 +187,15 @@ static int feed(struct mt_dashboard_source *s,
     const struct mt_options *o = s->options;
     bool live = o->interfaces_count > 0;
     int rc = live ? mt_rights_decide(&s->rights.plan, o) : 0;
+    const struct mt_feeder_config config = {.options = o,
+                                            .path = s->path,
+                                            .work = work,
+                                            .paced = s->replay,
+                                            .ours = mt_serving_fd(&s->serving)};
     if (rc == 0)
         rc = choose_path(s);
     if (rc == 0)
-        rc = mt_feeder_start(&s->feeder,
-                             &(struct mt_feeder_config){.options = o,
-                                                        .path = s->path,
-                                                        .work = work,
-                                                        .paced = s->replay});
+        rc = mt_feeder_start(&s->feeder, &config);
     if (rc == 0 && once)
         wait_for_all(s);
     if (rc == 0)
@@ -168,10 +212,11 @@ static int open_store(struct mt_dashboard_source *s, struct mt_store **store)
 {
     const struct mt_store_options unbounded = {.clock = NULL};
     int rc = mt_store_open(store, s->path, &unbounded);
-    if (rc == 0)
-        return mt_rights_look_on(&s->rights) == 0 ? 0 : MT_EXIT_ERROR;
-    mt_say(s->path, "%s", mt_store_strerror(rc));
-    return MT_EXIT_ERROR;
+    if (rc != 0)
+        return failed(s, rc);
+    if (open_page(s) != 0 || mt_rights_look_on(&s->rights) != 0)
+        return MT_EXIT_ERROR;
+    return start_page(s);
 }
 
 int mt_dashboard_source_make(struct mt_dashboard_source *s,
@@ -183,6 +228,8 @@ int mt_dashboard_source_make(struct mt_dashboard_source *s,
         .options = o, .now_ns = mt_wall_ns(), .live = true};
     (void)snprintf(s->name, sizeof s->name, "%s", maker->name);
     int rc = mt_rights_decide(&s->rights.plan, o);
+    if (rc == 0)
+        rc = listen_for_page(s);
     if (rc == 0)
         rc = choose_path(s);
     if (rc == 0)
@@ -383,6 +430,15 @@ int mt_dashboard_source_open(struct mt_dashboard_source *s,
         mt_say("-w", "goes with -i IF, or with -r of a pipe");
         return MT_EXIT_USAGE;
     }
+    if (once && o->web != NULL) {
+        mt_say("--web", "goes with the dashboard on a terminal; without one: "
+                        "meshtop serve, or record --web");
+        return MT_EXIT_USAGE;
+    }
+    int rc = listen_for_page(s);
+    if (rc != 0)
+        return rc;
+    o = s->options;
     set_name(s);
     if (o->speed != NULL || o->command->run == mt_command_replay) {
         s->replay = !once;
@@ -408,6 +464,7 @@ int mt_dashboard_source_work(struct mt_dashboard_source *s,
 
 int mt_dashboard_source_close(struct mt_dashboard_source *s)
 {
+    mt_serving_end(&s->serving);
     mt_worker_stop(s->worker);
     int rc = s->working ? mt_feeder_stop_aloud(s->feeder)
                         : mt_feeder_stop(s->feeder);

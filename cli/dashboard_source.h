@@ -15,12 +15,15 @@
 
 #include "cli/feeder.h"
 #include "cli/rights.h"
+#include "cli/serving.h"
 #include "tui/dashboard.h"
 #include "tui/worker.h"
 
 struct mt_dashboard_source {
     const struct mt_options *options;
     struct mt_options tapping; /* those, of a tap that was not asked for */
+    struct mt_options beside;  /* those, of what has the page beside it */
+    struct mt_serving serving; /* all zeroes: the page is not served here */
     struct mt_worker *worker;
     struct mt_feeder *feeder; /* NULL: nobody fills it for us */
     struct mt_rights rights;  /* of a live tap */

@@ -30,6 +30,7 @@ struct demo {
     struct mt_demo_timetable timetable;
     bool looks;            /* the dashboard is on it: one observer is enough */
     struct mt_feeder *tap; /* NULL: there is none */
+    int page_fd;           /* the page's, which no feeder is to have; 0 none */
     struct mt_options tapping;
     char filter[FILTER_BYTES];
     char database[4096];
@@ -79,7 +80,8 @@ static void start_tap(struct demo *d)
     d->tapping.all = true;
     if (mt_feeder_start(&d->tap,
                         &(struct mt_feeder_config){.options = &d->tapping,
-                                                   .path = d->database}) != 0)
+                                                   .path = d->database,
+                                                   .ours = d->page_fd}) != 0)
         d->run.tap_rc = -EIO; /* it was said why */
 }
 
@@ -90,11 +92,13 @@ static int start(void *arg, struct mt_dashboard_source *s)
     struct demo *d = arg;
     (void)snprintf(d->database, sizeof d->database, "%s", s->path);
     d->rights = s->rights;
+    d->page_fd = mt_serving_fd(&s->serving);
     const struct mt_feeder_work work = {mt_demo_mesh_work, &d->mesh};
     int rc = mt_feeder_start(&s->feeder,
                              &(struct mt_feeder_config){.options = d->options,
                                                         .path = d->database,
-                                                        .work = &work});
+                                                        .work = &work,
+                                                        .ours = d->page_fd});
     if (rc != 0)
         return rc;
     if (!d->looks)

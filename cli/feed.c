@@ -320,7 +320,7 @@ static void say_problems(const struct mt_feed_result *r)
 static bool drop_rights(struct mt_feed *f)
 {
     int folder = mt_packet_keeper_folder(f->keeper);
-    return mt_rights_drop(&f->rights, f->o, folder) == 0;
+    return mt_rights_drop(&f->rights, f->o, folder, f->sink->accept_fd) == 0;
 }
 
 const struct mt_rights *mt_feed_rights(const struct mt_feed *f)

@@ -59,6 +59,7 @@ struct mt_feed_sink {
      * streams then have the attribute host.name. */
     void (*from)(void *context, size_t host);
     bool progress; /* draw it, where standard error is a terminal */
+    int accept_fd; /* a live tap answers its connections, too; 0: none */
 };
 
 enum { MT_FEED_SOURCES_MAX = 4096 };

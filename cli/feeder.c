@@ -73,6 +73,7 @@ static int work(const struct mt_feeder_config *config, struct behind *b)
 {
     struct mt_options into = *config->options;
     into.write = config->path;
+    into.web = config->ours > 0 ? NULL : into.web; /* the dashboard serves it */
     return config->work->run(config->work->arg, &into, begun, b);
 }
 
@@ -201,6 +202,8 @@ int mt_feeder_start(struct mt_feeder **out,
                            .ready = pipes[READY][1],
                            .said = pipes[SAID][1]};
         close_ends(pipes, ours);
+        if (config->ours > 0)
+            (void)close(config->ours);
         run(config, &b, pipes[CONTROL][0]);
     }
     close_ends(pipes, theirs);

@@ -42,6 +42,7 @@ struct mt_feeder_config {
     const char *path;                  /* of the database */
     const struct mt_feeder_work *work; /* NULL: as meshtop record */
     bool paced; /* packets wait for mt_feeder_want(); else all that come */
+    int ours;   /* a descriptor that the feeder is not to have; 0: none */
 };
 
 /* 0, or an exit code after it was said why. */

@@ -157,6 +157,10 @@ static int set_value(struct mt_options *o, const struct mt_option_row *row,
         return set_percent(o, row, value);
     case K_EXPORT:
         return set_export(o, row);
+    case K_PLACE:
+        *(const char **)member(o, row->offset) =
+            value != NULL ? value : MT_WEB_PLACE;
+        return 0;
     }
     return 0;
 }
@@ -186,8 +190,9 @@ static void make_tables(struct getopt_tables *t, const struct mt_command *c)
             continue;
         t->longs[k++] = (struct option){
             .name = mt_option_rows[i].name,
-            .has_arg = mt_option_rows[i].argument != NULL ? required_argument
-                                                          : no_argument,
+            .has_arg = mt_option_rows[i].kind == K_PLACE    ? optional_argument
+                       : mt_option_rows[i].argument != NULL ? required_argument
+                                                            : no_argument,
             .val = 256 + (int)i};
         if (mt_option_rows[i].letter == 0)
             continue;
@@ -243,6 +248,32 @@ static int take_more_files(struct mt_options *o,
     return rc;
 }
 
+/* "--web 8000": the next word is its place where it is made like one, right or
+ * not; a filter or a LISTEN=ENDPOINT is not. */
+static char *place_behind(int argc, char **argv)
+{
+    const char *word = optind < argc ? argv[optind] : "";
+    const char *colon = strrchr(word, ':');
+    const char *port = colon != NULL ? colon + 1 : word;
+    bool place = word[0] != '-' && strpbrk(word, "=<>~!()/\" ") == NULL &&
+                 port[0] != '\0' && port[strspn(port, "0123456789")] == '\0';
+    return place ? argv[optind++] : NULL;
+}
+
+/* Its value, and the words that follow and are part of it. */
+static int take_option(struct mt_options *o, const struct mt_option_row *row,
+                       int argc, char **argv)
+{
+    if (row->kind == K_PLACE && optarg == NULL)
+        optarg = place_behind(argc, argv);
+    int rc = set_value(o, row, optarg);
+    if ((row->groups & G_LIVE) != 0 && row->letter != 'i')
+        o->capture_option = row->name;
+    return rc == 0 && row->kind == K_LIST && row->letter == 'r'
+               ? take_more_files(o, row, argc, argv)
+               : rc;
+}
+
 static int parse_options(struct mt_options *o, int argc, char **argv)
 {
     struct getopt_tables t;
@@ -255,11 +286,7 @@ static int parse_options(struct mt_options *o, int argc, char **argv)
             return bad_option(code, argv, o->command);
         const struct mt_option_row *row = row_of(code, o->command);
         assert(row != NULL);
-        int rc = set_value(o, row, optarg);
-        if ((row->groups & G_LIVE) != 0 && row->letter != 'i')
-            o->capture_option = row->name;
-        if (rc == 0 && row->kind == K_LIST && row->letter == 'r')
-            rc = take_more_files(o, row, argc, argv);
+        int rc = take_option(o, row, argc, argv);
         if (rc != 0)
             return rc;
     }
@@ -289,6 +316,15 @@ static int check_export(const struct mt_options *o)
     return 0;
 }
 
+static int check_web(const struct mt_options *o)
+{
+    bool named = o->token_file != NULL || o->host_names_count > 0;
+    if ((o->command->group & G_WEB) == 0 || o->web != NULL || !named)
+        return 0;
+    mt_say(NULL, "--token-file and --host-name go with --web");
+    return MT_EXIT_USAGE;
+}
+
 static int check_together(const struct mt_options *o)
 {
     bool looks = o->command->group & G_CHECK;
@@ -303,7 +339,7 @@ static int check_together(const struct mt_options *o)
                o->capture_option);
         return MT_EXIT_USAGE;
     }
-    if (check_export(o) != 0)
+    if (check_export(o) != 0 || check_web(o) != 0)
         return MT_EXIT_USAGE;
     if (o->last_ns > 0 && (o->since != NULL || o->until != NULL)) {
         mt_say(NULL, "--last excludes --since and --until");

@@ -37,6 +37,9 @@ enum mt_format {
     MT_FORMAT_CSV,
 };
 
+/* Where the page is served unless it is said where. */
+#define MT_WEB_PLACE "127.0.0.1:7070"
+
 struct mt_options {
     const struct mt_command *command;
 
@@ -87,8 +90,10 @@ struct mt_options {
     const char *speed; /* of a replay; NULL: 1x */
     bool once, json;   /* the dashboard as text, as JSON */
 
-    bool entry; /* stat: requests from outside alone */
+    bool entry;         /* stat: requests from outside alone */
+    const char *output; /* -o: the file of a report */
     const char *listen, *web, *token_file; /* of the page */
+    uint16_t page_port; /* it is served there meanwhile: not captured; 0: no */
     const char **host_names;
     size_t host_names_count;
 
@@ -158,6 +163,7 @@ int mt_command_interfaces(const struct mt_options *o);
 int mt_command_check(const struct mt_options *o);
 int mt_command_explain(const struct mt_options *o);
 int mt_command_proxy(const struct mt_options *o);
+int mt_command_report(const struct mt_options *o);
 int mt_command_serve(const struct mt_options *o);
 int mt_command_dashboard(const struct mt_options *o);
 int mt_command_demo(const struct mt_options *o);

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "web/report.h"
+
 #define AT(member) offsetof(struct mt_options, member)
 
 const struct mt_option_row mt_option_rows[] = {
@@ -25,8 +27,8 @@ const struct mt_option_row mt_option_rows[] = {
      "say "
      "so"},
     {0, "all", NULL, K_FLAG, G_LIVE, AT(all), 0, 0,
-     "capture also port 7070, where meshtop serves its page, and the ssh "
-     "session it runs in"},
+     "capture also port 7070 and that of --web, where meshtop serves its page, "
+     "and the ssh session it runs in"},
     {0, "snaplen", "BYTES", K_COUNT, G_LIVE, AT(snaplen), 0, 0,
      "capture so much of each packet (default 262144)"},
     {0, "buffer", "SIZE", K_SIZE, G_LIVE | G_CHECK, AT(buffer_bytes), 0, 0,
@@ -49,6 +51,9 @@ const struct mt_option_row mt_option_rows[] = {
      0, "go on as the file grows, until interrupted"},
     {'o', "output", "FORMAT", K_FORMAT, G_TABLE | G_ROWS | G_EXPLAIN | G_DEMO,
      AT(format), 0, 0, "table, wide, json, jsonl or csv"},
+    {'o', "output", "FILE", K_TEXT, G_REPORT, AT(output), 0, 0,
+     "write the report here; it takes the place of one, and of nothing else; - "
+     "is standard output"},
     {0, "since", "TIME", K_TIME, G_VIEW, AT(since), 0, 0,
      "from this moment on: 12:04, 2026-11-22T12:04:31Z, -5m"},
     {0, "until", "TIME", K_TIME, G_VIEW, AT(until), 0, 0, "up to this moment"},
@@ -65,6 +70,11 @@ const struct mt_option_row mt_option_rows[] = {
      "serving; in one row, or with --window one a stretch"},
     {'n', "limit", "COUNT", K_COUNT, G_TABLE | G_ROWS | G_EXPORT, AT(limit), 0,
      0, "at most so many rows"},
+    {'n', "limit", "COUNT", K_COUNT, G_REPORT, AT(limit), 0,
+     MT_WEB_REPORT_EXCHANGES_MAX,
+     "so many exchanges are inside, 1000 at most (default 300): a third of "
+     "them "
+     "the slowest, as many failures, and the latest"},
     {0, "names", "FILE", K_TEXT, G_RECORD | G_DECODE, AT(names), 0, 0,
      "YAML file that names services by address and port"},
     {0, "route", "PATTERN", K_LIST, G_RECORD | G_DECODE, AT(routes),
@@ -139,15 +149,19 @@ const struct mt_option_row mt_option_rows[] = {
      "gone with it"},
     {0, "check", NULL, K_FLAG, G_PROXY, AT(check), 0, 0,
      "say whether the mesh is right, and what is wrong where"},
-    {0, "web", "[ADDRESS:]PORT", K_TEXT, G_PROXY, AT(web), 0, 0,
-     "with -w: serve the page and its API here too, as meshtop serve does"},
+    {0, "web", "[[ADDRESS:]PORT]", K_PLACE, G_PROXY | G_RECORD, AT(web), 0, 0,
+     "with -w: serve the page and its API meanwhile, as meshtop serve does "
+     "(default 127.0.0.1:7070); its port is not captured"},
+    {0, "web", "[[ADDRESS:]PORT]", K_PLACE, G_TAP | G_DEMO, AT(web), 0, 0,
+     "serve the page and its API beside the dashboard, as meshtop serve does "
+     "(default 127.0.0.1:7070); its port is not captured"},
     {0, "listen", "[ADDRESS:]PORT", K_TEXT, G_SERVE, AT(listen), 0, 0,
      "serve here (default 127.0.0.1:7070); elsewhere than on loopback a token "
      "is needed"},
-    {0, "token-file", "FILE", K_TEXT, G_SERVE | G_PROXY, AT(token_file), 0, 0,
+    {0, "token-file", "FILE", K_TEXT, G_SERVE | G_WEB, AT(token_file), 0, 0,
      "ask for the token that this file holds (default: none on loopback, else "
      "one is made up and printed)"},
-    {0, "host-name", "NAME", K_LIST, G_SERVE | G_PROXY, AT(host_names),
+    {0, "host-name", "NAME", K_LIST, G_SERVE | G_WEB, AT(host_names),
      AT(host_names_count), 0,
      "a name that browsers may reach it by, beside localhost and addresses"},
     {0, "seconds", "COUNT", K_COUNT, G_DEMO, AT(seconds), 0, 0,
@@ -243,6 +257,14 @@ const struct mt_command mt_commands[] = {
      "to names of its own, and asks for a token elsewhere; there is no TLS: "
      "from afar, ssh -L 7070:127.0.0.1:7070 HOST is safer.",
      false, G_ALL | G_SERVE, mt_command_serve},
+    {"report", "[FILTER]", "the page as one file, to hand on",
+     "Writes what meshtop serve shows into one HTML file that needs no server "
+     "and no network: figures, routes, topology, and as many exchanges as -n "
+     "says, each with why it ended so. Figures are of all that the filter "
+     "selects, for the whole and for each service; what was left out the page "
+     "says. Header fields and values of queries are inside where the database "
+     "holds them.",
+     false, G_ALL | G_VIEW | G_DECODE | G_REPORT, mt_command_report},
     {"demo", "", "a small mesh with faults, to look at",
      "Starts a shop of nine services on 127.0.0.1 that call each other through "
      "meshtop proxy, shoppers, and faults by a timetable: a slow instance, "

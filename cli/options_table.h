@@ -28,6 +28,9 @@ enum mt_option_group {
     G_SERVE = 1 << 16,  /* the page and its API */
     G_STAT = 1 << 17,
     G_DEMO = 1 << 18,
+    G_REPORT = 1 << 19,
+    /* may serve the page meanwhile */
+    G_WEB = G_PROXY | G_RECORD | G_TAP | G_DEMO,
 };
 
 enum mt_option_kind {
@@ -41,6 +44,7 @@ enum mt_option_kind {
     K_FORMAT,
     K_PERCENT,
     K_EXPORT, /* a flag that chooses one of several */
+    K_PLACE,  /* an address and port, or a flag: the usual one */
 };
 
 struct mt_option_row {

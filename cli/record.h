@@ -3,15 +3,17 @@
 #define MT_CLI_RECORD_H
 
 #include "cli/feed.h"
+#include "cli/serving.h"
 
 /* For who looks on while a database is filled. */
 struct mt_record_watch {
     void *context;
-    void (*begun)(void *context); /* as of struct mt_feed_sink */
+    void (*begun)(void *context); /* as of struct mt_feed_sink; NULL: none */
     /* A replay, else NULL: as there; and what is committed by now. */
     bool (*due)(void *context, int64_t ts_ns, int64_t *now_ns);
     void (*committed)(void *context, int64_t until_ns);
     bool timely; /* commit five times a second, whoever waits for packets */
+    struct mt_serving *serving; /* listens; NULL: nothing is served */
 };
 
 /* Run the feed into the database, or the stream, that -w names. An exit code,

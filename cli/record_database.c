@@ -19,6 +19,7 @@ struct recording {
     struct mt_recorder *list[1 + MT_RELAYED_STREAMS_MAX]; /* NULL: not used */
     size_t count, now;
     const struct mt_record_watch *watch; /* NULL: nobody looks on */
+    int unserved;                        /* exit code of the page's start */
 };
 
 static bool give(void *context, const struct mt_exchange *x)
@@ -49,10 +50,14 @@ static bool commit(void *context, int64_t now_ns)
     return ok;
 }
 
+/* What cannot be served is recorded nevertheless. */
 static void tell_begun(void *context)
 {
-    const struct recording *r = context;
-    r->watch->begun(r->watch->context);
+    struct recording *r = context;
+    if (r->watch->serving != NULL)
+        r->unserved = mt_serving_start(r->watch->serving);
+    if (r->watch->begun != NULL)
+        r->watch->begun(r->watch->context);
 }
 
 static bool is_due(void *context, int64_t ts_ns, int64_t *now_ns)
@@ -117,6 +122,19 @@ static int open_recorders(struct recording *r, struct mt_feed *f,
             mt_recorder_timely(r->list[i]);
     }
     return 0;
+}
+
+/* Who gives up rights opens no packets of exchanges any more, and may not be
+ * let to where the database is. */
+static int open_page(const struct recording *r, const struct mt_feed *f,
+                     const struct mt_options *o)
+{
+    bool live = mt_feed_rights(f) != NULL;
+    const struct mt_serving_of what = {
+        .db = o->write, .named = o->write, .fixed = live, .no_packets = live};
+    if (r->watch == NULL || r->watch->serving == NULL)
+        return 0;
+    return mt_serving_open(r->watch->serving, &what);
 }
 
 /* What one host alone lost, and its sources among those of all. */
@@ -186,6 +204,8 @@ int mt_record_into_database(struct mt_feed *f, const struct mt_options *o,
 {
     struct recording r = {.watch = watch};
     int rc = open_recorders(&r, f, o);
+    if (rc == 0)
+        rc = open_page(&r, f, o);
     if (rc != 0) {
         abort_recorders(&r);
         return rc;
@@ -204,11 +224,15 @@ int mt_record_into_database(struct mt_feed *f, const struct mt_options *o,
                                 .due = paced ? is_due : NULL,
                                 .progress = true};
     struct mt_writer_stats written;
+    if (watch != NULL && watch->serving != NULL)
+        sink.accept_fd = mt_serving_fd(watch->serving);
     bool begun = begin_behind(o);
     if (begun)
         mt_feed_run(f, &sink, result);
     rc = end_recorders(&r, f, o, result, &written);
     if (rc == 0 && begun && !o->quiet)
         mt_summary(stderr, o, result, &written);
+    if (rc == 0)
+        rc = r.unserved;
     return begun ? rc : MT_EXIT_ERROR;
 }

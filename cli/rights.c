@@ -58,13 +58,14 @@ void mt_rights_raise(bool lowered)
 }
 
 int mt_rights_drop(const struct mt_rights *r, const struct mt_options *o,
-                   int folder_fd)
+                   int folder_fd, int accept_fd)
 {
     struct mt_privileges_result result;
     const struct mt_syscalls syscalls = {
         .set = MT_SYSCALLS_TAP,
         .open_read = o->promiscuous,
         .files_fd = folder_fd,
+        .accept_fd = accept_fd,
         .send_fds = {r->helper != NULL ? mt_helper_fd(r->helper) : -1, -1},
     };
     tzset(); /* reads the zone's file, which is out of reach afterwards */

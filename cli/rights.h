@@ -7,7 +7,7 @@
  *     lowered = mt_rights_lower(&r);        // files made now are the user's
  *     ... open the database ...
  *     mt_rights_raise(&r, lowered);
- *     rc = mt_rights_drop(&r, o, folder);   // then threads, and packets
+ *     rc = mt_rights_drop(&r, o, folder, 0);   // then threads, and packets
  *     mt_rights_end(&r);
  *
  * Says what is wrong, and, of record, what was done.
@@ -35,9 +35,10 @@ int mt_rights_begin(struct mt_rights *r, const struct mt_options *o);
 bool mt_rights_lower(const struct mt_rights *r);
 void mt_rights_raise(bool lowered);
 
-/* For good. folder_fd: where a packet ring goes on making files; 0: none. */
+/* For good. folder_fd: where a packet ring goes on making files; accept_fd:
+ * a listening socket whose connections are answered; 0: none. */
 int mt_rights_drop(const struct mt_rights *r, const struct mt_options *o,
-                   int folder_fd);
+                   int folder_fd, int accept_fd);
 
 /**
  * For good, of who shows what another process captures: whoever called sudo,

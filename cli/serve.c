@@ -1,6 +1,5 @@
 /* meshtop serve: the page and its API, until interrupted. */
 #include <poll.h>
-#include <signal.h>
 
 #include "cli/say.h"
 #include "cli/serving.h"
@@ -15,7 +14,6 @@ int mt_command_serve(const struct mt_options *o)
                o->operands[0]);
         return MT_EXIT_USAGE;
     }
-    (void)signal(SIGPIPE, SIG_IGN);
     mt_signals_catch();
     int rc = mt_serving_begin(&s, o, o->listen, mt_view_path(o));
     if (rc != 0)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,13 +13,10 @@
 #include "cli/printer.h"
 #include "cli/say.h"
 #include "web/guard.h"
-#include "web/listen.h"
 
 #define PATIENCE_NS INT64_C(2000000000)
 
 enum { PLACE_BYTES = 80 };
-
-static const char default_place[] = "127.0.0.1:7070";
 
 static int64_t steady(void *arg)
 {
@@ -75,81 +73,124 @@ static int make_token(struct mt_serving *s)
     return 0;
 }
 
-static int choose_token(struct mt_serving *s, const struct mt_options *o,
-                        const struct mt_web_address *a, bool *made)
+static int choose_token(struct mt_serving *s)
 {
-    *made = false;
-    if (o->token_file != NULL)
-        return read_token(s, o->token_file);
-    if (mt_web_address_is_loopback(a))
+    if (s->options->token_file != NULL)
+        return read_token(s, s->options->token_file);
+    if (mt_web_address_is_loopback(&s->address))
         return 0;
-    *made = true;
+    s->made = true;
     return make_token(s);
 }
 
 /* Those given and, beyond loopback, this machine's own. */
-static int choose_names(struct mt_serving *s, const struct mt_options *o,
-                        const struct mt_web_address *a, size_t *count)
+static int choose_names(struct mt_serving *s)
 {
+    const struct mt_options *o = s->options;
+    size_t n = 0;
     s->host_names = calloc(o->host_names_count + 1, sizeof *s->host_names);
     if (s->host_names == NULL) {
         mt_say(NULL, "%s", mt_store_strerror(MT_STORE_ENOMEM));
         return MT_EXIT_ERROR;
     }
-    for (*count = 0; *count < o->host_names_count; (*count)++)
-        s->host_names[*count] = o->host_names[*count];
-    if (!mt_web_address_is_loopback(a) &&
+    for (; n < o->host_names_count; n++)
+        s->host_names[n] = o->host_names[n];
+    if (!mt_web_address_is_loopback(&s->address) &&
         gethostname(s->host, sizeof s->host - 1) == 0)
-        s->host_names[(*count)++] = s->host;
+        s->host_names[n++] = s->host;
+    s->host_names_count = n;
     return 0;
 }
 
 /* ---- where ---- */
 
-static int open_place(const char *place, struct mt_web_address *a, int *fd)
+static int open_place(struct mt_serving *s, const char *place)
 {
-    if (mt_web_address_parse(mt_span_str(place), a) != 0) {
+    if (mt_web_address_parse(mt_span_str(place), &s->address) != 0) {
         mt_say(NULL,
                "'%s' is no address; write 7070, 10.0.0.5:7070 or [::1]:7070",
                place);
         return MT_EXIT_USAGE;
     }
-    *fd = mt_web_listen(a);
-    if (*fd >= 0)
+    int fd = mt_web_listen(&s->address);
+    if (fd >= 0) {
+        s->fd = s->kept = fd;
         return 0;
-    mt_say(place, "cannot listen: %s%s", strerror(-*fd),
-           *fd == -EADDRINUSE ? "; choose another port" : "");
+    }
+    mt_say(place, "cannot listen: %s%s", strerror(-fd),
+           fd == -EADDRINUSE ? "; choose another port" : "");
     return MT_EXIT_ERROR;
 }
 
-static void say_where(const struct mt_serving *s, const char *db,
-                      const struct mt_web_address *a, bool made)
+static void say_where(struct mt_serving *s, const char *db)
 {
     char place[PLACE_BYTES];
     struct mt_buf b = mt_buf_of(place, sizeof place - 1);
-    mt_put_ip_port(&b, a->ip, a->port);
+    mt_put_ip_port(&b, s->address.ip, s->address.port);
     place[b.len] = '\0';
-    if (made)
-        mt_say(NULL, "serving %s on http://%s/?token=%s", db, place, s->token);
-    else
-        mt_say(NULL, "serving %s on http://%s/%s", db, place,
-               s->token[0] != '\0' ? " (with the token)" : "");
+    (void)snprintf(s->line, sizeof s->line, "serving %s on http://%s/%s%s", db,
+                   place,
+                   s->made               ? "?token="
+                   : s->token[0] != '\0' ? " (with the token)"
+                                         : "",
+                   s->made ? s->token : "");
+    mt_say(NULL, "%s", s->line);
 }
 
 /* ---- its life ---- */
 
-static int start(struct mt_serving *s, const struct mt_web_site *site, int fd)
+int mt_serving_listen(struct mt_serving *s, const struct mt_options *o,
+                      const char *listen)
 {
-    int rc = mt_web_open(&s->web, site, fd);
-    if (rc != 0) {
-        if (rc == MT_STORE_ENOENT && site->db_named == NULL)
-            mt_say(NULL, "nothing was recorded yet: name a database with -d "
-                         "DB, or begin with meshtop record");
-        else
-            mt_say(site->db, "%s", mt_store_strerror(rc));
-        return MT_EXIT_ERROR;
-    }
-    rc = mt_web_start(s->web);
+    *s = (struct mt_serving){.options = o};
+    (void)signal(SIGPIPE, SIG_IGN);
+    int rc = open_place(s, listen != NULL ? listen : MT_WEB_PLACE);
+    if (rc == 0)
+        rc = choose_token(s);
+    if (rc == 0)
+        rc = choose_names(s);
+    if (rc != 0)
+        mt_serving_end(s);
+    return rc;
+}
+
+static int say_not_opened(const struct mt_serving_of *what, int rc)
+{
+    if (rc == MT_STORE_ENOENT && what->named == NULL)
+        mt_say(NULL, "nothing was recorded yet: name a database with -d "
+                     "DB, or begin with meshtop record");
+    else
+        mt_say(what->db, "%s", mt_store_strerror(rc));
+    return MT_EXIT_ERROR;
+}
+
+int mt_serving_open(struct mt_serving *s, const struct mt_serving_of *what)
+{
+    const struct mt_web_site site = {
+        .db = what->db,
+        .db_named = what->named,
+        .fixed = what->fixed,
+        .version = MT_VERSION,
+        .token = s->token[0] != '\0' ? s->token : NULL,
+        .host_names = s->host_names,
+        .host_names_count = s->host_names_count,
+        .steady = steady,
+        .wall_ns = mt_wall_ns,
+        .offset_s = mt_local_offset_s,
+        .ladder = what->no_packets ? NULL : read_ladder,
+        .ladder_arg = s->options};
+    int fd = s->fd;
+    s->fd = 0; /* it is taken */
+    int rc = mt_web_open(&s->web, &site, fd);
+    if (rc != 0)
+        return say_not_opened(what, rc);
+    say_where(s, what->label != NULL ? what->label : what->db);
+    return 0;
+}
+
+int mt_serving_start(struct mt_serving *s)
+{
+    int rc = mt_web_start(s->web);
     if (rc == 0)
         return 0;
     mt_say(NULL, "the server cannot start: %s", strerror(-rc));
@@ -159,40 +200,28 @@ static int start(struct mt_serving *s, const struct mt_web_site *site, int fd)
 int mt_serving_begin(struct mt_serving *s, const struct mt_options *o,
                      const char *listen, const char *db)
 {
-    struct mt_web_address a;
-    bool made = false;
-    int fd = -1;
-    *s = (struct mt_serving){.web = NULL};
-    struct mt_web_site site = {.db = db,
-                               .db_named = o->db != NULL ? o->db : o->write,
-                               .version = MT_VERSION,
-                               .steady = steady,
-                               .wall_ns = mt_wall_ns,
-                               .offset_s = mt_local_offset_s,
-                               .ladder = read_ladder,
-                               .ladder_arg = o};
-    int rc = open_place(listen != NULL ? listen : default_place, &a, &fd);
+    const struct mt_serving_of what = {
+        .db = db, .named = o->db != NULL ? o->db : o->write};
+    int rc = mt_serving_listen(s, o, listen);
     if (rc == 0)
-        rc = choose_token(s, o, &a, &made);
+        rc = mt_serving_open(s, &what);
     if (rc == 0)
-        rc = choose_names(s, o, &a, &site.host_names_count);
-    if (rc != 0 && fd >= 0)
-        (void)close(fd);
-    if (rc == 0) {
-        site.host_names = s->host_names;
-        site.token = s->token[0] != '\0' ? s->token : NULL;
-        rc = start(s, &site, fd);
-    }
-    if (rc == 0)
-        say_where(s, db, &a, made);
-    else
+        rc = mt_serving_start(s);
+    if (rc != 0)
         mt_serving_end(s);
     return rc;
+}
+
+int mt_serving_fd(const struct mt_serving *s)
+{
+    return s->kept;
 }
 
 void mt_serving_end(struct mt_serving *s)
 {
     mt_web_stop(s->web);
+    if (s->fd > 0)
+        (void)close(s->fd);
     free(s->host_names);
     *s = (struct mt_serving){.web = NULL};
 }

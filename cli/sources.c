@@ -90,7 +90,8 @@ static int open_interface(struct mt_source **source, const struct mt_options *o,
                                       .number = (uint16_t)i};
     if (!o->all) {
         options.filter = filter;
-        if (mt_own_filter(filter, o->capture_filter, mt_ssh_session()) != 0) {
+        if (mt_own_filter(filter, o->capture_filter, mt_ssh_session(),
+                          o->page_port) != 0) {
             mt_say("-f", "the capture filter is too long");
             return MT_EXIT_USAGE;
         }

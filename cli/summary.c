@@ -126,8 +126,13 @@ static void put_left_out(struct mt_buf *b, const struct mt_options *o)
     }
     if (o->all)
         return;
-    mt_put_str(b, "left out: our own port ");
+    bool two = o->page_port != 0 && o->page_port != MT_OWN_PORT;
+    mt_put_str(b, two ? "left out: our own ports " : "left out: our own port ");
     mt_put_decimal(b, MT_OWN_PORT);
+    if (two) {
+        mt_put_str(b, " and ");
+        mt_put_decimal(b, o->page_port);
+    }
     if (mt_own_session(mt_ssh_session()))
         mt_put_str(b, " and this ssh session");
     mt_put_str(b, " (--all captures them)");

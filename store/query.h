@@ -46,6 +46,8 @@ struct mt_ask {
     bool entry;       /* series: entry traffic alone */
     bool counts;      /* no latencies are wanted: the answer has none, and
                          takes a fraction of the time */
+    bool exact;       /* rows are scanned though cells would do: the window
+                         is the asked one to the nanosecond */
     bool by_method;   /* routes: one row a method too (else merged) */
     bool by_endpoint; /* routes: one row an endpoint too */
     const int64_t *bounds_ns; /* count the latencies at or below each of these.

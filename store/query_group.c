@@ -309,15 +309,17 @@ int mt_question_run(struct mt_question *q, struct mt_store *s,
         q->max_level_s = INT64_MAX;
     narrow(q);
     mt_store_begin(s);
-    bool by_route = ask->filter != NULL &&
-                    !mt_filter_uses_only(ask->filter, MT_FILTER_EDGE_KEYS);
+    bool by_route =
+        ask->exact || (ask->filter != NULL &&
+                       !mt_filter_uses_only(ask->filter, MT_FILTER_EDGE_KEYS));
     if (by_route)
         q->keys = MT_KEYS_ROUTE;
     int rc = mt_directory_init(&q->directory, s->db, q->keys == MT_KEYS_ROUTE);
     if (rc != 0)
         return rc;
-    bool cells = ask->filter == NULL ||
-                 mt_filter_uses_only(ask->filter, MT_FILTER_ROUTE_KEYS);
+    bool cells =
+        !ask->exact && (ask->filter == NULL ||
+                        mt_filter_uses_only(ask->filter, MT_FILTER_ROUTE_KEYS));
     rc = cells ? run_cells(q) : run_rows(q);
     return rc == 0 ? mt_query_sample(s, &q->coverage.sample_one_of) : rc;
 }

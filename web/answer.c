@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/rc.h"
 #include "base/text_time.h"
 #include "store/column_json.h"
 #include "store/filter.h"
@@ -46,8 +47,11 @@ int mt_web_filter(const struct mt_web_site *site,
     *filter = NULL;
     if (!mt_web_given(params, MT_WEB_BIT(FILTER)) || params->filter.len == 0)
         return 0;
-    if (mt_filter_new(filter, params->filter, &ref, &error) == 0)
+    int rc = mt_filter_new(filter, params->filter, &ref, &error);
+    if (rc == 0)
         return 0;
+    if (rc == MT_ELIMIT)
+        return mt_web_problem(why, MT_WEB_BUSY, NULL, "%s", error.text);
     (void)mt_web_problem(why, MT_WEB_FILTER, "filter", "%s", error.text);
     why->column = error.column;
     why->length = error.length;
@@ -145,7 +149,8 @@ static void finish(struct mt_web_question *q, int rc,
 }
 
 void mt_web_answer(const struct mt_web_site *site, struct mt_store *s,
-                   const struct mt_web_asked *asked, struct mt_web_reply *reply)
+                   const struct mt_web_asked *asked, struct mt_web_reply *reply,
+                   struct mt_web_problem *why)
 {
     struct mt_out out;
     struct mt_web_question q = {.site = site,
@@ -153,6 +158,7 @@ void mt_web_answer(const struct mt_web_site *site, struct mt_store *s,
                                 .params = asked->params,
                                 .id = asked->id,
                                 .openmetrics = asked->openmetrics,
+                                .ids = asked->ids,
                                 .type = "application/json",
                                 .out = &out};
     *reply =
@@ -163,5 +169,7 @@ void mt_web_answer(const struct mt_web_site *site, struct mt_store *s,
         rc = asked->route->answer(&q);
     reply->type = q.type;
     finish(&q, rc, reply);
+    if (why != NULL)
+        *why = q.problem;
     mt_filter_free(q.filter);
 }

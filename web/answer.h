@@ -25,6 +25,13 @@ struct mt_web_reply {
     struct mt_web_body body; /* body.ptr is the caller's, of free() */
 };
 
+/* Exchanges that were listed: each once, ascending, up to a bound; others are
+ * left out of the list. */
+struct mt_web_ids {
+    uint64_t *list;
+    size_t count, max;
+};
+
 /* A question while it is answered. */
 struct mt_web_question {
     const struct mt_web_site *site;
@@ -35,7 +42,8 @@ struct mt_web_question {
     struct mt_filter *filter;
     int64_t now_ns;
     bool live;
-    bool openmetrics; /* of /metrics */
+    bool openmetrics;       /* of /metrics */
+    struct mt_web_ids *ids; /* listed exchanges are noted here; NULL: not */
     const char *type; /* of the answer: JSON, unless the function says other */
     struct mt_out *out;
     struct mt_web_problem problem;
@@ -63,12 +71,15 @@ struct mt_web_asked {
     const struct mt_web_route *route;
     const struct mt_web_params *params;
     struct mt_span id;
-    bool openmetrics; /* of the metrics: in this format */
+    bool openmetrics;       /* of the metrics: in this format */
+    struct mt_web_ids *ids; /* of exchanges: which were listed; NULL: not */
 };
 
+/* The problem of a reply whose status is not 200 goes into *why, unless it is
+ * NULL. */
 void mt_web_answer(const struct mt_web_site *site, struct mt_store *s,
-                   const struct mt_web_asked *asked,
-                   struct mt_web_reply *reply);
+                   const struct mt_web_asked *asked, struct mt_web_reply *reply,
+                   struct mt_web_problem *why);
 
 /* Beside the API. */
 extern const struct mt_web_route mt_web_metrics, mt_web_readyz;
@@ -101,6 +112,7 @@ struct mt_web_command {
     uint64_t limit;       /* -n; 0 none */
     const char *and_also; /* a further term of the filter; NULL: none */
     bool windowless;      /* neither window nor filter */
+    bool databases_only;  /* of captures there is no such command */
 };
 
 /* "meshtop stat -d mesh.db --last 5m -o json 'proto=grpc'", ends in NUL. */
@@ -109,10 +121,10 @@ void mt_web_command_put(const struct mt_web_question *q,
                         char text[MT_WEB_COMMAND_BYTES]);
 
 mt_web_function mt_web_index, mt_web_summary, mt_web_series, mt_web_services,
-    mt_web_routes_table, mt_web_edges, mt_web_policy, mt_web_exchanges,
-    mt_web_exchange, mt_web_trace, mt_web_captures, mt_web_open_requests,
-    mt_web_filter_help, mt_web_columns, mt_web_openapi, mt_web_write_metrics,
-    mt_web_ready;
+    mt_web_routes_table, mt_web_edges, mt_web_policy, mt_web_changes,
+    mt_web_exchanges, mt_web_exchange, mt_web_trace, mt_web_captures,
+    mt_web_open_requests, mt_web_filter_help, mt_web_columns, mt_web_openapi,
+    mt_web_write_metrics, mt_web_ready;
 
 /* "losses": of all writers, a row a kind. 0 or a code. */
 int mt_web_put_losses(struct mt_web_question *q);

@@ -1,5 +1,10 @@
 #include "web/assets.h"
 
+#include <stdlib.h>
+#include <zlib.h>
+
+enum { PLAIN_BYTES_MAX = 8 << 20 };
+
 extern const unsigned char mt_web_openapi_begin[], mt_web_openapi_end[];
 
 struct mt_span mt_web_openapi_text(void)
@@ -31,4 +36,27 @@ const struct mt_web_asset *mt_web_asset_find(struct mt_span path)
     if (a == NULL && is_view(path))
         a = find(MT_SPAN("/index.html"));
     return a;
+}
+
+bool mt_web_asset_plain(const struct mt_web_asset *a, uint8_t **bytes,
+                        size_t *len)
+{
+    struct mt_span gzip = {a->gzip, (size_t)(a->gzip_end - a->gzip)};
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)gzip.ptr,
+                  .avail_in = (uInt)gzip.len};
+    uint32_t size = 0; /* the last four bytes say it */
+    for (unsigned i = 0; i < 4 && gzip.len >= 4; i++)
+        size |= (uint32_t)gzip.ptr[gzip.len - 4 + i] << (8 * i);
+    if (size > PLAIN_BYTES_MAX || inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
+        return false;
+    *bytes = malloc(size + 1);
+    *len = size;
+    z.next_out = *bytes;
+    z.avail_out = size;
+    int rc = *bytes != NULL ? inflate(&z, Z_FINISH) : Z_MEM_ERROR;
+    (void)inflateEnd(&z);
+    if (rc == Z_STREAM_END)
+        return true;
+    free(*bytes);
+    return false;
 }

@@ -10,6 +10,7 @@
 #define MT_WEB_ASSETS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/span.h"
 
@@ -26,6 +27,10 @@ extern const size_t mt_web_assets_count;
 
 /* "/" and the page's own paths (no dot in the last segment) are the page. */
 const struct mt_web_asset *mt_web_asset_find(struct mt_span path);
+
+/* Its bytes, not compressed, in memory of the caller's; false: none. */
+bool mt_web_asset_plain(const struct mt_web_asset *a, uint8_t **bytes,
+                        size_t *len);
 
 /* docs/openapi.json. */
 struct mt_span mt_web_openapi_text(void);

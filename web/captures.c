@@ -80,8 +80,10 @@ static int each_source(void *arg, const struct mt_source_row *row)
     return ++l->count == SOURCES_MAX;
 }
 
-static void put_database(struct mt_out *o, const struct mt_store_info *info)
+static void put_database(struct mt_web_question *q,
+                         const struct mt_store_info *info)
 {
+    struct mt_out *o = q->out;
     char epoch[24];
     struct mt_buf b = mt_buf_of(epoch, sizeof epoch - 1);
     uint8_t bytes[8];
@@ -90,13 +92,16 @@ static void put_database(struct mt_out *o, const struct mt_store_info *info)
     mt_put_hex(&b, bytes, sizeof bytes);
     epoch[b.len] = '\0';
     mt_out_str(o, ",\"database\":{");
-    mt_web_text(o, "epoch", epoch);
-    mt_web_count(o, ",exchanges", info->rows);
+    if (!q->site->settled) {
+        mt_web_text(o, "epoch", epoch);
+        mt_web_count(o, ",file_bytes", info->file_bytes);
+        mt_out_char(o, ',');
+    }
+    mt_web_count(o, "exchanges", info->rows);
     mt_web_count(o, ",cells", info->cells);
     mt_web_count(o, ",newest_id", info->newest_id);
     mt_web_count(o, ",services", info->services);
     mt_web_count(o, ",routes", info->routes);
-    mt_web_count(o, ",file_bytes", info->file_bytes);
     mt_web_number(o, ",first_ns", info->first_ns);
     mt_web_number(o, ",last_ns", info->last_ns);
     if (info->rows_from_ns != 0)
@@ -126,12 +131,14 @@ int mt_web_captures(struct mt_web_question *q)
     int rc = mt_query_info(q->store, &info);
     if (rc != 0)
         return rc;
-    mt_web_command_put(
-        q, &(struct mt_web_command){.verb = "check", .windowless = true},
-        command);
+    mt_web_command_put(q,
+                       &(struct mt_web_command){.verb = "check",
+                                                .windowless = true,
+                                                .databases_only = true},
+                       command);
     mt_web_begin(q, command, NULL);
     rc = put_sample(q);
-    put_database(q->out, &info);
+    put_database(q, &info);
     mt_out_str(q->out, ",\"sources\":[");
     if (rc == 0)
         rc = mt_query_sources(q->store, each_source, &sources);

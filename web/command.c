@@ -82,15 +82,25 @@ static void put_filter(struct mt_buf *b, const struct mt_web_question *q,
     put_word(b, mt_buf_span(&whole));
 }
 
+static void put_source(struct mt_buf *b, const struct mt_web_site *site)
+{
+    for (size_t i = 0; i < site->read_count; i++)
+        put_option(b, i == 0 ? " -r " : " ", mt_span_str(site->read[i]));
+    if (site->read_count == 0 && site->db_named != NULL)
+        put_option(b, " -d ", mt_span_str(site->db_named));
+}
+
 void mt_web_command_put(const struct mt_web_question *q,
                         const struct mt_web_command *c,
                         char text[MT_WEB_COMMAND_BYTES])
 {
     struct mt_buf b = mt_buf_of(text, MT_WEB_COMMAND_BYTES - 1);
+    text[0] = '\0';
+    if (c->databases_only && q->site->read_count > 0)
+        return;
     mt_put_str(&b, "meshtop ");
     mt_put_str(&b, c->verb);
-    if (q->site->db_named != NULL)
-        put_option(&b, " -d ", mt_span_str(q->site->db_named));
+    put_source(&b, q->site);
     if (!c->windowless)
         put_window(&b, q);
     if (c->options != NULL)

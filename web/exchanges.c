@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/column_json.h"
 #include "web/limits.h"
@@ -185,6 +186,23 @@ static int put_lost(const struct listing *l)
     return mt_web_put_lost(q, &scan, least);
 }
 
+/* False: there is no room for it. */
+static bool note_id(struct mt_web_ids *ids, uint64_t id)
+{
+    size_t at = ids->count;
+    while (at > 0 && ids->list[at - 1] > id)
+        at--;
+    if (at > 0 && ids->list[at - 1] == id)
+        return true;
+    if (ids->count == ids->max)
+        return false;
+    memmove(ids->list + at + 1, ids->list + at,
+            (ids->count - at) * sizeof *ids->list);
+    ids->list[at] = id;
+    ids->count++;
+    return true;
+}
+
 static int put_listing(struct listing *l, const struct mt_coverage *coverage)
 {
     struct mt_web_question *q = l->q;
@@ -196,9 +214,13 @@ static int put_listing(struct listing *l, const struct mt_coverage *coverage)
     else
         mt_web_null(q->out, ",next");
     mt_out_str(q->out, ",\"exchanges\":[");
+    const char *before = "\n";
     for (uint64_t i = 0; i < l->count; i++) {
-        mt_out_str(q->out, i > 0 ? ",\n" : "\n");
+        if (q->ids != NULL && !note_id(q->ids, l->rows[i].id))
+            continue;
+        mt_out_str(q->out, before);
         mt_out_span(q->out, (struct mt_span){l->rows[i].json, l->rows[i].len});
+        before = ",\n";
     }
     mt_out_char(q->out, ']');
     int rc = put_lost(l);

@@ -53,26 +53,32 @@ static void put_field(struct mt_out *o, unsigned field)
     mt_out_char(o, ']');
 }
 
-static void put_validity(struct mt_web_question *q)
+/* 0, or -1: it could not be looked at. */
+static int put_validity(struct mt_web_question *q)
 {
     struct mt_web_problem why;
     struct mt_filter *f;
     int rc = mt_web_filter(q->site, q->params, q->now_ns, &f, &why);
     mt_filter_free(f);
+    if (rc != 0 && why.kind != MT_WEB_FILTER) {
+        q->problem = why;
+        return -1;
+    }
     mt_web_flag(q->out, ",valid", rc == 0);
     if (rc == 0)
-        return;
+        return 0;
     mt_web_text(q->out, ",detail", why.detail);
     mt_web_number(q->out, ",column", (int64_t)why.column);
     mt_web_number(q->out, ",length", (int64_t)why.length);
+    return 0;
 }
 
 int mt_web_filter_help(struct mt_web_question *q)
 {
     mt_out_char(q->out, '{');
     mt_web_text(q->out, "command", "meshtop explain filter");
-    if (mt_web_given(q->params, MT_WEB_BIT(FILTER)))
-        put_validity(q);
+    if (mt_web_given(q->params, MT_WEB_BIT(FILTER)) && put_validity(q) != 0)
+        return -1;
     mt_out_str(q->out, ",\"fields\":[");
     for (unsigned i = 0; i < MT_FILTER_FIELD_COUNT; i++) {
         mt_out_str(q->out, i > 0 ? ",\n{" : "\n{");

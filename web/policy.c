@@ -1,51 +1,26 @@
-/* What a proxy does for each route. Each request that went well had exactly
- * one try that did: tries need no rows of their own here. */
-#include <stdio.h>
+/* What proxies do for each route, and what their breakers and budgets are at.
+ */
 #include <string.h>
 
 #include "store/column_json.h"
-#include "store/filter.h"
+#include "store/proxy_state.h"
 #include "web/table.h"
-
-static const char proxied[] = "observer=proxy_request";
-
-static void put_double(struct mt_out *o, const char *key, double v,
-                       enum mt_unit unit)
-{
-    const struct mt_value value = {.unit = unit, .known = true, .number = v};
-    mt_web_key(o, key);
-    if (v < 0)
-        mt_out_str(o, "null");
-    else
-        mt_figure_put(o, &value);
-}
-
-static void put_tries(struct mt_out *o, const struct mt_row *row)
-{
-    const struct mt_counts *n = &row->counts;
-    uint64_t good = n->ok + n->client_error;
-    uint64_t judged = good + n->failure + n->retries;
-    put_double(o, ",tries_per_s",
-               (double)(n->exchanges + n->retries) / row->seconds,
-               MT_UNIT_RATE);
-    put_double(o, ",tries_success_ratio",
-               judged > 0 ? (double)good / (double)judged : -1, MT_UNIT_RATIO);
-}
 
 static bool is_of(const struct mt_row *endpoint, const struct mt_row *route)
 {
     return endpoint->server_id == route->server_id &&
+           endpoint->observer == MT_OBSERVER_PROXY_REQUEST &&
            strcmp(endpoint->route, route->route) == 0 &&
            strcmp(endpoint->method, route->method) == 0 &&
            endpoint->endpoint[0] != '\0';
 }
 
-static void put_more(struct mt_web_question *q, void *arg,
-                     const struct mt_row *row)
+/* Which endpoints answered: requests, each once, whatever came before. */
+static void put_endpoints(struct mt_web_question *q, void *arg,
+                          const struct mt_row *row)
 {
     const struct mt_answer *endpoints = arg;
     bool first = true;
-    put_tries(q->out, row);
     mt_out_str(q->out, ",\"endpoints\":[");
     for (size_t i = 0; i < endpoints->count; i++) {
         const struct mt_row *e = &endpoints->rows[i];
@@ -61,30 +36,47 @@ static void put_more(struct mt_web_question *q, void *arg,
     mt_out_char(q->out, ']');
 }
 
-/* Requests of proxies alone, of those that the filter lets through. */
-static int narrow(struct mt_web_question *q, struct mt_filter **narrowed)
+static void put_command(struct mt_web_question *q, const char *key,
+                        const char *options)
 {
-    char text[MT_FILTER_TEXT_MAX + sizeof proxied + 8];
-    struct mt_filter_error error;
-    const struct mt_time_ref ref = {q->now_ns, q->site->offset_s(q->now_ns)};
-    int n = snprintf(
-        text, sizeof text, q->filter != NULL ? "(%.*s) and %s" : "%.*s%s",
-        (int)q->params->filter.len,
-        q->params->filter.len > 0 ? (const char *)q->params->filter.ptr : "",
-        proxied);
-    if (n > 0 && (size_t)n < sizeof text &&
-        mt_filter_new(narrowed, mt_span_str(text), &ref, &error) == 0)
-        return 0;
-    return mt_web_problem(&q->problem, MT_WEB_FILTER, "filter",
-                          "it is too long together with %s", proxied);
+    char command[MT_WEB_COMMAND_BYTES];
+    mt_web_command_put(q,
+                       &(struct mt_web_command){.verb = "policy",
+                                                .options = options,
+                                                .windowless = true},
+                       command);
+    mt_web_text(q->out, key, command);
 }
 
-static int ask_both(struct mt_web_question *q, struct mt_answer *routes,
-                    struct mt_answer *endpoints)
+/* Of every service, now: neither window nor filter has a part in it. Where
+ * nothing is live, there is none. */
+static void put_state(struct mt_web_question *q, struct mt_proxies *p)
 {
-    q->ask.by_method = true;
-    int rc = mt_query_routes(q->store, &q->ask, routes);
-    q->ask.by_endpoint = true;
+    struct mt_out *o = q->out;
+    if (q->site->settled)
+        mt_proxies_free(p);
+    mt_out_str(o, ",\"breakers\":[");
+    for (size_t i = 0; i < p->endpoints_count; i++) {
+        mt_out_str(o, i > 0 ? ",\n" : "\n");
+        mt_row_json(o, &mt_screen_endpoints, &p->endpoints[i]);
+    }
+    mt_out_str(o, "],\"budgets\":[");
+    for (size_t i = 0; i < p->budgets_count; i++) {
+        mt_out_str(o, i > 0 ? ",\n" : "\n");
+        mt_row_json(o, &mt_screen_budgets, &p->budgets[i]);
+    }
+    mt_out_char(o, ']');
+    put_command(q, ",breakers_command", " --by endpoint");
+    put_command(q, ",budgets_command", " --by budget");
+    mt_web_flag(o, ",state_complete", !p->more);
+}
+
+static int ask(struct mt_web_question *q, struct mt_answer *routes,
+               struct mt_answer *endpoints, struct mt_proxies *proxies)
+{
+    int rc =
+        mt_query_policy(q->store, &q->ask, q->site->wall_ns(), routes, proxies);
+    q->ask.by_method = q->ask.by_endpoint = true;
     if (rc == 0)
         rc = mt_query_routes(q->store, &q->ask, endpoints);
     return rc == 0 ? mt_web_sort(q, &mt_screen_policy, routes) : rc;
@@ -94,25 +86,22 @@ int mt_web_policy(struct mt_web_question *q)
 {
     char command[MT_WEB_COMMAND_BYTES];
     struct mt_answer routes = {0}, endpoints = {0};
-    struct mt_filter *narrowed = NULL;
-    int rc = narrow(q, &narrowed);
-    q->ask.filter = narrowed;
-    if (rc == 0)
-        rc = ask_both(q, &routes, &endpoints);
+    struct mt_proxies proxies = {0};
+    int rc = ask(q, &routes, &endpoints, &proxies);
     if (rc == 0) {
         mt_web_command_put(
             q,
-            &(struct mt_web_command){.verb = "routes",
-                                     .limit = mt_web_command_limit(q),
-                                     .and_also = proxied},
+            &(struct mt_web_command){.verb = "policy",
+                                     .limit = mt_web_command_limit(q)},
             command);
         mt_web_begin(q, command, &routes.coverage);
         mt_web_put_table(q, &(struct mt_web_table){&mt_screen_policy, &routes,
-                                                   put_more, &endpoints});
+                                                   put_endpoints, &endpoints});
+        put_state(q, &proxies);
         mt_out_str(q->out, "}\n");
     }
     mt_answer_free(&routes);
     mt_answer_free(&endpoints);
-    mt_filter_free(narrowed);
+    mt_proxies_free(&proxies);
     return rc;
 }

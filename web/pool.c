@@ -48,9 +48,11 @@ static int64_t bounded_clock(void *arg)
 int mt_web_handle_begin(struct mt_web_handle *h)
 {
     struct stat st;
-    bool there = stat(h->site->db, &st) == 0;
     h->until_ns = h->site->steady(NULL) + MT_WEB_QUERY_NS;
     h->leap_ns = 0;
+    if (h->store != NULL && h->site->fixed)
+        return 0;
+    bool there = stat(h->site->db, &st) == 0;
     bool same = there && (uint64_t)st.st_dev == h->device &&
                 (uint64_t)st.st_ino == h->inode;
     if (h->store != NULL && same)
@@ -121,7 +123,8 @@ static void answer(struct worker *w, struct mt_web_job *job)
     int64_t begun_ns = w->pool->site->steady(NULL);
     int rc = mt_web_handle_begin(&w->handle);
     if (rc == 0) {
-        mt_web_answer(w->pool->site, w->handle.store, &job->asked, &job->reply);
+        mt_web_answer(w->pool->site, w->handle.store, &job->asked, &job->reply,
+                      NULL);
     } else {
         struct mt_web_problem problem;
         mt_web_problem_of_store(&problem, rc);

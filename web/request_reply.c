@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <zlib.h>
 
 #include "web/limits.h"
 #include "web/server_impl.h"
@@ -11,7 +10,6 @@ enum {
     COOKIE_BYTES = 512,
     STREAM_BLOCK_BYTES = 16 << 10,
     STREAM_SOCKET_BYTES = 64 << 10, /* the backlog is ours, not the kernel's */
-    PLAIN_BYTES_MAX = 8 << 20,      /* of a file that is not wanted gzipped */
 };
 
 /* Nothing is loaded from elsewhere, nothing is shown within another page, and
@@ -129,24 +127,14 @@ static bool list_has(struct mt_span list, struct mt_span word)
 }
 
 /* For who does not take it compressed. */
-static struct MHD_Response *plain(struct mt_span gzip)
+static struct MHD_Response *plain(const struct mt_web_asset *a)
 {
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)gzip.ptr,
-                  .avail_in = (uInt)gzip.len};
-    uint32_t size = 0; /* the last four bytes say it */
-    for (unsigned i = 0; i < 4 && gzip.len >= 4; i++)
-        size |= (uint32_t)gzip.ptr[gzip.len - 4 + i] << (8 * i);
-    if (size > PLAIN_BYTES_MAX || inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
+    uint8_t *bytes;
+    size_t len;
+    if (!mt_web_asset_plain(a, &bytes, &len))
         return NULL;
-    uint8_t *bytes = malloc(size + 1);
-    z.next_out = bytes;
-    z.avail_out = size;
-    int rc = bytes != NULL ? inflate(&z, Z_FINISH) : Z_MEM_ERROR;
-    (void)inflateEnd(&z);
     struct MHD_Response *response =
-        rc == Z_STREAM_END ? MHD_create_response_from_buffer(
-                                 size, bytes, MHD_RESPMEM_MUST_FREE)
-                           : NULL;
+        MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
     if (response == NULL)
         free(bytes);
     return response;
@@ -157,7 +145,7 @@ static struct MHD_Response *file(const struct mt_web_request *r,
 {
     struct mt_span gzip = {a->gzip, (size_t)(a->gzip_end - a->gzip)};
     if (!list_has(mt_web_header(r, "Accept-Encoding"), MT_SPAN("gzip")))
-        return plain(gzip);
+        return plain(a);
     struct MHD_Response *response = MHD_create_response_from_buffer(
         gzip.len, (void *)(uintptr_t)gzip.ptr, MHD_RESPMEM_PERSISTENT);
     if (response != NULL)

@@ -14,6 +14,7 @@ const struct mt_web_route mt_web_routes[] = {
     {"routes", "routes", T | B(BY), true, mt_web_routes_table},
     {"edges", "edges", T | B(FOCUS) | B(DEPTH) | B(NODES), true, mt_web_edges},
     {"policy", "policy", T, true, mt_web_policy},
+    {"changes", "changes", W | B(LIMIT), true, mt_web_changes},
     {"exchanges", "exchanges", W | B(LIMIT) | B(ORDER) | B(AFTER), true,
      mt_web_exchanges},
     {"exchange/{id}", "exchange", 0, false, mt_web_exchange},

@@ -90,6 +90,16 @@ static struct MHD_Daemon *start_daemon(struct mt_web *w)
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
+/* It answers nobody before it is run. */
+static int open_daemon(struct mt_web *w)
+{
+    w->daemon = start_daemon(w);
+    if (w->daemon == NULL)
+        return MT_STORE_ENOMEM;
+    w->listen_fd = -1;
+    return 0;
+}
+
 int mt_web_open(struct mt_web **out, const struct mt_web_site *site, int fd)
 {
     struct mt_web *w = calloc(1, sizeof *w);
@@ -105,7 +115,9 @@ int mt_web_open(struct mt_web **out, const struct mt_web_site *site, int fd)
                       site->conns_max > 0 ? site->conns_max : MT_WEB_CONNS_MAX,
                       site->head_ns > 0 ? site->head_ns : MT_WEB_HEAD_NS);
     int rc = mt_web_pool_open(&w->pool, &w->site);
-    return rc == 0 ? mt_web_streams_open(&w->streams, &w->site) : rc;
+    if (rc == 0)
+        rc = mt_web_streams_open(&w->streams, &w->site);
+    return rc == 0 ? open_daemon(w) : rc;
 }
 
 static int start_loop(struct mt_web *w)
@@ -121,10 +133,6 @@ static int start_loop(struct mt_web *w)
 
 int mt_web_start(struct mt_web *w)
 {
-    w->daemon = start_daemon(w);
-    if (w->daemon == NULL)
-        return -ENOMEM;
-    w->listen_fd = -1;
     int rc = mt_web_pool_start(w->pool);
     if (rc == 0)
         rc = mt_web_streams_start(w->streams);

@@ -9,9 +9,12 @@
  *     int fd = mt_web_listen(&address);
  *     rc = mt_web_open(&w, &site, fd);        // takes fd, opens the database
  *     if (rc == 0)
- *         rc = mt_web_start(w);
+ *         rc = mt_web_start(w);               // its threads
  *     ... until it is enough ...
  *     mt_web_stop(w);
+ *
+ * Once it is open nothing more is: who gives up rights does so in between, and
+ * needs no call afterwards that opens anything but connections that come.
  *
  * Bounds: limits.h. Who may ask: guard.h. What is asked: docs/api.md.
  */

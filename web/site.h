@@ -13,6 +13,12 @@ typedef void mt_web_ladder(const void *arg, struct mt_store *s,
 struct mt_web_site {
     const char *db;       /* path */
     const char *db_named; /* as a command line names it; NULL: the default */
+    bool fixed; /* the file stays the one that was opened first: it is not
+                   looked for again, and may have no name any more */
+    const char *const *read; /* captures in place of a database: as command */
+    size_t read_count;       /* lines name them */
+    bool settled; /* what is not of the rows is left out: the same rows, the
+                     same answers */
     const char *version;
     const char *token;             /* NULL: none is needed */
     const char *const *host_names; /* beside localhost and addresses */

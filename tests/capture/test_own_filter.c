@@ -22,24 +22,30 @@
 
 static const struct {
     const char *given, *ssh, *filter;
+    uint16_t page_port;
 } vectors[] = {
-    {NULL, NULL, OWN},
-    {"", NULL, OWN},
-    {" \t", NULL, OWN},
-    {"tcp port 80", NULL, "(tcp port 80) and " OWN},
-    {"port 80 or port 81", NULL, "(port 80 or port 81) and " OWN},
-    {NULL, "10.0.0.9 51022 10.0.0.1 22", OWN SSH_4},
-    {"udp", "10.0.0.9 51022 10.0.0.1 22", "(udp) and " OWN SSH_4},
-    {NULL, "fe80::9 51022 fe80::1 22", OWN SSH_6},
+    {NULL, NULL, OWN, 0},
+    {"", NULL, OWN, 0},
+    {" \t", NULL, OWN, 0},
+    {"tcp port 80", NULL, "(tcp port 80) and " OWN, 0},
+    {"port 80 or port 81", NULL, "(port 80 or port 81) and " OWN, 0},
+    {NULL, "10.0.0.9 51022 10.0.0.1 22", OWN SSH_4, 0},
+    {"udp", "10.0.0.9 51022 10.0.0.1 22", "(udp) and " OWN SSH_4, 0},
+    {NULL, "fe80::9 51022 fe80::1 22", OWN SSH_6, 0},
+    /* the page is served elsewhere */
+    {NULL, NULL, OWN, 7070},
+    {NULL, NULL, OWN " and not tcp port 8000", 8000},
+    {"udp", "fe80::9 51022 fe80::1 22",
+     "(udp) and " OWN " and not tcp port 65535" SSH_6, 65535},
     /* no session */
-    {NULL, "", OWN},
-    {NULL, "10.0.0.9", OWN},
-    {NULL, "10.0.0.9 51022 10.0.0.1", OWN},
-    {NULL, "10.0.0.9 51022 10.0.0.1 22 7", OWN},
-    {NULL, "10.0.0.9 510220 10.0.0.1 22", OWN},
-    {NULL, "10.0.0.9 51022 10.0.0.1 99999", OWN},
-    {NULL, "example.org 51022 10.0.0.1 22", OWN},
-    {NULL, "1)or(2 51022 10.0.0.1 22", OWN},
+    {NULL, "", OWN, 0},
+    {NULL, "10.0.0.9", OWN, 0},
+    {NULL, "10.0.0.9 51022 10.0.0.1", OWN, 0},
+    {NULL, "10.0.0.9 51022 10.0.0.1 22 7", OWN, 0},
+    {NULL, "10.0.0.9 510220 10.0.0.1 22", OWN, 0},
+    {NULL, "10.0.0.9 51022 10.0.0.1 99999", OWN, 0},
+    {NULL, "example.org 51022 10.0.0.1 22", OWN, 0},
+    {NULL, "1)or(2 51022 10.0.0.1 22", OWN, 0},
 };
 
 static void assert_compiles(const char *filter)
@@ -58,7 +64,8 @@ static void test_vectors(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         char text[MT_OWN_FILTER_BYTES];
-        assert_int_equal(mt_own_filter(text, vectors[i].given, vectors[i].ssh),
+        assert_int_equal(mt_own_filter(text, vectors[i].given, vectors[i].ssh,
+                                       vectors[i].page_port),
                          0);
         assert_string_equal(text, vectors[i].filter);
         assert_compiles(text);
@@ -75,7 +82,7 @@ static void test_too_long(void **state)
     char text[MT_OWN_FILTER_BYTES];
     memset(given, ' ', sizeof given - 1);
     memcpy(given, "tcp", 3);
-    assert_int_equal(mt_own_filter(text, given, NULL), -1);
+    assert_int_equal(mt_own_filter(text, given, NULL, 0), -1);
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <sys/mman.h>
@@ -415,6 +416,64 @@ static void test_calls_are_refused(void **state)
     assert_int_not_equal(access("/tmp/meshtop-must-not-be", F_OK), 0);
 }
 
+static int listen_on(struct sockaddr_in *a)
+{
+    socklen_t size = sizeof *a;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    *a = (struct sockaddr_in){.sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    NEED(bind(fd, (const struct sockaddr *)a, sizeof *a) == 0);
+    NEED(listen(fd, 2) == 0);
+    NEED(getsockname(fd, (struct sockaddr *)a, &size) == 0);
+    return fd;
+}
+
+/* The page beside a tap: connections of one socket are answered, nothing is
+ * begun, and no socket is changed but in how it sends. */
+static void answers_connections(void *arg)
+{
+    const int *asked = arg;
+    struct sockaddr_in a, b;
+    int on = 1, page = listen_on(&a), other = listen_on(&b);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    int udp = socket(AF_INET, SOCK_DGRAM, 0);
+    struct iovec part = {.iov_base = &a, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    NEED(connect(client, (const struct sockaddr *)&a, sizeof a) == 0);
+    drop(&(struct mt_syscalls){.set = MT_SYSCALLS_TAP,
+                               .accept_fd = *asked ? page : 0,
+                               .send_fds = {-1, -1}});
+    int fd = accept4(page, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (!*asked) {
+        NEED(fd < 0 && errno == EPERM);
+        REFUSED(send(client, "x", 1, 0));
+        REFUSED(sendmsg(client, &message, 0));
+        REFUSED(shutdown(client, SHUT_WR));
+        return;
+    }
+    NEED(fd >= 0);
+    NEED(send(fd, "x", 1, MSG_NOSIGNAL) == 1);
+    NEED(sendmsg(fd, &message, MSG_NOSIGNAL) == 1);
+    NEED(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
+    NEED(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &on, sizeof on) == 0);
+    NEED(shutdown(fd, SHUT_RDWR) == 0);
+    REFUSED(accept4(other, NULL, NULL, 0));
+    REFUSED(sendto(udp, "x", 1, 0, (const struct sockaddr *)&a, sizeof a));
+    REFUSED(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &on, sizeof on));
+    REFUSED(connect(udp, (const struct sockaddr *)&a, sizeof a));
+    REFUSED(listen(other, 1));
+    REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static void test_connections_are_answered_where_asked(void **state)
+{
+    int asked = 1, not_asked = 0;
+    (void)state;
+    need_root();
+    in_child(answers_connections, &asked);
+    in_child(answers_connections, &not_asked);
+}
+
 static void run_a_program(void *arg)
 {
     (void)arg;
@@ -764,6 +823,7 @@ int main(void)
         cmocka_unit_test(test_early_thread_is_refused),
         cmocka_unit_test(test_early_thread_changes_too),
         cmocka_unit_test(test_calls_are_refused),
+        cmocka_unit_test(test_connections_are_answered_where_asked),
         cmocka_unit_test(test_takeover_ends_the_process),
         cmocka_unit_test(test_open_for_reading_alone),
         cmocka_unit_test(test_files_in_one_folder),

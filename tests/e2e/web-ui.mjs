@@ -1,9 +1,10 @@
-// web-ui.mjs --meshtop BIN [--shots DIR]: the page in a headless Chromium, over databases made from tests/data.
+// web-ui.mjs --meshtop BIN [--shots DIR] [--only WORDS]: the page in a headless Chromium, over databases made from tests/data.
 //
 // Each page shows what the API answers; nothing is asked of elsewhere and nothing is said on the console. Waits are
 // for what a person would see. Exit 77 where Chromium, npm's packages or the page itself are not there.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -12,7 +13,7 @@ import { parseArgs } from "node:util";
 import assert from "node:assert/strict";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
-const { values: given } = parseArgs({ options: { meshtop: { type: "string" }, shots: { type: "string" } } });
+const { values: given } = parseArgs({ options: { meshtop: { type: "string" }, shots: { type: "string" }, only: { type: "string" } } });
 const CHROMIUM = "/usr/bin/chromium";
 const FIRST_PAGE_BYTES = 60 * 1024;
 const ALL_BYTES = 260 * 1024;
@@ -43,8 +44,11 @@ const freePort = () =>
   });
 
 /** Serves the database at `port`; resolves once it listens. */
-function serve(port) {
-  const server = spawn(given.meshtop, ["serve", "-d", db, "--listen", `127.0.0.1:${port}`], { env, stdio: ["ignore", "pipe", "pipe"] });
+const serve = (port) => start(["serve", "-d", db, "--listen", `127.0.0.1:${port}`]);
+
+/** Starts what serves a page; resolves once it listens. */
+function start(args) {
+  const server = spawn(given.meshtop, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   return new Promise((done, fail) => {
     let said = "";
     const read = (text) => {
@@ -68,7 +72,7 @@ record("mesh.pcapng");
 const port = await freePort();
 const origin = `http://127.0.0.1:${port}`;
 let server = await serve(port);
-const api = async (path) => (await fetch(`${origin}/api/v1/${path}`)).json();
+const api = async (path, from = origin) => (await fetch(`${from}/api/v1/${path}`)).json();
 
 if ((await (await fetch(origin)).text()).includes("This build has no page")) {
   await ended(server);
@@ -80,20 +84,72 @@ const said = [];
 const foreign = [];
 let quiet = true; // false while the server is away on purpose
 
-async function open(path, options = {}) {
+async function open(path, { from = origin, clock = false, ...options } = {}) {
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, colorScheme: "light", ...options });
   page.setDefaultTimeout(PATIENCE_MS);
   page.on("console", (message) => quiet && said.push(message.text()));
   page.on("pageerror", (error) => said.push(error.message));
-  page.on("request", (request) => request.url().startsWith(`${origin}/`) || request.url().startsWith("data:") || foreign.push(request.url()));
-  await page.goto(origin + path);
+  const own = /^(data|blob):/;
+  page.on("request", (request) => request.url().startsWith(`${from}/`) || own.test(request.url()) || foreign.push(request.url()));
+  if (clock) await page.clock.install();
+  await page.goto(from + path);
   return page;
+}
+
+/** A proxy with its page: of two endpoints of `cart` one answers 503 to GET; POST fails from `failing` on. */
+async function proxying() {
+  const mesh = { failing: false };
+  const answer = (bad) => (request, response) => {
+    request.resume();
+    response.statusCode = request.method === "POST" ? (mesh.failing ? 500 : 200) : bad ? 503 : 200;
+    response.end("x");
+  };
+  const listen = (server) => new Promise((done) => server.listen(0, "127.0.0.1", () => done(server.address().port)));
+  const services = [createHttpServer(answer(false)), createHttpServer(answer(true))];
+  const ports = await Promise.all(services.map(listen));
+  const listener = await freePort();
+  const config = join(tmp, "mesh.yaml");
+  writeFileSync(
+    config,
+    `listeners:
+  - {name: edge, address: "127.0.0.1:${listener}"}
+services:
+  cart: {endpoints: [${ports.map((port) => `"127.0.0.1:${port}"`).join(", ")}], balance: round-robin, breaker: {out: 60s..60s}}
+routes:
+  - {match: {path: /*}, to: cart, retry: 5xx}
+`,
+  );
+  const web = await freePort();
+  const proxy = await start(["proxy", "-c", config, "-w", join(tmp, `${listener}.db`), "--web", String(web)]);
+  mesh.origin = `http://127.0.0.1:${web}`;
+  mesh.ask = async (method, path) => (await fetch(`http://127.0.0.1:${listener}${path}`, { method })).text();
+  mesh.end = async () => {
+    await ended(proxy);
+    for (const service of services) service.close();
+  };
+  return mesh;
+}
+
+/** Asks until an answer of the API is as it should be. */
+async function until(path, from, holds) {
+  for (const begun = Date.now(); ; await new Promise((done) => setTimeout(done, 100))) {
+    const answer = await api(path, from);
+    if (holds(answer)) return answer;
+    if (Date.now() - begun > PATIENCE_MS) throw new Error(`${path} stays ${JSON.stringify(answer).slice(0, 500)}`);
+  }
 }
 
 async function shot(page, name) {
   if (!given.shots) return;
   mkdirSync(given.shots, { recursive: true });
   await page.screenshot({ path: join(given.shots, `${name}.png`) });
+}
+
+/** A capture of which some packets in the middle were lost. */
+function cutSome(pcap) {
+  const records = [];
+  for (let at = 24; at + 16 <= pcap.length; at += 16 + pcap.readUInt32LE(at + 8)) records.push(pcap.subarray(at, at + 16 + pcap.readUInt32LE(at + 8)));
+  return Buffer.concat([pcap.subarray(0, 24), ...records.filter((_, i) => i < 10 || i % 7 !== 3)]);
 }
 
 const texts = (page, selector) => page.locator(selector).allInnerTexts();
@@ -190,6 +246,180 @@ const tests = {
     await page.close();
   },
 
+  async "routes are sorted by a title, and each figure leads to what it counts"() {
+    const { routes } = await api("routes?sort=-requests_per_s");
+    const page = await open("/routes");
+    await page.locator("tbody tr").first().waitFor();
+    assert.equal(await page.locator("tbody tr").count(), routes.length);
+    assert.match((await texts(page, "footer code"))[0], /^meshtop routes -d /);
+    await page.getByRole("link", { name: "RPS" }).click();
+    await page.waitForURL(/sort=-requests_per_s/);
+    await page.locator('th[aria-sort="descending"]', { hasText: "RPS" }).waitFor();
+    await page.waitForFunction((route) => document.querySelector("tbody tr td:nth-child(3)").innerText === route, routes[0].route);
+    assert.deepEqual(await texts(page, "tbody tr td:nth-child(3)"), routes.map((row) => row.route));
+    await shot(page, "routes");
+    const failing = page.locator("tbody tr", { has: page.locator("td.bad") }).first();
+    await failing.locator("td.bad a").click();
+    await page.waitForURL(/\/tail\?filter=svc%3D.*outcome%3Dfailure/);
+    await page.locator(".line[data-id]").first().waitFor();
+    const statuses = await texts(page, ".line[data-id] span.number.bad");
+    assert.equal(statuses.length, await page.locator(".line[data-id]").count(), "failures alone");
+    await page.close();
+  },
+
+  async "policy shows what clients got beside what tries got, and what breakers and budgets are at"() {
+    const mesh = await proxying();
+    for (let i = 0; i < 40; i++) await mesh.ask("GET", `/cart/${i}`);
+    const { policy, breakers, budgets } = await until("policy", mesh.origin, (answer) => answer.breakers.some((one) => one.breaker === "open") && answer.budgets.length > 0);
+    assert.equal(policy.length, 1);
+    assert.equal(policy[0].success_ratio, 1);
+    assert.ok(policy[0].tries_success_ratio < 0.95, JSON.stringify(policy[0]));
+    const page = await open("/routes?view=policy", { from: mesh.origin });
+    await page.locator("tr[data-route]").waitFor();
+    const cells = await texts(page, "tr[data-route] td");
+    assert.deepEqual(cells.slice(2, 5), ["/cart/{id}", "100.0", (Math.floor(policy[0].tries_success_ratio * 1000) / 10).toFixed(1)]);
+    assert.match(cells[cells.length - 1], /1 of 2 open/);
+    assert.match(cells[cells.length - 2], /\d+ of \d+ left/);
+    assert.deepEqual((await texts(page, "tr[data-endpoint] td:nth-child(3)")).map((text) => text.replace("└ ", "")), breakers.map((one) => one.endpoint).sort());
+    await page.locator("tr[data-endpoint] td.bad", { hasText: "open" }).waitFor();
+    assert.match((await texts(page, "footer code"))[0], /^meshtop policy -d /);
+    await page.getByText("● live").waitFor();
+    await shot(page, "policy");
+    await page.locator("tr[data-route] td:nth-child(8) a").click();
+    await page.waitForURL(/observer%3Dproxy_attempt/);
+    const filter = new URL(page.url()).searchParams.get("filter");
+    const tries = (await api(`exchanges?${new URLSearchParams({ filter })}`, mesh.origin)).exchanges;
+    assert.ok(tries.length >= 2, "of each request that was tried again, each try");
+    await page.locator(`.line[data-id="${tries[tries.length - 1].id}"]`).waitFor();
+    assert.equal(await page.locator(".line[data-id]").count(), tries.length);
+    await page.goBack();
+    await page.locator("tr[data-route]").waitFor();
+    await page.setViewportSize({ width: 360, height: 800 });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await shot(page, "policy-phone");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole("link", { name: "1 of 2 open" }).click();
+    await page.locator("tbody td.bad", { hasText: "open" }).waitFor();
+    assert.deepEqual(await texts(page, "tbody td:last-child"), (await api("policy", mesh.origin)).breakers.map((one) => one.reason ?? ""));
+    assert.ok(breakers.some((one) => one.reason));
+    assert.equal(await page.locator("tbody tr").count(), breakers.length);
+    await page.locator("footer code", { hasText: "--by endpoint" }).waitFor();
+    await page.getByRole("link", { name: "Budgets" }).click();
+    await page.getByText("the whole proxy").waitFor();
+    assert.equal(await page.locator("tbody tr").count(), budgets.length);
+    await page.locator("footer code", { hasText: "--by budget" }).waitFor();
+    await shot(page, "budgets-dark");
+    await page.close();
+    await mesh.end();
+  },
+
+  async "captures tells where exchanges come from and what was lost"() {
+    const { sources, losses, database } = await api("captures");
+    const page = await open("/captures");
+    await page.getByRole("table", { name: "Sources" }).locator("tbody tr").first().waitFor();
+    assert.equal(await page.getByRole("table", { name: "Sources" }).locator("tbody tr").count(), sources.length);
+    assert.match((await texts(page, "table[aria-label=Sources] td"))[0], /mesh\.pcapng$/);
+    assert.deepEqual(await texts(page, "table[aria-label=Losses] td:nth-child(2)"), losses.map((row) => row.loss));
+    assert.equal((await texts(page, ".figure:has(dt:text('exchanges')) dd"))[0], String(database.exchanges));
+    await page.getByText("nobody writes it now").waitFor();
+    await shot(page, "captures");
+    await page.close();
+  },
+
+  async "a loss is told with its time, which leads there"() {
+    const lossy = join(tmp, "lossy.db");
+    const whole = readFileSync(join(root, "tests/data/http1-framing.pcap"));
+    writeFileSync(join(tmp, "lossy.pcap"), cutSome(whole));
+    execFileSync(given.meshtop, ["record", "-r", join(tmp, "lossy.pcap"), "-w", lossy], { env, stdio: "pipe" });
+    const port = await freePort();
+    const from = `http://127.0.0.1:${port}`;
+    const other = await start(["serve", "-d", lossy, "--listen", `127.0.0.1:${port}`]);
+    const { lost, losses } = await api("captures", from);
+    assert.ok(lost.length > 0 && losses.some((row) => row.count > 0), JSON.stringify(lost));
+    const page = await open("/captures", { from });
+    await page.getByRole("table", { name: "Moments of losses" }).locator("tbody tr").first().waitFor();
+    assert.equal(await page.getByRole("table", { name: "Moments of losses" }).locator("tbody tr").count(), lost.length);
+    await shot(page, "captures-losses");
+    await page.getByRole("table", { name: "Moments of losses" }).locator("a").first().click();
+    await page.waitForURL(/\/\?since=.*&until=/);
+    await page.close();
+    await ended(other);
+  },
+
+  async "a walk moves the window of every page, stands, is sought and is shared"() {
+    const { database } = await api("captures");
+    const page = await open("/captures");
+    await page.getByRole("link", { name: "walk through it" }).click();
+    await page.waitForURL(/play=1/);
+    const place = () => new URL(page.url()).searchParams;
+    await page.waitForURL(/since=.*until=/);
+    const first = place().get("until");
+    await page.waitForFunction((first) => new URLSearchParams(location.search).get("until") > first, first);
+    const width = () => Date.parse(place().get("until")) - Date.parse(place().get("since"));
+    assert.equal(width(), 2000, "a tenth of 25 s, in a width that there is");
+    await page.getByLabel("Speed").selectOption("10");
+    await page.waitForURL(/play=10/);
+    await page.getByRole("link", { name: "Live tail" }).click();
+    await page.waitForURL(/\/tail\?.*play=10/);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.waitForURL((url) => !url.searchParams.has("play"));
+    await page.getByLabel("Position").focus();
+    await page.keyboard.press("End");
+    await page.waitForFunction((last) => Math.abs(Date.parse(new URLSearchParams(location.search).get("until")) - last) <= 2, database.last_ns / 1e6);
+    const { exchanges } = await api(`exchanges?since=${place().get("since")}&until=${place().get("until")}`);
+    assert.ok(exchanges.length > 2);
+    await page.waitForFunction((id) => document.querySelector(".line[data-id]")?.dataset.id === String(id), exchanges[0].id);
+    const ids = await page.locator(".line[data-id]").evaluateAll((lines) => lines.map((line) => Number(line.dataset.id)));
+    assert.deepEqual(ids, exchanges.slice(0, ids.length).map((row) => row.id));
+    await shot(page, "walk-tail");
+    const other = await open(page.url().slice(origin.length));
+    await other.getByRole("button", { name: "Play" }).waitFor();
+    assert.equal(await other.getByLabel("Position").inputValue(), await page.getByLabel("Position").inputValue());
+    await other.close();
+    await page.getByRole("button", { name: "Play" }).click(); // from its end it begins again, and comes to it
+    await page.getByLabel("Speed").selectOption("max");
+    await page.waitForURL((url) => !url.searchParams.has("play"));
+    await page.getByRole("link", { name: "End the walk" }).click();
+    await page.locator(".walk").waitFor({ state: "detached" });
+    await page.close();
+  },
+
+  async "what nobody writes is asked for once, and again when told to"() {
+    const page = await open("/", { clock: true });
+    await page.locator("tbody tr").first().waitFor();
+    await page.getByText("○ not live").waitFor();
+    await page.waitForLoadState("networkidle");
+    let asked = 0;
+    page.on("request", () => (asked += 1));
+    await page.clock.runFor(30_000);
+    await page.waitForLoadState("networkidle");
+    assert.equal(asked, 0);
+    const again = page.waitForResponse(/\/api\/v1\/services/);
+    await page.getByRole("button", { name: "Look again" }).click();
+    await again;
+    assert.ok(asked >= 4, `${asked} asked`);
+    await page.close();
+  },
+
+  async "what changed is said in words, what got worse first"() {
+    const mesh = await proxying();
+    for (const begun = Date.now(); Date.now() - begun < 6000; ) {
+      mesh.failing = Date.now() - begun > 3000;
+      await mesh.ask("POST", "/cart/7/items");
+      await new Promise((done) => setTimeout(done, 10));
+    }
+    await until("changes", mesh.origin, (answer) => answer.changes.length > 0);
+    const page = await open("/", { from: mesh.origin });
+    const first = page.locator(".changes li").first();
+    await page.locator(".changes li.worse").first().waitFor();
+    assert.match(await first.innerText(), /^cart POST \/cart\/\{id\}\/items: success [\d.]+ % → [\d.]+ %$/);
+    await shot(page, "changes");
+    await first.locator("a").click();
+    await page.waitForURL(/\/tail\?filter=.*outcome%3Dfailure/);
+    await page.close();
+    await mesh.end();
+  },
+
   async "the topology shows every service and edge, and what one of them is"() {
     const { nodes, edges } = await api("edges");
     const page = await open("/topology");
@@ -212,12 +442,139 @@ const tests = {
     await page.close();
   },
 
+  async "expressions find and hide, and say what is wrong with them"() {
+    const { nodes, edges } = await api("edges");
+    const page = await open("/topology");
+    await page.locator(".node").first().waitFor();
+    await page.getByLabel("Find nodes and edges").fill("ok<95");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/find=ok%3C95/);
+    const bad = (row) => row.success_ratio != null && row.success_ratio < 0.95;
+    const lit = await page.locator(".node:not(.dim)").count();
+    assert.ok(lit > 0 && lit < nodes.length);
+    assert.equal(lit, nodes.filter(bad).length);
+    assert.equal(await page.locator(".edge:not(.dim)").count(), edges.filter(bad).length);
+    await page.getByLabel("Hide nodes and edges").fill("name=internet or dst=payments");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((n) => document.querySelectorAll(".node").length === n, nodes.length - 1);
+    const left = edges.filter((edge) => edge.client !== "internet" && edge.server !== "payments");
+    assert.equal(await page.locator(".edge").count(), left.length);
+    await page.getByText("1 service hidden").waitFor();
+    await page.getByLabel("Hide nodes and edges").fill("speed>9");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("there is no 'speed'").waitFor();
+    await page.close();
+  },
+
+  async "edges that are idle in the window are dimmed, or hidden"() {
+    const { summary, history } = await api("summary");
+    assert.ok(summary.exchanges > 0);
+    const edges = (await api("edges")).edges;
+    const from = history.to_ns / 1e9 - 1; // of the last second some are idle
+    const window = `since=${from.toFixed(3)}&until=${(from + 1).toFixed(3)}`;
+    const now = (await api(`edges?${window}`)).edges;
+    assert.ok(now.length < edges.length);
+    const iso = (s) => new Date(Math.round(s * 1000)).toISOString();
+    const page = await open(`/topology?since=${iso(from)}&until=${iso(from + 1)}`);
+    await page.locator(".edge.idle").first().waitFor();
+    assert.equal(await page.locator(".edge").count(), edges.length);
+    await shot(page, "topology-idle");
+    await page.getByRole("link", { name: "idle hidden" }).click();
+    await page.waitForFunction((n) => document.querySelectorAll(".edge").length === n, now.length);
+    await page.close();
+  },
+
+  async "an edge has its figures; above so many nodes the rest is one"() {
+    const { edges } = await api("edges");
+    const page = await open("/topology?nodes=3");
+    await page.locator(".node").first().waitFor();
+    assert.equal(await page.locator(".node").count(), 3);
+    await page.getByText("with the least traffic drawn as one").waitFor();
+    await page.goto(`${origin}/topology`);
+    await page.getByRole("link", { name: /^frontend → cart/ }).first().focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/edge=/);
+    const aside = page.getByRole("complementary");
+    await aside.getByText("handshake").waitFor();
+    const edge = edges.find((one) => one.client === "frontend" && one.server === "cart");
+    assert.equal(await aside.locator("dt:text-is('requests') + dd").innerText(), String(edge.exchanges));
+    await shot(page, "topology-edge");
+    await aside.getByRole("link", { name: "its tail" }).click();
+    await page.waitForURL(/\/tail\?filter=src%3Dfrontend\+and\+svc%3Dcart$/);
+    await page.close();
+  },
+
+  async "it is zoomed and moved, by keys, wheel and hand, and a drag is no click"() {
+    const page = await open("/topology");
+    await page.locator(".node").first().waitFor();
+    const seen = () => page.locator(".graph").evaluate((svg) => svg.viewBox.baseVal).then((box) => box ?? null);
+    const box = async () => (await page.locator(".graph").getAttribute("viewBox")).split(" ").map(Number);
+    assert.ok(await seen());
+    const whole = await box();
+    await page.keyboard.press("+");
+    await page.waitForFunction((before) => document.querySelector(".graph").getAttribute("viewBox") !== before, whole.join(" "));
+    assert.ok(Math.abs((await box())[2] - whole[2] / 1.3) < 0.01);
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.waitForFunction((before) => document.querySelector(".graph").getAttribute("viewBox") === before, whole.join(" "));
+    const node = await page.locator(".node", { hasText: "cart" }).first().boundingBox();
+    await page.mouse.move(node.x + 20, node.y + 10);
+    await page.mouse.wheel(0, -120);
+    await page.waitForFunction((width) => Number(document.querySelector(".graph").getAttribute("viewBox").split(" ")[2]) < width, whole[2]);
+    const near = await box();
+    await page.mouse.down();
+    await page.mouse.move(node.x + 120, node.y + 60, { steps: 5 });
+    await page.mouse.up();
+    const moved = await box();
+    assert.ok(moved[0] < near[0] && moved[1] < near[1] && moved[2] === near[2]);
+    assert.equal(new URL(page.url()).search, "", "no node was chosen");
+    await page.close();
+  },
+
+  async "the graph leaves as an image, as DOT and as JSON"() {
+    const { edges } = await api("edges");
+    const page = await open("/topology");
+    await page.locator(".node").first().waitFor();
+    const saved = async (name) => {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name, exact: true }).click()]);
+      return readFileSync(await download.path());
+    };
+    const png = await saved("PNG");
+    assert.equal(png.subarray(1, 4).toString(), "PNG");
+    const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
+    assert.ok(width > 800 && height > 200, `${width}x${height}`);
+    if (given.shots) writeFileSync(join(given.shots, "topology-export.png"), png);
+    assert.ok(png.length > 5000, `${png.length} bytes: it is empty`);
+    assert.equal((await saved("DOT")).toString().split(" -> ").length - 1, edges.length);
+    assert.equal(JSON.parse(await saved("JSON")).edges.length, edges.length);
+    await page.close();
+  },
+
   async "it fits a phone, in the dark"() {
-    for (const path of ["/", "/topology", "/tail", "/exchange/200"]) {
+    for (const path of ["/", "/topology", "/topology?focus=cart", "/routes", "/captures", "/captures?walk=1", "/tail", "/exchange/200"]) {
       const page = await open(path, { viewport: { width: 360, height: 800 }, colorScheme: "dark" });
       await page.locator("tbody tr, .node, .line[data-id], h1").first().waitFor();
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, path);
       await shot(page, `phone${path.replace(/\W/g, "-")}`);
+      await page.close();
+    }
+  },
+
+  async "nothing moves when data arrives"() {
+    for (const path of ["/", "/topology", "/routes", "/routes?view=policy", "/captures", "/captures?walk=1", "/tail"]) {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+      await page.addInitScript(() => {
+        window.moved = 0;
+        new PerformanceObserver((list) => list.getEntries().forEach((shift) => (window.moved += shift.value))).observe({ type: "layout-shift", buffered: true });
+      });
+      await page.route("**/api/v1/**", async (route) => {
+        await new Promise((done) => setTimeout(done, 300)); // after the page has been drawn without it
+        await route.continue();
+      });
+      await page.goto(origin + path);
+      await page.locator("tbody tr, .node, .line[data-id], .empty").first().waitFor();
+      if (path !== "/tail") await page.waitForLoadState("networkidle"); // its stream goes on
+      const moved = await page.evaluate(() => window.moved);
+      assert.ok(moved < 0.01, `${path}: ${moved}`);
       await page.close();
     }
   },
@@ -263,6 +620,7 @@ const tests = {
 
 let failed = 0;
 for (const [name, test] of Object.entries(tests)) {
+  if (given.only && !name.includes(given.only)) continue;
   try {
     await test();
     console.log(`ok      ${name}`);

@@ -30,6 +30,12 @@ const names = await bundle("src/main.tsx", {
   define: { LAYOUT_URL: JSON.stringify(`/${worker}`) },
 });
 
+// A report has them within elements of its page (web/report_page.c): nothing in them may end one.
+for (const name of [worker, ...names]) {
+  const found = /<\/(script|style)|<!--/i.exec(readFileSync(`${out}/${name}`, "utf8"));
+  if (found) throw new Error(`${name} has ${found[0]} in it, which a report cannot hold`);
+}
+
 const named = (type) => names.find((name) => name.endsWith(type));
 const page = readFileSync("src/index.html", "utf8")
   .replace("main.css", named(".css"))

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { report } from "./report";
 import { go, link } from "./url";
 
 /** The point that the cursor is at in all charts; null where it is in none. */
@@ -53,7 +54,7 @@ function options(props: Props, width: number): uPlot.Options {
     width,
     height: HEIGHT,
     legend: { show: false },
-    cursor: { sync: { key: sync.key }, y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+    cursor: { sync: { key: sync.key }, y: false, drag: { x: !report, y: false, setScale: false }, points: { size: 6 } },
     scales: { y: { range: (_, low, high) => (props.bounds ?? fromZero)(low ?? 0, high ?? 0) } },
     axes: [
       { ...axis, size: 24, values: "{HH}:{mm}:{ss}", space: 90 },

@@ -1,7 +1,8 @@
-// Where the pages' data comes from: the API. Answers stay shown while the next is fetched; a server that went
-// away is asked again until it is back.
+// Where the pages' data comes from: the API, or what is inside a report. Answers stay shown while the next is
+// fetched; a server that went away is asked again until it is back.
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
+import { inside, report } from "./report";
 
 export type Row = Record<string, any>;
 export interface Answer extends Row {
@@ -18,49 +19,63 @@ export interface Problem {
 
 /** False from a request that got no answer until one that does. */
 export const reached = signal(true);
+/** Whether something writes the database: where nothing does, an answer stays as it is and is not asked for again. */
+export const live = signal<boolean | null>(null);
+/** Another number: look again all the same. */
+export const look = signal(0);
+/** Answers that are waited for. */
+export const waiting = signal(0);
 /** The command line of what is shown. */
 export const command = signal("");
 
 const REFRESH_MS = 2000;
 
-async function get(path: string, stop: AbortSignal): Promise<Answer> {
+/** What the API answers to `path`; throws a problem, or what fetch does. */
+export async function get(path: string, stop: AbortSignal): Promise<Answer> {
+  if (report) return inside(report, path);
   const response = await fetch(`/api/v1/${path}`, { signal: stop });
   const body = await response.json();
   if (!response.ok) throw body as Problem;
   return body as Answer;
 }
 
-const isProblem = (error: unknown): error is Problem => typeof error === "object" && error !== null && "detail" in error;
+export const isProblem = (error: unknown): error is Problem => typeof error === "object" && error !== null && "detail" in error;
 
 export interface Asked {
   data: Answer | null;
   problem: Problem | null;
 }
 
-/** What the API answers to `path`, asked again as time goes on. */
-export function useAnswer(path: string): Asked {
+/** What the API answers to `path`, asked again as time goes on; null asks nothing. */
+export function useAnswer(path: string | null): Asked {
   const [state, setState] = useState<Asked>({ data: null, problem: null });
   useEffect(() => {
+    if (path === null) return;
     const stop = new AbortController();
     let timer = 0;
     const ask = async () => {
+      let again = true;
+      waiting.value += 1;
       try {
         const data = await get(path, stop.signal);
         reached.value = true;
+        live.value = again = data.live;
         setState({ data, problem: null });
       } catch (error) {
         if (stop.signal.aborted) return;
         reached.value = isProblem(error);
         if (isProblem(error)) setState((old) => ({ data: old.data, problem: error }));
+      } finally {
+        waiting.value -= 1;
       }
-      timer = window.setTimeout(ask, REFRESH_MS);
+      if (again && !report) timer = window.setTimeout(ask, REFRESH_MS);
     };
     void ask();
     return () => {
       stop.abort();
       clearTimeout(timer);
     };
-  }, [path]);
+  }, [path, look.value]);
   return state;
 }
 

@@ -2,6 +2,7 @@
 import { useAnswer, useCommand, type Row } from "./data";
 import { bytes, time } from "./format";
 import { Trouble } from "./parts";
+import { holds } from "./report";
 import { link } from "./url";
 
 interface Phase {
@@ -56,7 +57,7 @@ function Attempts({ attempts }: { attempts: Row[] }) {
           {attempts.map((attempt) => (
             <tr>
               <td>
-                <a href={link(`/exchange/${attempt.id}`)}>try {attempt.attempt}</a>
+                <a href={holds(attempt.id) ? link(`/exchange/${attempt.id}`) : undefined}>try {attempt.attempt}</a>
               </td>
               <td>{attempt.endpoint}</td>
               <td class={attempt.outcome === "failure" ? "bad" : ""}>{attempt.error_type ?? attempt.status ?? attempt.outcome}</td>
@@ -75,7 +76,7 @@ function Span({ span, begins, lasts }: { span: Row; begins: number; lasts: numbe
   const width = Math.max(2, (1000 * (span.lasted_ns ?? 0)) / lasts);
   return (
     <div class={`span ${span.outcome}`} aria-current={span.here ? "true" : undefined}>
-      <a href={link(`/exchange/${span.id}`)} style={{ paddingLeft: `${span.depth * 14}px` }} title={`${span.server_service} ${span.method ?? ""} ${span.path ?? ""}`}>
+      <a href={holds(span.id) ? link(`/exchange/${span.id}`) : undefined} style={{ paddingLeft: `${span.depth * 14}px` }} title={`${span.server_service} ${span.method ?? ""} ${span.path ?? ""}`}>
         {span.server_service} <span class="faint">{span.method}</span> {span.path}
       </a>
       <svg viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">

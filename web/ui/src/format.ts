@@ -28,6 +28,9 @@ export function rate(perSecond: Figure): string {
 
 export const count = (n: Figure) => (n == null ? "–" : n === 0 ? "·" : n.toLocaleString("en").replace(/,/g, "\u202f"));
 
+/** `1 route`, `12 routes`. */
+export const amount = (n: number, one: string, many = `${one}s`) => `${n === 0 ? "no" : count(n)} ${n === 1 ? one : many}`;
+
 export function bytes(n: Figure): string {
   if (n == null) return "–";
   if (n === 0) return "·";

@@ -1,8 +1,10 @@
 import "uplot/dist/uPlot.min.css";
 import "./page.css";
 import { render } from "preact";
+import { Captures } from "./captures";
 import { Exchange } from "./exchange";
 import { Overview } from "./overview";
+import { RoutesAndPolicy } from "./policy";
 import { Shell } from "./shell";
 import { Tail } from "./tail";
 import { Topology } from "./topology";
@@ -13,6 +15,8 @@ function Page() {
   const id = /^\/exchange\/(\d+)$/.exec(path)?.[1];
   if (id) return <Exchange key={id} id={id} />;
   if (path === "/topology") return <Topology />;
+  if (path === "/routes") return <RoutesAndPolicy />;
+  if (path === "/captures") return <Captures />;
   if (path === "/tail") return <Tail />;
   if (path === "/") return <Overview />;
   return (

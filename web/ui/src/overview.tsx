@@ -1,9 +1,10 @@
 // Golden metrics: what comes from outside in figures and over time; services and routes, trouble first.
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { Chart, hovered } from "./chart";
-import { useAnswer, useCommand, type Answer, type Row } from "./data";
+import { useAnswer, useCommand, type Answer, type Asked, type Row } from "./data";
 import { clock, count, health, percent, rate, time } from "./format";
 import { Trouble } from "./parts";
+import { report } from "./report";
 import { asked, filter, link, narrowed } from "./url";
 
 const ms = (ns: number | null) => (ns == null ? null : ns / 1e6);
@@ -46,7 +47,7 @@ function Charts({ points }: { points: Row[] }) {
   const line = (label: string, colour: string, pick: (point: Row) => number | null) => ({ label, colour, values: points.map(pick) });
   const latency = (name: string) => (point: Row) => ms(point[`latency_${name}_ns`]);
   return (
-    <section class="charts" aria-label="Over time; drag to choose a window">
+    <section class="charts" aria-label={report ? "Over time" : "Over time; drag to choose a window"}>
       <Chart title="requests / s" moments={moments} format={(y) => rate(y)} lines={[line("rate", "--c1", (point) => point.requests_per_s)]} />
       <Chart
         title="success %"
@@ -86,6 +87,49 @@ function Trend({ values }: { values?: number[] }) {
         <polyline points={points} />
       </svg>
     </td>
+  );
+}
+
+const shownChanges = 6;
+
+/** Where a change leads: to the exchanges that it is about. */
+function changed(change: Row): string {
+  const of: [string, string][] = [["svc", change.service], ...(change.route === null ? [] : ([["method", change.method], ["route", change.route]] as [string, string][]))];
+  const failing: [string, string][] = change.changed === "success_ratio" && change.worse ? [["outcome", "failure"]] : [];
+  return link("/tail", { filter: narrowed(...of, ...failing) });
+}
+
+/** It has its room before there is an answer: what stands below does not move. */
+function Changes({ of }: { of: Asked }) {
+  const { data, problem } = of;
+  const [all, setAll] = useState(false);
+  const rows: Row[] = data?.changes ?? [];
+  const shown = all ? rows : rows.slice(0, shownChanges);
+  return (
+    <section class="changes" aria-label="What changed">
+      <h2>
+        What changed{" "}
+        {data && (
+          <small>
+            {clock(data.coverage.from_ns)} – {clock(data.coverage.to_ns)} against {clock(data.before.from_ns)} – {clock(data.before.to_ns)}
+          </small>
+        )}{" "}
+        {rows.length > shownChanges && (
+          <button type="button" onClick={() => setAll(!all)}>
+            {all ? "fewer" : `${rows.length - shownChanges} more`}
+          </button>
+        )}
+      </h2>
+      <ul>
+        {shown.map((change) => (
+          <li key={`${change.service} ${change.method} ${change.route} ${change.changed}`} class={change.worse && change.changed !== "requests_per_s" ? "worse" : ""}>
+            <a href={changed(change)}>{change.words}</a>
+          </li>
+        ))}
+        {problem && <li class="faint">{problem.detail}</li>}
+        {data && !problem && rows.length === 0 && <li class="faint">Nothing that could be told from chance.</li>}
+      </ul>
+    </section>
   );
 }
 
@@ -180,6 +224,7 @@ export function Overview() {
   const series = useAnswer(`series?${asked({ entry: "true" })}`);
   const services = useAnswer(`services?${asked(filter.value ? { limit: "50" } : { limit: "50", trend: "true" })}`);
   const routes = useAnswer(`routes?${asked({ limit: "50" })}`);
+  const changes = useAnswer(`changes?${asked()}`);
   useCommand(services.data);
   const points: Row[] = useMemo(() => series.data?.series ?? [], [series.data]);
   return (
@@ -189,10 +234,15 @@ export function Overview() {
       <Charts points={points} />
       {services.data?.rows.found === 0 && (
         <p class="empty">
-          Nothing here in this window{filter.value && " with this filter"}. <a href={link(null, { filter: null, window: null, since: null, until: null })}>Show all</a>, or
-          write something: <code>meshtop record -i any -w DB</code>
+          Nothing here in this window{filter.value && " with this filter"}. <a href={link(null, { filter: null, window: null, since: null, until: null })}>Show all</a>
+          {!report && (
+            <>
+              , or write something: <code>meshtop record -i any -w DB</code>
+            </>
+          )}
         </p>
       )}
+      <Changes of={changes} />
       <div class="pair">
         <Services data={services.data} />
         <Routes data={routes.data} />

@@ -1,5 +1,6 @@
 // What several pages show.
 import type { Asked } from "./data";
+import { link, type Param } from "./url";
 
 /** Why there is no newer answer, in the server's words. */
 export function Trouble({ of }: { of: Asked }) {
@@ -8,5 +9,18 @@ export function Trouble({ of }: { of: Asked }) {
     <p class="banner" role="alert">
       {of.problem.title}: {of.problem.detail}
     </p>
+  );
+}
+
+/** One of a few, as the address has it. */
+export function Choice({ name, value, options }: { name: Param; value: string; options: [key: string, title: string][] }) {
+  return (
+    <nav aria-label={name}>
+      {options.map(([key, title]) => (
+        <a href={link(null, { [name]: key, ...(name === "view" && { sort: null }) })} aria-current={key === value ? "true" : undefined}>
+          {title}
+        </a>
+      ))}
+    </nav>
   );
 }

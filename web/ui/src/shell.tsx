@@ -2,8 +2,11 @@
 import { effect, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { command, reached, type Problem } from "./data";
+import { command, get, live, look, reached, type Problem } from "./data";
+import { count } from "./format";
+import { report, type Report } from "./report";
 import { filter, go, link, pages, place } from "./url";
+import { Walker } from "./walk";
 
 const windows = ["1m", "5m", "15m", "1h", "6h", "24h"];
 const typed = signal("");
@@ -15,9 +18,8 @@ function useFilterProblem(text: string): Problem | null {
   useEffect(() => {
     const stop = new AbortController();
     const check = async () => {
-      const response = await fetch(`/api/v1/filter?${new URLSearchParams({ filter: text })}`, { signal: stop.signal });
-      const body = await response.json();
-      setProblem(body.valid === false ? body : null);
+      const body = await get(`filter?${new URLSearchParams({ filter: text })}`, stop.signal);
+      setProblem(body.valid === false ? (body as unknown as Problem) : null);
     };
     if (text) check().catch(() => undefined);
     else setProblem(null);
@@ -52,7 +54,7 @@ function FilterBox() {
         aria-label="Filter"
         aria-invalid={problem ? "true" : "false"}
         aria-describedby="filter-problem"
-        placeholder="filter: svc=cart and status=5xx   ( / )"
+        placeholder="filter: status=5xx   ( / )"
         spellcheck={false}
         autocomplete="off"
         value={text}
@@ -74,25 +76,74 @@ function FilterBox() {
 
 function Windows() {
   const { params } = place.value;
-  const bounded = params.get("since") || params.get("until");
+  const bounded = (params.get("since") || params.get("until")) && !params.has("walk");
   const now = params.get("window");
   const moment = (name: string) => (params.get(name) ?? "").replace(/^.*T|Z$/g, "");
   return (
     <nav class="windows" aria-label="Window of time">
       {bounded && (
-        <a aria-current="true" href={link(null, { since: null, until: null })} title="Back to all">
+        <a aria-current="true" href={link(null, { since: null, until: null, play: null })} title="Back to all">
           {moment("since")} – {moment("until")} UTC ✕
         </a>
       )}
       {windows.map((window) => (
-        <a href={link(null, { window, since: null, until: null })} aria-current={!bounded && now === window ? "true" : undefined}>
+        <a href={link(null, { window, since: null, until: null, walk: null, play: null })} aria-current={!bounded && now === window ? "true" : undefined}>
           {window}
         </a>
       ))}
-      <a href={link(null, { window: null, since: null, until: null })} aria-current={!bounded && !now ? "true" : undefined}>
+      <a href={link(null, { window: null, since: null, until: null, walk: null, play: null })} aria-current={!bounded && !now ? "true" : undefined}>
         all
       </a>
     </nav>
+  );
+}
+
+/** Whether what is shown grows. */
+function Source() {
+  useEffect(() => {
+    const again = () => document.visibilityState === "visible" && live.value === false && look.value++;
+    document.addEventListener("visibilitychange", again);
+    return () => document.removeEventListener("visibilitychange", again);
+  }, []);
+  if (live.value === null) return <span class="source" />;
+  return (
+    <span class="source" role="status">
+      {live.value ? (
+        <span class="live-dot on">● live</span>
+      ) : (
+        <>
+          <span title="Nobody writes this database: what is shown stays as it is">○ not live</span>
+          <button type="button" aria-label="Look again" title="Look again" onClick={() => look.value++}>
+            ↻
+          </button>
+        </>
+      )}
+    </span>
+  );
+}
+
+const moment = (ns: number) => new Date(ns / 1e6).toISOString().replace("T", " ").slice(0, 19);
+
+/** What a report is of, and what was left out: its time and its filter are what they are. */
+function About({ of }: { of: Report }) {
+  const { exchanges, services } = of;
+  return (
+    <p class="about">
+      Report of <b>{of.of}</b>, {moment(of.from_ns)} – {moment(of.to_ns)} UTC
+      {of.filter && (
+        <>
+          , only <code>{of.filter}</code>
+        </>
+      )}
+      . Figures are of all {count(exchanges.found)} exchanges
+      {exchanges.inside < exchanges.found && `; inside are ${count(exchanges.inside)}: the slowest, failures and the latest`}
+      {services.inside < services.found && `; of ${count(services.found)} services ${count(services.inside)} have figures of their own`}.
+      {filter.value && (
+        <a href={link(null, { filter: null })} title="Back to all of the report">
+          only {filter.value} ✕
+        </a>
+      )}
+    </p>
   );
 }
 
@@ -103,6 +154,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <a class="name" href={link("/")}>
           meshtop
         </a>
+        {!report && <Source />}
         <nav class="pages" aria-label="Pages">
           {Object.entries(pages).map(([path, title]) => (
             <a href={link(path)} aria-current={place.value.path === path ? "page" : undefined}>
@@ -110,9 +162,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
             </a>
           ))}
         </nav>
-        <FilterBox />
-        {place.value.path in pages && <Windows />}
+        {!report && <FilterBox />}
+        {!report && place.value.path in pages && <Windows />}
+        {!report && place.value.params.has("walk") && place.value.path in pages && <Walker />}
       </header>
+      {report && <About of={report} />}
       {!reached.value && (
         <p class="banner" role="status">
           The server does not answer; what you see is what it said last. Asking again…
@@ -121,7 +175,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <main>{children}</main>
       <footer>
         <span class="prompt">$</span> <code>{command.value || "…"}</code>
-        <button type="button" onClick={() => void navigator.clipboard?.writeText(command.value)} title="Copy the command">
+        <button type="button" disabled={!command.value} onClick={() => void navigator.clipboard?.writeText(command.value).catch(() => undefined)} title="Copy the command">
           copy
         </button>
       </footer>

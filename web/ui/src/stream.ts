@@ -1,7 +1,8 @@
 // Exchanges as they come. The browser resumes the stream by itself (Last-Event-ID); rows that are there already
 // are passed over, and what was lost is a row of its own.
 import { useEffect, useState } from "preact/hooks";
-import { command, reached, type Row } from "./data";
+import { command, get, isProblem, reached, type Row } from "./data";
+import { report } from "./report";
 import { asked } from "./url";
 
 const KEPT = 5000;
@@ -44,6 +45,7 @@ class Stream {
     this.fresh = [];
     this.newest = 0;
     this.changed = changed;
+    if (report) return this.all();
     const query = new URLSearchParams(filter ? { filter } : {});
     const source = new EventSource(`/api/v1/stream?${query}`);
     const stop = new AbortController();
@@ -79,6 +81,21 @@ class Stream {
     return () => closed();
   }
 
+  /** Those of a report, which are all that there will be. */
+  private all(): () => void {
+    const stop = new AbortController();
+    void get(`exchanges?${asked({ limit: String(KEPT) })}`, stop.signal)
+      .then((body) => {
+        this.lines.rows = body.exchanges;
+        command.value = body.command;
+      })
+      .catch((error) => {
+        this.lines.problem = isProblem(error) ? `${error.title}: ${error.detail}` : String(error);
+      })
+      .then(() => stop.signal.aborted || this.state(true));
+    return () => stop.abort();
+  }
+
   private state(connected: boolean): void {
     this.lines.connected = connected;
     reached.value = connected;
@@ -88,19 +105,15 @@ class Stream {
   /** What was there before the stream began. */
   private async before(filter: string, stop: AbortSignal): Promise<void> {
     try {
-      const response = await fetch(`/api/v1/exchanges?${asked({ limit: String(BEFORE) })}`, { signal: stop });
-      const body = await response.json();
-      if (response.ok) {
-        this.lines.rows = body.exchanges;
-        this.newest = Math.max(0, ...body.exchanges.map((row: Row) => row.id));
-        this.fresh = this.fresh.filter((row) => row.lost || row.id > this.newest);
-      } else {
-        this.lines.problem = `${body.title}: ${body.detail}`;
-      }
-      this.changed();
-    } catch {
-      // The stream says whether the server is there.
+      const body = await get(`exchanges?${asked({ limit: String(BEFORE) })}`, stop);
+      this.lines.rows = body.exchanges;
+      this.newest = Math.max(0, ...body.exchanges.map((row: Row) => row.id));
+      this.fresh = this.fresh.filter((row) => row.lost || row.id > this.newest);
+    } catch (error) {
+      if (!isProblem(error)) return; // The stream says whether the server is there.
+      this.lines.problem = `${error.title}: ${error.detail}`;
     }
+    this.changed();
   }
 
   private add(row: Row): void {

@@ -1,12 +1,16 @@
 // Exchanges as they come, newest first. Only the lines in sight are in the document.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Row } from "./data";
+import { useAnswer, useCommand, type Row } from "./data";
 import { clock, count, time } from "./format";
+import { Trouble } from "./parts";
+import { report } from "./report";
 import { useLines } from "./stream";
-import { filter, link, narrowed } from "./url";
+import { asked, filter, link, narrowed, place } from "./url";
 
 const HEIGHT = 22;
 const BEYOND = 8;
+/** Lines of a window that has ended. */
+const PAST = 300;
 
 function Value({ field, text }: { field: string; text: string | null }) {
   if (!text) return <span class="faint">–</span>;
@@ -68,55 +72,99 @@ function useScroll(rows: Row[]) {
   return { box, from, to: from + shown, top, onScroll: () => setTop(box.current?.scrollTop ?? 0) };
 }
 
-export function Tail() {
+type Scroll = ReturnType<typeof useScroll>;
+
+function List({ rows, scroll }: { rows: Row[]; scroll: Scroll }) {
+  const { box, from, to, onScroll } = scroll;
+  return (
+    <div class="list" ref={box} onScroll={onScroll} tabIndex={0} role="table" aria-label="Exchanges">
+      <div class="list-space" role="rowgroup" style={{ height: `${(rows.length + 1) * HEIGHT}px` }}>
+        <div class="line head" role="row">
+          <span class="number">ID</span>
+          <span>TIME</span>
+          <span>SRC</span>
+          <span>DST</span>
+          <span>METHOD</span>
+          <span>PATH</span>
+          <span class="number">STATUS</span>
+          <span class="number">LAT</span>
+          <span>PROTO</span>
+          <span />
+        </div>
+        {rows.slice(from, to).map((row, i) => (
+          <Line key={row.lost ? `lost ${from + i}` : row.id} row={row} at={from + i + 1} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+const failures = () => <a href={link("/tail", { filter: narrowed(["outcome", "failure"]) })}>failures only</a>;
+
+function Following() {
   const [paused, setPaused] = useState(false);
   const lines = useLines(filter.value, paused);
-  const { box, from, to, top, onScroll } = useScroll(lines.rows);
+  const scroll = useScroll(lines.rows);
   const follow = () => {
     setPaused(false);
-    box.current?.scrollTo({ top: 0 });
+    scroll.box.current?.scrollTo({ top: 0 });
   };
   return (
     <>
       <div class="tail-head">
-        <span class={`live-dot ${lines.connected && !paused ? "on" : ""}`} role="status">
-          ● {!lines.connected ? "reconnecting" : paused ? `paused, ${lines.waiting} waiting` : "live"}
-        </span>
-        <button type="button" onClick={() => setPaused(!paused)} aria-pressed={paused}>
-          {paused ? "go on" : "pause"}
-        </button>
-        {(top > 0 || paused) && (
+        {!report && (
+          <>
+            <span class={`live-dot ${lines.connected && !paused ? "on" : ""}`} role="status">
+              ● {!lines.connected ? "reconnecting" : paused ? `paused, ${lines.waiting} waiting` : "following"}
+            </span>
+            <button type="button" onClick={() => setPaused(!paused)} aria-pressed={paused}>
+              {paused ? "go on" : "pause"}
+            </button>
+          </>
+        )}
+        {(scroll.top > 0 || paused) && (
           <button type="button" onClick={follow}>
-            follow
+            {report ? "to the top" : "follow"}
           </button>
         )}
-        <a href={link("/tail", { filter: narrowed(["outcome", "failure"]) })}>failures only</a>
+        {failures()}
         <span class="faint">{count(lines.rows.length)} shown</span>
-        <span class={lines.lost ? "warn" : "faint"}>lost: {lines.lost}</span>
+        {!report && <span class={lines.lost ? "warn" : "faint"}>lost: {lines.lost}</span>}
       </div>
       {lines.problem && <p class="banner">{lines.problem}</p>}
-      <div class="list" ref={box} onScroll={onScroll} tabIndex={0} role="table" aria-label="Exchanges">
-        <div class="list-space" role="rowgroup" style={{ height: `${(lines.rows.length + 1) * HEIGHT}px` }}>
-          <div class="line head" role="row">
-            <span class="number">ID</span>
-            <span>TIME</span>
-            <span>SRC</span>
-            <span>DST</span>
-            <span>METHOD</span>
-            <span>PATH</span>
-            <span class="number">STATUS</span>
-            <span class="number">LAT</span>
-            <span>PROTO</span>
-            <span />
-          </div>
-          {lines.rows.slice(from, to).map((row, i) => (
-            <Line key={row.lost ? `lost ${from + i}` : row.id} row={row} at={from + i + 1} />
-          ))}
-        </div>
-      </div>
+      <List rows={lines.rows} scroll={scroll} />
       {lines.connected && lines.rows.length === 0 && (
-        <p class="empty">Nothing yet{filter.value && " with this filter"}. Exchanges appear here as they are written.</p>
+        <p class="empty">
+          {report ? "Nothing of what is inside" : "Nothing yet"}
+          {filter.value && " with this filter"}.{!report && " Exchanges appear here as they are written."}
+        </p>
       )}
     </>
   );
+}
+
+/** Of a window with an end there is nothing to follow. */
+function Past() {
+  const answer = useAnswer(`exchanges?${asked({ limit: String(PAST) })}`);
+  const { data } = answer;
+  useCommand(data);
+  const rows: Row[] = data?.exchanges ?? [];
+  const scroll = useScroll(rows);
+  return (
+    <>
+      <Trouble of={answer} />
+      <div class="tail-head">
+        <span class="faint">the window's, newest first</span>
+        {failures()}
+        <span class="faint">
+          {count(rows.length)} shown{data?.next != null && ", there are more"}
+        </span>
+      </div>
+      <List rows={rows} scroll={scroll} />
+    </>
+  );
+}
+
+export function Tail() {
+  return place.value.params.has("until") ? <Past /> : <Following />;
 }

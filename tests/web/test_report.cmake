@@ -1,0 +1,1 @@
+target_compile_definitions(${target} PRIVATE MT_DATABASES="${CMAKE_CURRENT_BINARY_DIR}/tui")
