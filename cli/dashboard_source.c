@@ -9,6 +9,7 @@
 
 #include "capture/live.h"
 #include "cli/clock.h"
+#include "cli/dashboard_page.h"
 #include "cli/record.h"
 #include "cli/say.h"
 #include "cli/sender.h"
@@ -59,42 +60,6 @@ static void remove_path(struct mt_dashboard_source *s)
     s->directory[0] = '\0';
 }
 
-/* ---- the page beside it ---- */
-
-static bool is_served(const struct mt_dashboard_source *s)
-{
-    return s->serving.options != NULL;
-}
-
-/* Its port is taken before anything begins. */
-static int listen_for_page(struct mt_dashboard_source *s)
-{
-    const struct mt_options *o = s->options;
-    int rc = o->web != NULL ? mt_serving_listen(&s->serving, o, o->web) : 0;
-    if (rc != 0 || o->web == NULL)
-        return rc;
-    s->beside = *o;
-    s->beside.page_port = s->serving.address.port;
-    s->options = &s->beside;
-    return 0;
-}
-
-/* What is the dashboard's alone has no name that a command could give. */
-static int open_page(struct mt_dashboard_source *s)
-{
-    bool nameless = s->directory[0] != '\0';
-    const struct mt_serving_of what = {.db = s->path,
-                                       .named = nameless ? "DB" : s->path,
-                                       .label = "what is shown",
-                                       .fixed = nameless};
-    return is_served(s) ? mt_serving_open(&s->serving, &what) : 0;
-}
-
-static int start_page(struct mt_dashboard_source *s)
-{
-    return is_served(s) ? mt_serving_start(&s->serving) : 0;
-}
-
 /* ---- who asks ---- */
 
 static int failed(const struct mt_dashboard_source *s, int rc)
@@ -109,11 +74,11 @@ static int start_worker(struct mt_dashboard_source *s, bool gives_up_rights)
     int rc = mt_worker_open(&s->worker, s->path, steady);
     if (rc != 0)
         return failed(s, rc);
-    if (open_page(s) != 0 ||
+    if (mt_dashboard_page_open(s) != 0 ||
         (gives_up_rights && mt_rights_look_on(&s->rights) != 0))
         return MT_EXIT_ERROR; /* it was said */
     rc = mt_worker_begin(s->worker);
-    return rc == 0 ? start_page(s) : failed(s, rc);
+    return rc == 0 ? mt_dashboard_page_start(s) : failed(s, rc);
 }
 
 /* ---- captures that are read first ---- */
@@ -214,9 +179,9 @@ static int open_store(struct mt_dashboard_source *s, struct mt_store **store)
     int rc = mt_store_open(store, s->path, &unbounded);
     if (rc != 0)
         return failed(s, rc);
-    if (open_page(s) != 0 || mt_rights_look_on(&s->rights) != 0)
+    if (mt_dashboard_page_open(s) != 0 || mt_rights_look_on(&s->rights) != 0)
         return MT_EXIT_ERROR;
-    return start_page(s);
+    return mt_dashboard_page_start(s);
 }
 
 int mt_dashboard_source_make(struct mt_dashboard_source *s,
@@ -229,7 +194,7 @@ int mt_dashboard_source_make(struct mt_dashboard_source *s,
     (void)snprintf(s->name, sizeof s->name, "%s", maker->name);
     int rc = mt_rights_decide(&s->rights.plan, o);
     if (rc == 0)
-        rc = listen_for_page(s);
+        rc = mt_dashboard_page_listen(s);
     if (rc == 0)
         rc = choose_path(s);
     if (rc == 0)
@@ -435,7 +400,7 @@ int mt_dashboard_source_open(struct mt_dashboard_source *s,
                         "meshtop serve, or record --web");
         return MT_EXIT_USAGE;
     }
-    int rc = listen_for_page(s);
+    int rc = mt_dashboard_page_listen(s);
     if (rc != 0)
         return rc;
     o = s->options;
