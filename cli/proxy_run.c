@@ -44,6 +44,14 @@ static void on_row(void *arg, const struct mt_exchange *x)
         go_deaf(w->proxy);
 }
 
+/* One that finds the ring full is told again a second later. */
+static void on_open(void *arg, const struct mt_exchange *x)
+{
+    struct mt_proxy_worker *w = arg;
+    if (records(w) && !mt_recorder_open_exchange(w->lane, x, mt_wall_ns()))
+        go_deaf(w->proxy);
+}
+
 static void on_conn(void *arg, const struct mt_proxy_thread_conn *c)
 {
     struct mt_proxy_worker *w = arg;
@@ -167,6 +175,7 @@ static bool open_thread(struct mt_proxy *x, unsigned i)
         .conns_from = (uint64_t)i << MT_WRITER_LANE_SHIFT,
         .memory_bytes = memory > MEMORY_BYTES_MIN ? memory : MEMORY_BYTES_MIN,
         .row = on_row,
+        .open = on_open,
         .conn = on_conn,
         .second = on_second,
         .arg = w};

@@ -226,6 +226,17 @@ static struct mt_span template_of(struct mt_writer *w,
     return mt_routes_of(w->routes, server, x->path);
 }
 
+/* A try of a request that was open has its row beside it, and before it. */
+static void end_open(struct mt_writer *w, const struct mt_exchange *x,
+                     uint32_t route)
+{
+    uint64_t told[2];
+    if (x->observer == MT_OBSERVER_PROXY_ATTEMPT)
+        return;
+    mt_writer_end_open(w, x->conn, x->stream, told);
+    mt_writer_untell(w, w->shapes.route[route].edge, x->end_ns, told);
+}
+
 int mt_writer_add_now(struct mt_writer *w, const struct mt_exchange *x)
 {
     if (w->rc != 0)
@@ -252,9 +263,7 @@ int mt_writer_add_now(struct mt_writer *w, const struct mt_exchange *x)
     /* without rows an example is known by the id that it came with */
     uint64_t row = w->options.no_rows ? x->id - 1 : w->rows_count;
     mt_tally_add(&w->tally, route, x, row, new_conn);
-    uint64_t told[2];
-    mt_writer_end_open(w, x->conn, x->stream, told);
-    mt_writer_untell(w, w->shapes.route[route].edge, x->end_ns, told);
+    end_open(w, x, route);
     if (!w->options.no_rows)
         mt_writer_fill_row(w, x, shape);
     w->rows_count++;

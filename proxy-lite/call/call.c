@@ -101,6 +101,7 @@ void mt_call_finish(struct mt_call *c)
     mt_call_unqueue(c);
     c->step = MT_CALL_DONE;
     mt_deadline_clear(&c->deadline);
+    mt_call_delist(c);
     mt_call_write_rows(c);
     if (c->counted)
         mt_limit_give(mt_call_shared(c), MT_LIMIT_REQUESTS);
@@ -253,6 +254,7 @@ struct mt_call *mt_call_new(struct mt_call_host *host, struct mt_stream *down,
     c->wait.call = c;
     c->deadline = (struct mt_deadline){.met = mt_call_late, .arg = c};
     mt_outq_init(&c->kept, host->pool);
+    mt_call_enlist(c);
     return c;
 }
 

@@ -66,6 +66,7 @@ struct mt_call_host {
     uint64_t requests; /* so far */
     int64_t now_ns;    /* monotonic */
     int64_t wall_ns;   /* what to add to it for Unix time */
+    struct mt_call *first_open, *last_open; /* all; those to be told first */
     struct mt_call *first_queued, *last_queued;
     struct mt_deadline look; /* whether a connection is free for them */
     bool still_queued;       /* the call that looked has to wait on */
@@ -81,6 +82,8 @@ struct mt_call_host {
                     struct mt_place to, bool h2, bool *full);
     void (*cancel)(void *arg, struct mt_call_wait *wait);
     void (*row)(void *arg, const struct mt_exchange *x);
+    /* One that goes on: mt_call_tell_open(). */
+    void (*open)(void *arg, const struct mt_exchange *x);
 };
 
 /* Where a request came in, and the mesh that decides on it. */
@@ -107,6 +110,15 @@ void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
 
 /* side->takes is true. */
 void mt_call_connected(struct mt_call *c, struct mt_side *side);
+
+/**
+ * Tell host->open of the calls that have been open for more than a second, each
+ * at most once a second, as far as it has come: to be called once a second. At
+ * most MT_CALL_TOLD_MAX are told at a time; where there are more each has its
+ * turn. Texts are clipped to MT_CALL_TOLD_TEXT_MAX.
+ */
+enum { MT_CALL_TOLD_MAX = 1024, MT_CALL_TOLD_TEXT_MAX = 256 };
+void mt_call_tell_open(struct mt_call_host *host);
 
 /* timed_out: the connect time-out; else refused or unreachable. */
 void mt_call_not_connected(struct mt_call *c, bool timed_out);

@@ -89,6 +89,10 @@ struct mt_call {
     int64_t begin_ns, request_end_ns, head_ns, active_ns;
     int64_t grpc_by_ns; /* its grpc-timeout, of a request to gRPC; 0: none */
     uint8_t error;      /* enum mt_error */
+
+    /* all calls of the host, by when they are to be told */
+    struct mt_call *next_open, *prev_open;
+    int64_t tell_ns;
 };
 
 /* ---- call.c ---- */
@@ -183,6 +187,12 @@ enum { MT_CALL_HOLD_NS = 100000000 };
 
 void mt_call_count_messages(struct mt_call_messages *m, struct mt_span bytes);
 
+/* ---- call_open.c ---- */
+
+/* It has begun; it has ended. */
+void mt_call_enlist(struct mt_call *c);
+void mt_call_delist(struct mt_call *c);
+
 /* ---- call_queue.c ---- */
 
 /* No connection is free: it waits for one, until its time is over. */
@@ -239,5 +249,8 @@ void mt_call_say(struct mt_pool *pool, struct mt_stream *down,
 
 /* The row of the request, and of its tries where there are several. */
 void mt_call_write_rows(struct mt_call *c);
+
+/* What there is of its row while it goes on. Texts are borrowed. */
+void mt_call_open_row(const struct mt_call *c, struct mt_exchange *x);
 
 #endif

@@ -150,30 +150,35 @@ static void fill_l4(const struct mt_call *c, struct mt_exchange *x)
                                             : MT_SPAN("ended by the client");
 }
 
+void mt_call_open_row(const struct mt_call *c, struct mt_exchange *x)
+{
+    fill(c, x);
+    x->observer = MT_OBSERVER_PROXY_REQUEST;
+    x->status = c->status;
+    x->grpc_status = c->grpc_status;
+    x->half = c->response_started ? MT_HALF_BOTH : MT_HALF_REQUEST;
+    x->req.start_ns = wall(c, c->begin_ns);
+    x->req.end_ns = wall(c, c->ended ? c->request_end_ns : 0);
+    x->resp.start_ns = wall(c, c->head_ns);
+    x->resp.header_bytes = c->response_header_bytes;
+    x->resp.body_bytes = c->response_bytes;
+    x->resp.messages = c->answered.count;
+}
+
 void mt_call_write_rows(struct mt_call *c)
 {
     uint8_t endpoint[ENDPOINT_BYTES];
     struct mt_exchange x;
     int64_t now = c->host->now_ns;
     write_tries(c);
-    fill(c, &x);
-    x.observer = MT_OBSERVER_PROXY_REQUEST;
-    x.status = c->status;
-    x.grpc_status = c->grpc_status;
+    mt_call_open_row(c, &x);
     x.error = c->error;
-    x.half = c->response_started ? MT_HALF_BOTH : MT_HALF_REQUEST;
     if (c->tries_count > 0)
         x.endpoint =
             endpoint_text(c, c->tries[c->tries_count - 1].endpoint, endpoint);
     x.why_not_retried = mt_span_str(mt_retry_why_text(c->why_not));
     if (c->reason != NULL)
         x.error_message = mt_span_str(c->reason);
-    x.req.start_ns = wall(c, c->begin_ns);
-    x.req.end_ns = wall(c, c->ended ? c->request_end_ns : 0);
-    x.resp.start_ns = wall(c, c->head_ns);
-    x.resp.header_bytes = c->response_header_bytes;
-    x.resp.body_bytes = c->response_bytes;
-    x.resp.messages = c->answered.count;
     x.resp.end_ns = c->response_ended ? wall(c, now) : 0;
     x.end_ns = wall(c, now);
     x.ended_by = c->ended_by;

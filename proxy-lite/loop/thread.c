@@ -32,6 +32,7 @@ static void on_second(void *arg)
 {
     struct mt_proxy_thread *w = arg;
     look_at_wall(w);
+    mt_call_tell_open(&w->host);
     mt_gauges_tell(w);
     mt_links_give_way(w);
     w->options.second(w->options.arg);
@@ -142,6 +143,12 @@ static void row(void *arg, const struct mt_exchange *x)
     w->options.row(w->options.arg, x);
 }
 
+static void open_row(void *arg, const struct mt_exchange *x)
+{
+    struct mt_proxy_thread *w = arg;
+    w->options.open(w->options.arg, x);
+}
+
 /* ---- life ---- */
 
 static void on_wake(uv_async_t *async)
@@ -192,7 +199,8 @@ mt_proxy_thread_new(const struct mt_proxy_thread_options *options,
                                     .take = take,
                                     .connect = connect_to,
                                     .cancel = cancel,
-                                    .row = row};
+                                    .row = row,
+                                    .open = open_row};
     mt_proxy_thread_tick(w);
     look_at_wall(w);
     mt_wheel_init(&w->host.wheel, w->host.now_ns);

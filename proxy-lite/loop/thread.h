@@ -59,9 +59,11 @@ struct mt_proxy_thread_options {
     uint32_t number;      /* of the thread, below 256 */
     uint64_t conns_from;  /* numbers of its connections come after it */
     void (*row)(void *arg, const struct mt_exchange *x);
+    /* One that goes on, at most once a second: mt_call_tell_open(). */
+    void (*open)(void *arg, const struct mt_exchange *x);
     void (*conn)(void *arg, const struct mt_proxy_thread_conn *c);
     void (*second)(void *arg); /* once a second */
-    void *arg;                 /* of all three */
+    void *arg;                 /* of all four */
 };
 
 struct mt_proxy_thread_stats {

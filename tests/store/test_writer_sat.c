@@ -248,6 +248,36 @@ static void test_running_stream(void **state)
     }
 }
 
+/* Rows of a proxied request's tries come beside its own, and end nothing. */
+static void test_running_with_tries(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    struct mt_writer *w =
+        writer_open(d.db, (struct mt_writer_options){.kind = MT_WRITER_PROXY});
+    struct mt_exchange x = on(1, 1, T0), try = on(1, 1, T0 + 2 * S);
+    x.observer = MT_OBSERVER_PROXY_REQUEST;
+    try.observer = MT_OBSERVER_PROXY_ATTEMPT;
+    try.attempt = 1;
+    assert_int_equal(mt_writer_open_exchange(w, &x, T0 + 2 * S), 0);
+    writer_add(w, &try);
+    assert_int_equal(mt_writer_commit(w, T0 + 2 * S), 0);
+    struct mt_store *s = store_open(d.db);
+    struct mt_answer a = edges_of(s);
+    assert_int_equal(a.total.open, 1);
+    mt_answer_free(&a);
+    mt_store_free(s);
+    x.end_ns = T0 + 3 * S;
+    writer_add(w, &x);
+    writer_close(w);
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM open_exchange"), 0);
+    assert_int_equal(bytes_in_cells(&d, "edge_cell", 1), bytes_in_rows(&d));
+    assert_int_equal(
+        ask_number(d.db, "SELECT min(bytes_out)>=0 FROM edge_cell"), 1);
+    dir_remove(&d);
+}
+
 /* A connection that nobody decodes runs; it is no request that waits. */
 static void test_running_connection(void **state)
 {
@@ -328,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_unknown_connection),
         cmocka_unit_test(test_many_cells),
         cmocka_unit_test(test_running_stream),
+        cmocka_unit_test(test_running_with_tries),
         cmocka_unit_test(test_running_connection),
         cmocka_unit_test(test_running_when_its_writer_died),
         cmocka_unit_test(test_running_and_a_filter),
