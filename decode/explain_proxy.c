@@ -80,17 +80,32 @@ static const char *phase_help(uint8_t phase)
     return phase < MT_PHASE_COUNT ? texts[phase] : "";
 }
 
+static bool is_l4(const struct mt_exchange *x)
+{
+    return x->kind == MT_KIND_L4;
+}
+
 static void put_phase(const struct mt_exchange *x, struct mt_buf *b)
 {
     if (x->ended_in == MT_PHASE_NONE)
         return;
     mt_put_char(b, ' ');
-    mt_put_str(b, phase_help(x->ended_in));
+    mt_put_str(b, is_l4(x) && x->ended_in == MT_PHASE_RESPONDING
+                      ? "while it ran"
+                      : phase_help(x->ended_in));
+}
+
+/* A tunnel or connection that one of both had done with. */
+static bool came_to_its_end(const struct mt_exchange *x)
+{
+    return (x->ended_by == MT_ENDED_CLIENT ||
+            x->ended_by == MT_ENDED_SERVICE) &&
+           x->ended_in == MT_PHASE_NONE && x->error == MT_ERROR_NONE;
 }
 
 static bool was_ended(const struct mt_exchange *x)
 {
-    return x->ended_by != MT_ENDED_NONE;
+    return x->ended_by != MT_ENDED_NONE && !came_to_its_end(x);
 }
 
 static void say_by_client(const struct mt_exchange *x, struct mt_buf *b)
@@ -164,6 +179,13 @@ static void say_rule(const struct mt_exchange *x, struct mt_buf *b)
     (void)mt_put_escaped(b, x->rule, MT_EXPLAIN_COLUMNS);
 }
 
+static void say_its_end(const struct mt_exchange *x, struct mt_buf *b)
+{
+    mt_put_str(b, x->ended_by == MT_ENDED_SERVICE
+                      ? "the service ended it, all was passed on"
+                      : "its client ended it, all was passed on");
+}
+
 static bool has_endpoint(const struct mt_exchange *x)
 {
     return is_request(x) && x->endpoint.len > 0;
@@ -172,10 +194,11 @@ static bool has_endpoint(const struct mt_exchange *x)
 /* Of a request that was tried again, the lines of its tries say more. */
 static void say_endpoint(const struct mt_exchange *x, struct mt_buf *b)
 {
-    bool answered = x->status != 0 && x->ended_by == MT_ENDED_NONE;
-    mt_put_str(b, answered           ? "answered by "
-                  : x->retry_of != 0 ? "tried last at "
-                                     : "tried once, at ");
+    bool answered = x->status != 0 && !was_ended(x);
+    mt_put_str(b, answered             ? "answered by "
+                  : came_to_its_end(x) ? "passed on to "
+                  : x->retry_of != 0   ? "tried last at "
+                                       : "tried once, at ");
     (void)mt_put_escaped(b, x->endpoint, MT_EXPLAIN_COLUMNS);
     if (x->connect_ns > 0) {
         mt_put_str(b, ", over a connection that was made for it in ");
@@ -189,6 +212,7 @@ static void say_endpoint(const struct mt_exchange *x, struct mt_buf *b)
 static bool asked_for_none(const struct mt_exchange *x)
 {
     return has_endpoint(x) && x->outcome == MT_OUTCOME_FAILURE &&
+           !(is_l4(x) && x->ended_in == MT_PHASE_RESPONDING) &&
            x->why_not_retried.len == 0 && x->ended_by != MT_ENDED_CLIENT;
 }
 
@@ -230,6 +254,7 @@ static void say_breakers(const struct mt_exchange *x, struct mt_buf *b)
 }
 
 const struct mt_sentence mt_explain_proxied_notes[] = {
+    {came_to_its_end, say_its_end},
     {has_rule, say_rule},
     {has_endpoint, say_endpoint},
     {asked_for_none, say_asked_for_none},

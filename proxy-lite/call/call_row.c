@@ -145,9 +145,14 @@ static void fill_l4(const struct mt_call *c, struct mt_exchange *x)
         x->resp.start_ns = x->req.start_ns;
         x->resp.end_ns = x->end_ns;
     }
+}
+
+/* A tunnel, or a connection as it is: it went to its end, in no phase of a
+ * request, by who first said no more. */
+static void fill_tunnel(const struct mt_call *c, struct mt_exchange *x)
+{
     if (c->reason == NULL && c->error == MT_ERROR_NONE && c->response_ended)
-        x->error_message = c->service_ended ? MT_SPAN("ended by the service")
-                                            : MT_SPAN("ended by the client");
+        x->ended_by = c->service_ended ? MT_ENDED_SERVICE : MT_ENDED_CLIENT;
 }
 
 void mt_call_open_row(const struct mt_call *c, struct mt_exchange *x)
@@ -188,5 +193,7 @@ void mt_call_write_rows(struct mt_call *c)
     fill_state(c, &x);
     if (c->tcp)
         fill_l4(c, &x);
+    if (c->tunnel)
+        fill_tunnel(c, &x);
     give(c, &x);
 }

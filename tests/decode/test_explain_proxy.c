@@ -210,6 +210,33 @@ static void test_what_else(void **state)
                    "made; its client got UNAVAILABLE, after 24ms");
 }
 
+/* What is passed on as it is has an end without a failure. */
+static void test_tunnels(void **state)
+{
+    (void)state;
+    struct mt_exchange x = request();
+    x.kind = MT_KIND_L4;
+    x.protocol = MT_PROTOCOL_TCP;
+    x.ended_by = MT_ENDED_CLIENT;
+    check_says(&x, "its client ended it, all was passed on");
+    check_says(&x,
+               "passed on to 10.0.0.5:80, over a connection that was there");
+    x.ended_by = MT_ENDED_SERVICE;
+    check_says(&x, "the service ended it, all was passed on");
+    x.error = MT_ERROR_RESET_BY_SERVER;
+    x.ended_in = MT_PHASE_RESPONDING;
+    check_says(&x, "the service broke the connection while it ran");
+    assert_null(strstr(said, "not tried again"));
+
+    x = request();
+    answer(&x, 101, "");
+    x.kind = MT_KIND_STREAM;
+    x.protocol = MT_PROTOCOL_WEBSOCKET;
+    x.ended_by = MT_ENDED_SERVICE;
+    check_says(&x, "the service ended it, all was passed on");
+    check_says(&x, "answered by 10.0.0.5:80, over a connection that was there");
+}
+
 /* Numbers of a later version, or of a damaged file. */
 static void test_unknown_numbers(void **state)
 {
@@ -229,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_every_why_in_every_phase),
         cmocka_unit_test(test_every_503),
         cmocka_unit_test(test_what_else),
+        cmocka_unit_test(test_tunnels),
         cmocka_unit_test(test_unknown_numbers),
     };
     return cmocka_run_group_tests_name("decode/explain_proxy", tests, NULL,
