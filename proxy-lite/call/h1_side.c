@@ -383,7 +383,7 @@ static void head(struct mt_stream *stream, const struct mt_head *h, bool end)
         s->connect = mt_span_eq(h->method, MT_SPAN("CONNECT"));
         mt_http1_reader_answers(&s->reader, h->method);
         s->body = mt_http1_body(h, end, false);
-        mt_http1_write_request(&s->side.out, h, s->body, false);
+        mt_http1_write_request(&s->side.out, h, s->body, s->side.draining);
         s->sent_head = true;
         s->sent_end = end;
     }
@@ -443,6 +443,7 @@ static struct mt_stream *begin_request(struct mt_side *side)
 {
     struct mt_h1_side *s = self(side);
     assert(side->takes && !side->closing);
+    mt_side_count_request(side);
     begin(s);
     return &s->stream;
 }

@@ -205,7 +205,10 @@ static void sent(struct mt_side *side, int64_t now_ns)
 static struct mt_stream *begin(struct mt_side *side)
 {
     struct mt_h2_side_stream *one = mt_h2_side_stream_new(mt_h2_self(side));
-    return one != NULL ? &one->stream : NULL;
+    if (one == NULL)
+        return NULL;
+    mt_side_count_request(side);
+    return &one->stream;
 }
 
 static void late(struct mt_side *side)

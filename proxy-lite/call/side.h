@@ -137,6 +137,19 @@ struct mt_side {
     bool draining;    /* it was told to */
     uint8_t protocol; /* enum mt_protocol */
     uint64_t conn;    /* number of the connection, in rows */
+    /* service's side: begun, and after how many it drains; 0: as many as come
+     */
+    uint32_t requests, requests_max;
 };
+
+/* Service's side: a request has begun. If it is the last one the side drains.
+ */
+static inline void mt_side_count_request(struct mt_side *side)
+{
+    if (side->requests_max > 0 && ++side->requests >= side->requests_max) {
+        side->draining = true;
+        side->takes = false;
+    }
+}
 
 #endif

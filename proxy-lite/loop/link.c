@@ -91,6 +91,16 @@ static void enter_free(struct mt_link *l)
     *first = l;
 }
 
+/* It is of an endpoint of the mesh. */
+static void set_place(struct mt_link *l, struct mt_mesh *mesh,
+                      struct mt_place at)
+{
+    l->mesh = mt_mesh_take(mesh);
+    l->place = at;
+    l->side->requests_max =
+        mesh->policy->services[at.service]->requests_per_connection;
+}
+
 /* It may have been made under an older mesh. False: in that which is in force
  * now its endpoint is gone. */
 static bool move(struct mt_link *l)
@@ -103,8 +113,7 @@ static bool move(struct mt_link *l)
     if (!mt_generation_find(now->generation, before->generation, l->place, &to))
         return false;
     leave_free(l);
-    l->mesh = mt_mesh_take(now);
-    l->place = to;
+    set_place(l, now, to);
     if (was_free)
         enter_free(l);
     mt_mesh_give(before);
@@ -702,8 +711,7 @@ bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
         return false;
     }
     l->counted = true;
-    l->mesh = mt_mesh_take(mesh);
-    l->place = to;
+    set_place(l, mesh, to);
     l->h2 = h2;
     l->connecting = true;
     enter_waiting(l, wait);

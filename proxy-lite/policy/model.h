@@ -102,8 +102,9 @@ struct mt_policy_service {
     uint8_t balance;    /* enum mt_balance of balance.h */
     struct mt_policy_breaker breaker;
     struct mt_policy_limits limits;
-    int64_t connect_timeout_ns; /* 1 s */
-    uint32_t index;             /* in the policy */
+    int64_t connect_timeout_ns;       /* 1 s */
+    uint32_t requests_per_connection; /* 0: as many as come */
+    uint32_t index;                   /* in the policy */
     uint32_t line;
 };
 

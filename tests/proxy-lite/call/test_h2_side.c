@@ -401,6 +401,29 @@ static void test_draining(void **state)
     assert_true(client->closing);
 }
 
+/* After the last request that it may carry a connection to a service takes no
+ * more, and ends when what runs on it is done. */
+static void test_requests_max(void **state)
+{
+    (void)state;
+    struct mt_side *client = &w.client.h2.side;
+    client->requests_max = 3;
+    for (unsigned i = 0; i < 3; i++)
+        ask(i, "GET", true); /* it takes them */
+    assert_false(client->takes);
+    carry_all();
+    assert_int_equal(w.server.requests, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_false(client->closing);
+        answer(&w.requests[i], 204, true);
+        w.requests[i].stream->ops->leave(w.requests[i].stream);
+        carry_all();
+        assert_int_equal(w.responses[i].status, 204);
+        assert_false(client->takes);
+    }
+    assert_true(client->closing);
+}
+
 /* What the end of a connection means to who waits for it. */
 static void test_connection_ends(void **state)
 {
@@ -598,13 +621,21 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(test_bodies),       CASE(test_back_pressure),
-        CASE(test_leaving),      CASE(test_as_many_as_it_takes),
-        CASE(test_draining),     CASE(test_connection_ends),
-        CASE(test_not_http2),    CASE(test_rapid_reset),
-        CASE(test_pings),        CASE(test_malformed),
-        CASE(test_large_header), CASE(test_late_header),
-        CASE(test_upgrade),      CASE(test_upgrade_of_nonsense),
+        CASE(test_bodies),
+        CASE(test_back_pressure),
+        CASE(test_leaving),
+        CASE(test_as_many_as_it_takes),
+        CASE(test_draining),
+        CASE(test_requests_max),
+        CASE(test_connection_ends),
+        CASE(test_not_http2),
+        CASE(test_rapid_reset),
+        CASE(test_pings),
+        CASE(test_malformed),
+        CASE(test_large_header),
+        CASE(test_late_header),
+        CASE(test_upgrade),
+        CASE(test_upgrade_of_nonsense),
     };
     return cmocka_run_group_tests_name("h2_side", tests, NULL, NULL);
 }

@@ -78,6 +78,7 @@ static void test_defaults(void **state)
     assert_int_equal(s->limits.pending, 1024);
     assert_int_equal(s->limits.requests, 1024);
     assert_int_equal(s->connect_timeout_ns, MT_POLICY_S(1));
+    assert_int_equal(s->requests_per_connection, 0);
     const struct mt_policy_route *r = p->routes[0];
     assert_int_equal(r->timeout_ns, MT_POLICY_S(15));
     assert_int_equal(r->per_try_timeout_ns, 0);
@@ -261,7 +262,8 @@ static void test_services(void **state)
         "services:\n"
         "  a: [\"[fd00::1]:80\", localhost:81]\n"
         "  b: {endpoints: \"1.2.3.4:5\", breaker: off, connect_timeout: 50ms,\n"
-        "      limits: {requests: 3, pending: 0}}\n"
+        "      limits: {requests: 3, pending: 0},\n"
+        "      requests_per_connection: 500}\n"
         "  c: {dns: \"x:1\", breaker: {consecutive: 2, out: 5s, max_out: "
         "100}}\n"
         "listeners:\n"
@@ -277,6 +279,7 @@ static void test_services(void **state)
     assert_int_equal(p->services[1]->limits.requests, 3);
     assert_int_equal(p->services[1]->limits.pending, 0);
     assert_int_equal(p->services[1]->limits.connections, 1024);
+    assert_int_equal(p->services[1]->requests_per_connection, 500);
     assert_int_equal(p->services[2]->breaker.out_max_ns, MT_POLICY_S(5));
     assert_int_equal(p->services[2]->breaker.max_out_percent, 100);
     assert_int_equal(p->budgets[0].percent, 5);
