@@ -1,4 +1,4 @@
-#include "proxy-lite/loop/thread_impl.h"
+#include "proxy-lite/loop/service_link.h"
 
 #include <errno.h>
 #include <stdlib.h>

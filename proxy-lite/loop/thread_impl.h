@@ -112,6 +112,18 @@ extern const struct mt_side_owner mt_link_owner;
 
 void mt_link_close(struct mt_link *l);
 
+/* A socket, with nothing of a side yet; the fd is the caller's until then.
+ * NULL: no memory, or it cannot be polled. */
+struct mt_link *mt_link_new(struct mt_proxy_thread *w, int fd);
+
+/* There is a connection: it has its number, its addresses, and is told. */
+void mt_link_begun(struct mt_link *l);
+
+/* It is to be flushed. */
+void mt_link_mark(struct mt_link *l);
+
+void mt_link_poll_for(struct mt_link *l, int mask);
+
 /* It may be silent for long: the system looks whether the other end is there.
  */
 void mt_link_keep_alive(struct mt_link *l);
@@ -119,34 +131,12 @@ void mt_link_keep_alive(struct mt_link *l);
 /* An accepted connection; takes fd. */
 void mt_link_accepted(struct mt_listening *from, int fd);
 
-/* A connection to be made, or one that is being made and takes another
- * request; false: it cannot even be tried; *full: for the service has as many
- * as it may, and none of this thread's is idle. */
-bool mt_link_connect(struct mt_proxy_thread *w, struct mt_call_wait *wait,
-                     struct mt_mesh *mesh, struct mt_place to, bool h2,
-                     bool *full);
-
-/* Wait no more for the connection. */
-void mt_link_cancel(struct mt_call_wait *wait);
-
-/* One that takes another request; NULL: there is none. */
-struct mt_side *mt_link_take(struct mt_proxy_thread *w, struct mt_mesh *mesh,
-                             struct mt_place to, bool h2);
-
 /* Send what is to be sent, close what is to be closed. */
 void mt_links_flush(struct mt_proxy_thread *w);
 
 /* Each ends when what runs on it is done: those of clients whose listener is
  * closed, and those to services where the thread ends. */
 void mt_links_drain(struct mt_proxy_thread *w);
-
-/* Connections that nobody uses are closed where requests of other threads wait
- * for the service. */
-void mt_links_give_way(struct mt_proxy_thread *w);
-
-/* A mesh has come into force: connections to endpoints that stay are its own
- * now, the others end. */
-void mt_links_move(struct mt_pooled_mesh *before);
 
 /* At once. */
 void mt_links_close_all(struct mt_proxy_thread *w);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "proxy-lite/loop/thread_impl.h"
+#include "proxy-lite/loop/service_link.h"
 
 /* ---- a mesh with its connections ---- */
 
