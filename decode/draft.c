@@ -217,18 +217,6 @@ static void take_tls(struct mt_draft *r)
     r->x.tls = &r->tls;
 }
 
-/* "/package.Service/Method" names what a gRPC call does. */
-static void name_operation(struct mt_exchange *x)
-{
-    bool grpc =
-        x->protocol == MT_PROTOCOL_GRPC || x->protocol == MT_PROTOCOL_GRPC_WEB;
-    if (!grpc || x->operation.len > 0 || x->path.len < 2 ||
-        x->path.ptr[0] != '/')
-        return;
-    x->operation = x->path;
-    (void)mt_span_take(&x->operation, 1);
-}
-
 static struct mt_fields kept(const struct mt_kept_fields *k)
 {
     return (struct mt_fields){.list = k->list, .count = k->count};
@@ -246,7 +234,7 @@ void mt_draft_finish(struct mt_draft *r, enum mt_error error, int64_t at_ns)
 
     take_transport(r, x);
     take_tls(r);
-    name_operation(x);
+    mt_exchange_name_operation(x);
     x->packets = r->packets;
     x->req_fields = kept(&r->fields[MT_CLIENT]);
     x->resp_fields = kept(&r->fields[MT_SERVER]);
@@ -271,7 +259,7 @@ struct mt_exchange mt_draft_so_far(const struct mt_draft *r)
     if (r == r->conn->l4)
         mt_conn_fill_l4(r->conn, &x);
     take_transport(r, &x);
-    name_operation(&x);
+    mt_exchange_name_operation(&x);
     x.packets = r->packets;
     return x;
 }

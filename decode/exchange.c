@@ -73,3 +73,14 @@ struct mt_addr mt_exchange_caller(const struct mt_exchange *x)
     caller.port = (uint16_t)port;
     return caller;
 }
+
+void mt_exchange_name_operation(struct mt_exchange *x)
+{
+    bool grpc =
+        x->protocol == MT_PROTOCOL_GRPC || x->protocol == MT_PROTOCOL_GRPC_WEB;
+    if (!grpc || x->operation.len > 0 || x->path.len < 2 ||
+        x->path.ptr[0] != '/')
+        return;
+    x->operation = x->path;
+    (void)mt_span_take(&x->operation, 1);
+}

@@ -361,4 +361,9 @@ int64_t mt_exchange_duration_ns(const struct mt_exchange *x);
  * -1 where there was no response. */
 int64_t mt_exchange_latency_ns(const struct mt_exchange *x);
 
+/* What a gRPC call does, as every observer names it: of
+ * "/package.Service/Method" all but the first slash, borrowed from the path.
+ * Nothing where it has a name, or is no gRPC. */
+void mt_exchange_name_operation(struct mt_exchange *x);
+
 #endif

@@ -55,6 +55,7 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
     };
     if (c->tcp)
         x->scheme.len = 0;
+    mt_exchange_name_operation(x);
     x->client.addr = side->remote;
     x->server.addr = side->local;
     if (c->service != NULL) {
