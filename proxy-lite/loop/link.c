@@ -15,19 +15,6 @@ static struct mt_link *link_of(struct mt_side *side)
     return side->owner_arg;
 }
 
-/* ---- addresses ---- */
-
-static void note_addresses(struct mt_link *l)
-{
-    struct sockaddr_storage local = {0}, remote = {0};
-    socklen_t n = sizeof local;
-    if (getsockname(l->fd, (void *)&local, &n) == 0)
-        l->side->local = mt_addr_of((const void *)&local);
-    n = sizeof remote;
-    if (getpeername(l->fd, (void *)&remote, &n) == 0)
-        l->side->remote = mt_addr_of((const void *)&remote);
-}
-
 /* ---- life ---- */
 
 static void tell_conn(struct mt_link *l, bool ended)
@@ -45,10 +32,14 @@ static void tell_conn(struct mt_link *l, bool ended)
     o->conn(o->arg, &c);
 }
 
-void mt_link_begun(struct mt_link *l)
+void mt_link_begun(struct mt_link *l, const struct mt_addr *remote)
 {
+    struct sockaddr_storage local = {0};
+    socklen_t n = sizeof local;
     l->side->conn = ++l->thread->conns;
-    note_addresses(l);
+    l->side->remote = *remote;
+    if (getsockname(l->fd, (void *)&local, &n) == 0)
+        l->side->local = mt_addr_of((const void *)&local);
     tell_conn(l, false);
 }
 
@@ -439,7 +430,8 @@ static void listen_for_tcp(struct mt_link *l)
                         w->host.now_ns + p->detect_timeout_ns);
 }
 
-void mt_link_accepted(struct mt_listening *from, int fd)
+void mt_link_accepted(struct mt_listening *from, int fd,
+                      const struct mt_addr *client)
 {
     struct mt_proxy_thread *w = from->thread;
     struct mt_link *l = mt_link_new(w, fd);
@@ -454,7 +446,7 @@ void mt_link_accepted(struct mt_listening *from, int fd)
     l->client = true;
     l->from = from;
     from->holders++;
-    mt_link_begun(l);
+    mt_link_begun(l, client);
     w->clients++;
     w->stats.clients++;
     mt_link_poll_for(l, UV_READABLE);

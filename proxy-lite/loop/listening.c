@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy-lite/loop/sockaddr.h"
 #include "proxy-lite/loop/thread_impl.h"
 
 enum {
@@ -37,14 +38,17 @@ static bool accept_one(struct mt_listening *l)
     struct mt_proxy_thread *w = l->thread;
     uint32_t most =
         w->options.clients_max > 0 ? w->options.clients_max : CLIENTS_MAX;
-    int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct sockaddr_storage client = {0};
+    socklen_t n = sizeof client;
+    int fd = accept4(l->fd, (void *)&client, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
             rest(w);
         return errno == ECONNABORTED || errno == EINTR;
     }
     if (w->clients < most) {
-        mt_link_accepted(l, fd);
+        const struct mt_addr from = mt_addr_of((const void *)&client);
+        mt_link_accepted(l, fd, &from);
     } else {
         (void)close(fd);
         w->stats.refused++;

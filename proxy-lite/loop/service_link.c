@@ -143,7 +143,7 @@ void mt_service_link_made(struct mt_link *l)
         }
         return;
     }
-    mt_link_begun(l);
+    mt_link_begun(l, &l->to);
     l->thread->stats.connects++;
     mt_link_poll_for(l, UV_READABLE);
     tell_connected(l);
@@ -181,7 +181,9 @@ static struct mt_link *new_connection(struct mt_proxy_thread *w,
     struct mt_link *l = NULL;
     if (fd >= 0 && (connect(fd, (void *)&to, n) == 0 || errno == EINPROGRESS))
         l = mt_link_new(w, fd);
-    if (l == NULL && fd >= 0)
+    if (l != NULL)
+        l->to = *addr;
+    else if (fd >= 0)
         (void)close(fd);
     return l;
 }

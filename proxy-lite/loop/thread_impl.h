@@ -57,6 +57,7 @@ struct mt_link {
     struct mt_deadline deadline;
     struct mt_mesh *mesh;      /* of a service's; held */
     struct mt_place place;     /* in it */
+    struct mt_addr to;         /* of a service's: its other end */
     struct mt_listening *from; /* of a client's; held */
     int fd;
     int mask;        /* what is polled for */
@@ -116,8 +117,9 @@ void mt_link_close(struct mt_link *l);
  * NULL: no memory, or it cannot be polled. */
 struct mt_link *mt_link_new(struct mt_proxy_thread *w, int fd);
 
-/* There is a connection: it has its number, its addresses, and is told. */
-void mt_link_begun(struct mt_link *l);
+/* There is a connection: it has its number, its addresses, and is told. Who is
+ * at the other end cannot be asked later: it may have reset it. */
+void mt_link_begun(struct mt_link *l, const struct mt_addr *remote);
 
 /* It is to be flushed. */
 void mt_link_mark(struct mt_link *l);
@@ -129,7 +131,8 @@ void mt_link_poll_for(struct mt_link *l, int mask);
 void mt_link_keep_alive(struct mt_link *l);
 
 /* An accepted connection; takes fd. */
-void mt_link_accepted(struct mt_listening *from, int fd);
+void mt_link_accepted(struct mt_listening *from, int fd,
+                      const struct mt_addr *client);
 
 /* Send what is to be sent, close what is to be closed. */
 void mt_links_flush(struct mt_proxy_thread *w);
