@@ -58,10 +58,12 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
     mt_exchange_name_operation(x);
     x->client.addr = side->remote;
     x->server.addr = side->local;
-    if (c->service != NULL) {
-        x->server.service = c->service->name;
-        x->server.name_source = MT_NAME_ROUTE;
-    }
+    /* what goes to no service is the listener's, and not counted for one that
+     * has it in common with others */
+    x->server.service = c->service != NULL
+                            ? c->service->name
+                            : c->mesh->policy->listeners[c->listener]->name;
+    x->server.name_source = MT_NAME_ROUTE;
     if (c->entry != NULL)
         x->rule = c->entry->rule;
     x->req.content_type = mt_head_value(h, MT_HEAD_CONTENT_TYPE);
