@@ -3,33 +3,15 @@
 // Its pages show what the commands print; nothing is asked of anywhere, nothing is said on the console, and what
 // a capture holds stays text. Exit 77 where Chromium, npm's packages or the page itself are not there.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import assert from "node:assert/strict";
+import { env, given, newPage, root, runAll, shot, skip, texts, tmp } from "./browser.mjs";
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
-const { values: given } = parseArgs({ options: { meshtop: { type: "string" }, shots: { type: "string" } } });
-const CHROMIUM = "/usr/bin/chromium";
-const PATIENCE_MS = 20_000;
 const EXCHANGE_BYTES = 8 << 10;
 const HOSTILE = ["/</script><img/src=x/onerror=document.title='owned'>", "/<!--<script>", "/\u2028\u2029", "/'\"`${1}"];
 
-function skip(why) {
-  console.log(`skipped: ${why}`);
-  process.exit(77);
-}
-
-if (!given.meshtop) throw new Error("--meshtop BIN");
-if (!existsSync(CHROMIUM)) skip(`no ${CHROMIUM}: apt-get install chromium`);
-const library = join(root, "web/ui/node_modules/playwright-core/index.mjs");
-if (!existsSync(library)) skip("no web/ui/node_modules/playwright-core: npm ci in web/ui");
-const { chromium } = await import(library);
-
-const tmp = mkdtempSync(join(tmpdir(), "meshtop-report-"));
-const env = { ...process.env, TZ: "UTC", XDG_STATE_HOME: join(tmp, "state") };
 const mesh = join(root, "tests/data/mesh.pcapng");
 const meshtop = resolve(given.meshtop);
 const run = (...args) => spawnSync(meshtop, args, { env, cwd: tmp, encoding: "utf8", maxBuffer: 1 << 28 });
@@ -102,30 +84,13 @@ function hostileCapture(path) {
 
 // ---- the browser ----
 
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-const said = [];
-const foreign = [];
-
 async function open(path, hash = "", options = {}) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: "light", ...options });
-  page.setDefaultTimeout(PATIENCE_MS);
-  page.on("console", (message) => said.push(message.text()));
-  page.on("pageerror", (error) => said.push(error.message));
-  page.on("request", (request) => {
-    const file = request.url().split("#")[0] === pathToFileURL(path).href;
-    if (!file && !/^(data|blob):/.test(request.url())) foreign.push(request.url());
-  });
-  await page.goto(pathToFileURL(path).href + hash);
+  const file = pathToFileURL(path).href;
+  const page = await newPage((address) => address.split("#")[0] === file, { viewport: { width: 1280, height: 900 }, ...options });
+  await page.goto(file + hash);
   return page;
 }
 
-async function shot(page, name) {
-  if (!given.shots) return;
-  mkdirSync(given.shots, { recursive: true });
-  await page.screenshot({ path: join(given.shots, `report-${name}.png`) });
-}
-
-const texts = (page, selector) => page.locator(selector).allInnerTexts();
 const percent = (ratio) => (ratio == null ? "–" : ratio === 0 ? "·" : (Math.floor(ratio * 1000) / 10).toFixed(1));
 const whole = join(tmp, "mesh.html");
 
@@ -161,7 +126,7 @@ const tests = {
     assert.equal(await page.locator(".plot canvas").count(), 3);
     assert.match((await texts(page, "footer code"))[0], /^meshtop stat -r \S*mesh\.pcapng -n 1000 -o json$/);
     assert.equal(await page.locator(".filter, .windows").count(), 0);
-    await shot(page, "overview-light");
+    await shot(page, "report-overview-light");
     await page.close();
   },
 
@@ -188,7 +153,7 @@ const tests = {
     await page.getByRole("link", { name: "near" }).click();
     const near = new Set(edges.filter((edge) => [edge.client, edge.server].includes("payments")).flatMap((edge) => [edge.client, edge.server]));
     await page.waitForFunction((n) => document.querySelectorAll(".node").length === n, near.size);
-    await shot(page, "topology");
+    await shot(page, "report-topology");
     await page.close();
   },
 
@@ -219,7 +184,7 @@ const tests = {
     await page.locator(".line[data-id] a").first().click();
     await page.locator("h1").waitFor();
     assert.ok((await page.locator(".why li").count()) > 0);
-    await shot(page, "exchange");
+    await shot(page, "report-exchange");
     await page.goBack();
     await page.getByText(`${failed} shown`).waitFor();
     await page.close();
@@ -284,7 +249,7 @@ const tests = {
           const page = await open(whole, hash, { viewport: { width, height: 800 }, colorScheme });
           await page.locator("tbody tr, .node, .line[data-id], h1").first().waitFor();
           assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, hash);
-          await shot(page, `${width}-${colorScheme}${hash.replace(/\W/g, "-")}`);
+          await shot(page, `report-${width}-${colorScheme}${hash.replace(/\W/g, "-")}`);
           await page.close();
         }
   },
@@ -301,20 +266,4 @@ const tests = {
   },
 };
 
-let failed = 0;
-for (const [name, test] of Object.entries(tests)) {
-  try {
-    await test();
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-  }
-}
-if (said.length || foreign.length) {
-  failed += 1;
-  console.log(`FAILED  the console is silent, nothing is asked of anywhere\n${[...said, ...foreign].join("\n")}`);
-}
-await browser.close();
-rmSync(tmp, { recursive: true });
-process.exit(failed ? 1 : 0);
+await runAll(tests);

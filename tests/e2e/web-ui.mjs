@@ -3,35 +3,16 @@
 // Each page shows what the API answers; nothing is asked of elsewhere and nothing is said on the console. Waits are
 // for what a person would see. Exit 77 where Chromium, npm's packages or the page itself are not there.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { join } from "node:path";
 import assert from "node:assert/strict";
+import { PATIENCE_MS, env, given, heard, newPage, root, runAll, shot, skip, texts, tmp } from "./browser.mjs";
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
-const { values: given } = parseArgs({ options: { meshtop: { type: "string" }, shots: { type: "string" }, only: { type: "string" } } });
-const CHROMIUM = "/usr/bin/chromium";
 const FIRST_PAGE_BYTES = 60 * 1024;
 const ALL_BYTES = 260 * 1024;
-const PATIENCE_MS = 20_000;
 
-function skip(why) {
-  console.log(`skipped: ${why}`);
-  process.exit(77);
-}
-
-if (!given.meshtop) throw new Error("--meshtop BIN");
-if (!existsSync(CHROMIUM)) skip(`no ${CHROMIUM}: apt-get install chromium`);
-const library = join(root, "web/ui/node_modules/playwright-core/index.mjs");
-if (!existsSync(library)) skip("no web/ui/node_modules/playwright-core: npm ci in web/ui");
-const { chromium } = await import(library);
-
-const tmp = mkdtempSync(join(tmpdir(), "meshtop-web-ui-"));
-const env = { ...process.env, TZ: "UTC", XDG_STATE_HOME: join(tmp, "state") };
 const db = join(tmp, "mesh.db");
 const record = (capture) => execFileSync(given.meshtop, ["record", "-r", join(root, "tests/data", capture), "-w", db], { env, stdio: "pipe" });
 
@@ -79,18 +60,8 @@ if ((await (await fetch(origin)).text()).includes("This build has no page")) {
   skip("this build has no page: it was made without npm");
 }
 
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-const said = [];
-const foreign = [];
-let quiet = true; // false while the server is away on purpose
-
 async function open(path, { from = origin, clock = false, ...options } = {}) {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, colorScheme: "light", ...options });
-  page.setDefaultTimeout(PATIENCE_MS);
-  page.on("console", (message) => quiet && said.push(message.text()));
-  page.on("pageerror", (error) => said.push(error.message));
-  const own = /^(data|blob):/;
-  page.on("request", (request) => request.url().startsWith(`${from}/`) || own.test(request.url()) || foreign.push(request.url()));
+  const page = await newPage((address) => address.startsWith(`${from}/`), { viewport: { width: 1400, height: 900 }, ...options });
   if (clock) await page.clock.install();
   await page.goto(from + path);
   return page;
@@ -139,20 +110,12 @@ async function until(path, from, holds) {
   }
 }
 
-async function shot(page, name) {
-  if (!given.shots) return;
-  mkdirSync(given.shots, { recursive: true });
-  await page.screenshot({ path: join(given.shots, `${name}.png`) });
-}
-
 /** A capture of which some packets in the middle were lost. */
 function cutSome(pcap) {
   const records = [];
   for (let at = 24; at + 16 <= pcap.length; at += 16 + pcap.readUInt32LE(at + 8)) records.push(pcap.subarray(at, at + 16 + pcap.readUInt32LE(at + 8)));
   return Buffer.concat([pcap.subarray(0, 24), ...records.filter((_, i) => i < 10 || i % 7 !== 3)]);
 }
-
-const texts = (page, selector) => page.locator(selector).allInnerTexts();
 
 const tests = {
   async "the first page is small"() {
@@ -561,7 +524,7 @@ const tests = {
 
   async "nothing moves when data arrives"() {
     for (const path of ["/", "/topology", "/routes", "/routes?view=policy", "/captures", "/captures?walk=1", "/tail"]) {
-      const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+      const page = await newPage((address) => address.startsWith(`${origin}/`), { viewport: { width: 1280, height: 800 } });
       await page.addInitScript(() => {
         window.moved = 0;
         new PerformanceObserver((list) => list.getEntries().forEach((shift) => (window.moved += shift.value))).observe({ type: "layout-shift", buffered: true });
@@ -604,7 +567,7 @@ const tests = {
     const page = await open("/tail");
     const { database } = await api("captures");
     await page.locator(`.line[data-id="${database.newest_id}"]`).waitFor();
-    quiet = false;
+    heard.listens = false;
     await ended(server);
     await page.getByText("The server does not answer").waitFor();
     record("sse.pcapng");
@@ -613,27 +576,9 @@ const tests = {
     const { newest_id: newest } = (await api("captures")).database;
     assert.ok(newest > database.newest_id);
     for (let id = database.newest_id; id <= newest; id++) await page.locator(`.line[data-id="${id}"]`).waitFor();
-    quiet = true;
+    heard.listens = true;
     await page.close();
   },
 };
 
-let failed = 0;
-for (const [name, test] of Object.entries(tests)) {
-  if (given.only && !name.includes(given.only)) continue;
-  try {
-    await test();
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-  }
-}
-if (said.length || foreign.length) {
-  failed += 1;
-  console.log(`FAILED  the console is silent, nothing is asked of elsewhere\n${[...said, ...foreign].join("\n")}`);
-}
-await browser.close();
-await ended(server);
-rmSync(tmp, { recursive: true });
-process.exit(failed ? 1 : 0);
+await runAll(tests, () => ended(server));
