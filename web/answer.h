@@ -96,6 +96,10 @@ int mt_web_filter(const struct mt_web_site *site,
                   const struct mt_web_params *params, int64_t now_ns,
                   struct mt_filter **filter, struct mt_web_problem *why);
 
+/* What passes the filter and the term; either may be empty. */
+void mt_web_put_both(struct mt_buf *b, struct mt_span filter,
+                     struct mt_span term);
+
 /* ---- for the functions of routes ---- */
 
 /* {"command":...,"asked":...,"now_ns":...,"live":... and, unless c is NULL,

@@ -62,22 +62,25 @@ static void put_window(struct mt_buf *b, const struct mt_web_question *q)
     }
 }
 
+void mt_web_put_both(struct mt_buf *b, struct mt_span filter,
+                     struct mt_span term)
+{
+    bool both = filter.len > 0 && term.len > 0;
+    mt_put_str(b, both ? "(" : "");
+    mt_put_span(b, filter);
+    mt_put_str(b, both ? ") and " : "");
+    mt_put_span(b, term);
+}
+
 static void put_filter(struct mt_buf *b, const struct mt_web_question *q,
                        const char *and_also)
 {
     char text[MT_WEB_COMMAND_BYTES / 2];
     struct mt_buf whole = mt_buf_of(text, sizeof text);
-    bool given = q->filter != NULL;
-    if (!given && and_also == NULL)
+    if (q->filter == NULL && and_also == NULL)
         return;
-    if (given && and_also != NULL)
-        mt_put_char(&whole, '(');
-    if (given)
-        mt_put_span(&whole, q->params->filter);
-    if (given && and_also != NULL)
-        mt_put_str(&whole, ") and ");
-    if (and_also != NULL)
-        mt_put_str(&whole, and_also);
+    mt_web_put_both(&whole, q->filter != NULL ? q->params->filter : MT_SPAN(""),
+                    mt_span_str(and_also != NULL ? and_also : ""));
     mt_put_char(b, ' ');
     put_word(b, mt_buf_span(&whole));
 }

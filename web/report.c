@@ -44,13 +44,7 @@ static struct mt_span digits(char text[24], int64_t ns)
 static int narrow(struct writing *w, struct mt_span term, struct mt_span *all)
 {
     struct mt_buf b = mt_buf_of(w->filter, sizeof w->filter);
-    struct mt_span own = w->r->filter;
-    if (own.len > 0 && term.len > 0)
-        mt_put_char(&b, '(');
-    mt_put_span(&b, own);
-    if (own.len > 0 && term.len > 0)
-        mt_put_str(&b, ") and ");
-    mt_put_span(&b, term);
+    mt_web_put_both(&b, w->r->filter, term);
     *all = mt_buf_span(&b);
     return b.full ? -1 : 0;
 }
