@@ -268,6 +268,19 @@ static bool open_serving(const struct mt_proxy *x, struct mt_serving *s)
            mt_serving_begin(s, x->o, x->o->web, x->o->write) == 0;
 }
 
+/* The threads are started last: what clients could take, descriptors above
+ * all, is not missing for the rest then. */
+static bool start(struct mt_proxy *x, struct mt_serving *serving,
+                  struct mt_proxy_reload **reload)
+{
+    if (!open_serving(x, serving))
+        return false;
+    if (x->part == NULL)
+        say_listening(x);
+    *reload = mt_proxy_reload_start(x);
+    return *reload != NULL && start_threads(x);
+}
+
 /* *kept: the reloading thread could not be stopped. */
 static int run_until_signal(struct mt_proxy *x, bool *kept)
 {
@@ -275,12 +288,7 @@ static int run_until_signal(struct mt_proxy *x, bool *kept)
     struct mt_proxy_reload *reload = NULL;
     struct mt_serving serving = {.web = NULL};
     mt_signals_catch();
-    if (open_serving(x, &serving) && start_threads(x)) {
-        if (x->part == NULL)
-            say_listening(x);
-        reload = mt_proxy_reload_start(x);
-    }
-    if (reload != NULL) {
+    if (start(x, &serving, &reload)) {
         struct pollfd signal = {.fd = mt_signals_descriptor(),
                                 .events = POLLIN};
         while (!mt_interrupted())

@@ -11,6 +11,7 @@ import socketserver
 import struct
 import subprocess
 import tempfile
+import textwrap
 import threading
 import time
 
@@ -188,12 +189,13 @@ def free_port():
 
 
 class Proxy:
-    running = []
+    running, logs = [], []  # of the case
 
     def __init__(self, meshtop, tmp, service, config=None, start=True, options=()):
         self.meshtop, self.port = meshtop, free_port()
         self.db = tmp / f"{self.port}.db"
         self.log = open(tmp / f"{self.port}.log", "a+")
+        self.logs.append(pathlib.Path(self.log.name))
         if config is None:
             mesh = [f"{self.port}=127.0.0.1:{service.port}"]
         else:
@@ -203,6 +205,23 @@ class Proxy:
         self.mesh = [*mesh, *options]
         if start:
             self.start()
+
+    @classmethod
+    def tell_all(cls):
+        """What explains a failure: how each of the case's processes is, and the words of the proxies."""
+        for child in cls.running:
+            code = child.poll()
+            print(f"     pid {child.pid} {'runs' if code is None else f'ended with {code}'}: {' '.join(map(str, child.args))}", flush=True)
+        for log in cls.logs:
+            print(textwrap.indent(log.read_text(errors="replace"), "     > "), end="", flush=True)
+
+    @classmethod
+    def end_all(cls):
+        for child in cls.running:
+            child.kill()
+            child.wait()
+        cls.running.clear()
+        cls.logs.clear()
 
     def start(self):
         self.child = subprocess.Popen([self.meshtop, "proxy", *self.mesh, "-w", str(self.db)], stderr=self.log)
@@ -350,8 +369,8 @@ def run(description, names):
             except (Failed, OSError) as e:
                 bad += 1
                 print(f"FAIL {name}: {e or type(e).__name__}", flush=True)
+                Proxy.tell_all()
             finally:
-                for child in Proxy.running:
-                    child.kill()
+                Proxy.end_all()
     print(f"{len(args.names or cases) - bad} passed, {bad} failed")
     return 1 if bad else 0
