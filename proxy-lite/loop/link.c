@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -8,7 +9,11 @@
 #include "proxy-lite/loop/service_link.h"
 #include "proxy-lite/loop/sockaddr.h"
 
-enum { IOVECS = 32, LAST_READS = 4 };
+enum {
+    IOVECS = 32,
+    READS = 4, /* in one turn, so that nobody who is fast starves the rest */
+    LAST_READS = 4,
+};
 
 static struct mt_link *link_of(struct mt_side *side)
 {
@@ -187,13 +192,18 @@ static void take_eof(struct mt_link *l)
     l->side->ops->eof(l->side);
 }
 
+static bool takes_more(const struct mt_link *l)
+{
+    return !l->closed && !l->side->paused && !l->side->closing;
+}
+
 /* Read until a short read: there is no more then. */
-static void read_link(struct mt_link *l)
+static void read_link(struct mt_link *l, int reads)
 {
     struct mt_proxy_thread *w = l->thread;
     ssize_t n = sizeof w->buffer;
-    while (n == (ssize_t)sizeof w->buffer && !l->closed && !l->side->paused &&
-           !l->side->closing) {
+    for (; n == (ssize_t)sizeof w->buffer && reads > 0 && takes_more(l);
+         reads--) {
         n = recv(l->fd, w->buffer, sizeof w->buffer, 0);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
@@ -214,11 +224,10 @@ static void read_link(struct mt_link *l)
  * polled for later, and ends up here again. */
 static void read_broken(struct mt_link *l)
 {
-    struct mt_side *side = l->side;
     l->mask = 0;
-    read_link(l);
-    if (!l->closed && !side->closing && !side->paused)
-        side->ops->broken(side);
+    read_link(l, INT_MAX);
+    if (takes_more(l))
+        l->side->ops->broken(l->side);
     mt_link_mark(l);
 }
 
@@ -356,7 +365,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
         if ((events & UV_WRITABLE) != 0)
             mt_link_mark(l);
         if ((events & UV_READABLE) != 0)
-            read_link(l);
+            read_link(l, READS);
     }
     mt_proxy_thread_settle(w);
 }
@@ -462,7 +471,7 @@ void mt_links_drain(struct mt_proxy_thread *w)
             (l->client ? l->from->open : !w->draining))
             continue;
         if (l->client && l->side->idle)
-            read_link(l);
+            read_link(l, READS);
         if (!l->closed)
             l->side->ops->drain(l->side);
     }
