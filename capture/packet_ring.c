@@ -51,6 +51,7 @@ static void *write_files(void *arg)
     struct mt_packet_ring *r = arg;
     struct mt_span record;
     int rc = 0;
+    (void)pthread_setname_np(pthread_self(), "packet ring");
     while (rc == 0 && mt_ring_wait(r->memory, FLUSH_EVERY_MS) != MT_DONE) {
         uint64_t packets = 0;
         while (rc == 0 && mt_ring_peek(r->memory, &record) == MT_EVENT) {

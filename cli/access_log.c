@@ -268,6 +268,7 @@ static void *write_lines(void *arg)
 {
     struct mt_access_log *l = arg;
     bool done = false;
+    (void)pthread_setname_np(pthread_self(), "access log");
     while (!done) {
         (void)mt_ring_wait(l->lanes[0], LOOK_MS);
         look_at_file(l);

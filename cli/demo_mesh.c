@@ -54,6 +54,7 @@ static void tick(void *arg, int64_t now_ns)
 static void *run_demo(void *arg)
 {
     struct running *r = arg;
+    (void)pthread_setname_np(pthread_self(), "demo");
     if (!mt_demo_run(r->demo))
         atomic_store(&r->died, true);
     return NULL;

@@ -298,6 +298,7 @@ static void *watch(void *arg)
     struct pollfd fds[] = {{.fd = r->stop, .events = POLLIN},
                            {.fd = r->hangups, .events = POLLIN},
                            {.fd = r->watch.fd, .events = POLLIN}};
+    (void)pthread_setname_np(pthread_self(), "mesh");
     while (!is_stopped(r)) {
         if (poll(fds, sizeof fds / sizeof fds[0], wait_ms(r)) < 0)
             continue;

@@ -225,6 +225,7 @@ bool mt_proxy_apply(struct mt_proxy *x, struct mt_generation *next,
 
 static void *work(void *arg)
 {
+    (void)pthread_setname_np(pthread_self(), "proxy");
     mt_proxy_thread_run(arg);
     return NULL;
 }

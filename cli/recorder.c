@@ -211,6 +211,7 @@ static void *write_records(void *arg)
 {
     struct recording *r = arg;
     struct mt_codec_scratch scratch = {0};
+    (void)pthread_setname_np(pthread_self(), "recorder");
     while (r->rc == 0 && mt_rings_wait(r->rings, r->count,
                                        r->timely ? COMMIT_MS : -1) != MT_DONE)
         r->rc = drain(r, &scratch);

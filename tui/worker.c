@@ -125,6 +125,7 @@ static void *run(void *arg)
     struct mt_worker *w = arg;
     static _Thread_local struct mt_request request;
     char path[sizeof w->path];
+    (void)pthread_setname_np(pthread_self(), "questions");
     (void)pthread_mutex_lock(&w->lock);
     for (;;) {
         while (!w->end && !w->has_request && !w->has_export)

@@ -138,6 +138,7 @@ static void *run(void *arg)
 {
     struct worker *w = arg;
     struct mt_web_job *job;
+    (void)pthread_setname_np(pthread_self(), "web answers");
     while ((job = take(w->pool)) != NULL)
         answer(w, job);
     return NULL;

@@ -68,6 +68,7 @@ static void turn(struct mt_web *w)
 static void *run(void *arg)
 {
     struct mt_web *w = arg;
+    (void)pthread_setname_np(pthread_self(), "web");
     while (!atomic_load(&w->stopping))
         turn(w);
     return NULL;

@@ -343,6 +343,7 @@ static void rest(struct mt_web_streams *s, bool more)
 static void *run(void *arg)
 {
     struct mt_web_streams *s = arg;
+    (void)pthread_setname_np(pthread_self(), "web streams");
     while (settle(s)) {
         int more = s->list != NULL ? look(s) : 0;
         keep_up(s);
