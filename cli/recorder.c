@@ -51,7 +51,9 @@ struct recording {
     bool timely;        /* commits by time, as live */
     bool started;       /* the thread is */
     atomic_bool broken; /* rc is set */
+    bool proxy;         /* it records what a proxy does */
     bool news;          /* the writer thread's: not committed */
+    int64_t heard_ns;   /* all that was recorded before is with the writer */
     int64_t committed_ns;
     atomic_llong told_ns; /* now_ns of the last commit that was told to */
 };
@@ -163,12 +165,12 @@ static int write_record(struct recording *r, struct mt_span record,
 static int commit_in_time(struct recording *r)
 {
     int64_t since_ns = mt_steady_ns() - r->committed_ns;
-    if (since_ns < (r->news ? COMMIT_NS : HEARTBEAT_NS) ||
-        (!r->live && !r->news))
+    bool soon = r->news || mt_writer_hurries(r->writer);
+    if (since_ns < (soon ? COMMIT_NS : HEARTBEAT_NS) || (!r->live && !r->news))
         return 0;
     r->committed_ns += since_ns;
     r->news = false;
-    return mt_writer_commit(r->writer, mt_wall_ns());
+    return mt_writer_commit(r->writer, r->proxy ? r->heard_ns : mt_wall_ns());
 }
 
 /* The oldest record that there is, of all lanes: rows come nearly in the order
@@ -195,6 +197,7 @@ static struct mt_ring *oldest(struct recording *r, struct mt_span *record)
 
 static int drain(struct recording *r, struct mt_codec_scratch *scratch)
 {
+    int64_t begun_ns = mt_wall_ns();
     struct mt_span record;
     struct mt_ring *ring;
     int rc = 0;
@@ -204,6 +207,7 @@ static int drain(struct recording *r, struct mt_codec_scratch *scratch)
         if (rc == 0 && r->timely)
             rc = commit_in_time(r);
     }
+    r->heard_ns = begun_ns;
     return rc == 0 && r->timely ? commit_in_time(r) : rc;
 }
 
@@ -467,6 +471,8 @@ int mt_recorder_open_lanes(struct mt_recorder **lanes, size_t count,
         return MT_STORE_ENOMEM;
     int rc = mt_writer_open(&r->writer, path, options);
     r->live = r->timely = options->kind != MT_WRITER_OFFLINE;
+    r->proxy = options->kind == MT_WRITER_PROXY;
+    r->heard_ns = options->now_ns;
     r->committed_ns = mt_steady_ns();
     while (rc == 0 && r->count < count)
         rc = add_lane(r, ring_bytes(options, count)) ? 0 : MT_STORE_ENOMEM;

@@ -12,13 +12,15 @@
 
 int mt_proxied_init(struct mt_proxied *p, sqlite3 *db, int64_t own)
 {
-    *p = (struct mt_proxied){.db = db, .own = own};
+    *p = (struct mt_proxied){.db = db, .own = own, .told_ns = INT64_MAX};
     const struct {
         sqlite3_stmt **st;
         const char *sql;
     } list[] = {
-        {&p->proxies, "SELECT id,closed_ns IS NULL AND heartbeat_ns>?3 FROM "
-                      "writer WHERE kind=?1 AND id<>?2 ORDER BY id DESC"},
+        {&p->version_of, "PRAGMA data_version"},
+        {&p->proxies, "SELECT id,closed_ns IS NULL AND heartbeat_ns>?3,"
+                      "heartbeat_ns FROM writer WHERE kind=?1 AND id<>?2 "
+                      "ORDER BY id DESC"},
         {&p->next, "SELECT min(id) FROM conn WHERE id>=?1 AND id<?2"},
         {&p->newer, "SELECT id,first_ns,client_addr,client_port,server_addr,"
                     "server_port FROM (SELECT * FROM conn WHERE id>?1 AND "
@@ -34,6 +36,7 @@ int mt_proxied_init(struct mt_proxied *p, sqlite3 *db, int64_t own)
 
 void mt_proxied_deinit(struct mt_proxied *p)
 {
+    (void)sqlite3_finalize(p->version_of);
     (void)sqlite3_finalize(p->proxies);
     (void)sqlite3_finalize(p->next);
     (void)sqlite3_finalize(p->newer);
@@ -172,24 +175,47 @@ static bool make_room(struct mt_proxied *p)
     return p->sets != NULL;
 }
 
-int mt_proxied_refresh(struct mt_proxied *p, int64_t now_ns)
+/* Its conns, and its word: both are of one state of the database. */
+static int take_proxy(struct mt_proxied *p)
+{
+    bool at_work = sqlite3_column_int(p->proxies, 1) != 0;
+    int64_t told_ns = sqlite3_column_int64(p->proxies, 2);
+    if (at_work && told_ns < p->told_ns)
+        p->told_ns = told_ns;
+    return make_room(p) ? take_conns(p, sqlite3_column_int64(p->proxies, 0))
+                        : MT_STORE_ENOMEM;
+}
+
+static int take_all(struct mt_proxied *p, int64_t now_ns)
 {
     int step, rc = 0;
-    p->live = false;
+    p->told_ns = INT64_MAX;
     (void)sqlite3_bind_int(p->proxies, 1, MT_WRITER_PROXY);
     (void)sqlite3_bind_int64(p->proxies, 2, p->own);
     (void)sqlite3_bind_int64(p->proxies, 3,
                              mt_ns_sub(now_ns, MT_PROXIED_FRESH_S * SECOND_NS));
     while (rc == 0 && (step = sqlite3_step(p->proxies)) != SQLITE_DONE) {
         rc = mt_store_rc_of(p->db, step);
-        if (rc != 0)
-            break;
-        p->live |= sqlite3_column_int(p->proxies, 1) != 0;
-        int64_t writer = sqlite3_column_int64(p->proxies, 0);
-        rc = make_room(p) ? take_conns(p, writer) : MT_STORE_ENOMEM;
+        if (rc == 0)
+            rc = take_proxy(p);
     }
     (void)sqlite3_reset(p->proxies);
     return rc;
+}
+
+int mt_proxied_refresh(struct mt_proxied *p, int64_t now_ns)
+{
+    int step = sqlite3_step(p->version_of);
+    int64_t version =
+        step == SQLITE_ROW ? sqlite3_column_int64(p->version_of, 0) : 0;
+    (void)sqlite3_reset(p->version_of);
+    int rc = mt_store_rc_of(p->db, step);
+    bool same = version == p->version && version != 0;
+    /* nobody waits for one, or it may be gone without a word */
+    if (rc != 0 || (same && p->told_ns == INT64_MAX))
+        return rc;
+    p->version = version;
+    return take_all(p, now_ns);
 }
 
 /* --- asking --- */

@@ -39,13 +39,16 @@ struct mt_proxied_conn {
 struct mt_proxied {
     sqlite3 *db;
     int64_t own; /* the writer that asks */
-    sqlite3_stmt *proxies, *next, *newer, *life;
+    sqlite3_stmt *version_of, *proxies, *next, *newer, *life;
     struct {
         int64_t range; /* of ids: one thread's */
         int64_t last;  /* newest connection taken */
     } ranges[MT_PROXIED_RANGES_MAX];
     uint32_t ranges_count;
-    bool live; /* one of the proxies is at work */
+    /* What ended until then the proxies at work have told of, all of them;
+     * INT64_MAX: there is none. */
+    int64_t told_ns;
+    int64_t version; /* of the database, when it was looked at; 0 never */
     uint64_t count;
     struct mt_proxied_conn *sets; /* NULL until there is a proxy */
 };
@@ -54,8 +57,9 @@ struct mt_proxied {
 int mt_proxied_init(struct mt_proxied *p, sqlite3 *db, int64_t own);
 void mt_proxied_deinit(struct mt_proxied *p);
 
-/* Take what the proxies have committed since. Not while another statement of
- * the handle is at work on the same tables. */
+/* Take what the proxies have committed since. Cheap where nobody but the own
+ * handle has committed anything. now_ns: the wall clock, against heartbeats.
+ * Not while another statement of the handle is at work on the same tables. */
 int mt_proxied_refresh(struct mt_proxied *p, int64_t now_ns);
 
 /* The id of a proxy's connection between the endpoints of x that lived while

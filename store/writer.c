@@ -354,7 +354,7 @@ static int sign_out(struct mt_writer *w, int64_t now_ns)
 
 int mt_writer_finish(struct mt_writer *w, int64_t now_ns)
 {
-    int rc = mt_writer_hold_end(w);
+    int rc = mt_writer_hold_end(w, now_ns);
     if (rc == 0)
         rc = mt_writer_flush(w, now_ns);
     if (rc == 0)

@@ -122,8 +122,8 @@ int mt_writer_open(struct mt_writer **out, const char *path,
 /**
  * One finished exchange. It is in the database after the next commit, which
  * happens by itself at options.batch_rows. While a proxy writes the same
- * database, what a tap adds waits for 500 ms of the packets' clock (or until
- * 8 MiB wait): see mt_writer_conn().
+ * database, what a tap adds waits until the proxy has told of all that ended by
+ * then (docs/observers.md): see mt_writer_conn() and mt_writer_commit().
  */
 int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x);
 
@@ -153,8 +153,7 @@ struct mt_writer_conn {
  * A proxy accepted or made a connection, before its first exchange is added;
  * and again, with `ended`, when it is over. A tap that writes the same
  * database then knows its own copy of the exchanges for one (`tap_shadow`,
- * outside golden metrics): it waits for half a second, so commit within
- * 250 ms.
+ * outside golden metrics): it waits for a commit whose time is after their end.
  */
 int mt_writer_conn(struct mt_writer *w, const struct mt_writer_conn *c);
 
@@ -193,8 +192,15 @@ int mt_writer_source(struct mt_writer *w, uint32_t number,
  * Write what is waiting, note the heartbeat, and, unless offline, take one
  * step of folding and of retention. Offline, leave the commits to
  * mt_writer_add(): equal input then gives equal tables.
+ *
+ * now_ns of a proxy: what it did before then was added, its connections above
+ * all. Of a tap: what was added had ended by then.
  */
 int mt_writer_commit(struct mt_writer *w, int64_t now_ns);
+
+/* Commit soon, though there is no news: a tap's rows wait for what a proxy
+ * tells, or a tap waits for what this proxy has to tell. */
+bool mt_writer_hurries(const struct mt_writer *w);
 
 /* Commit and fold every cell: what queries then read is least. Offline, when
  * all was added. */

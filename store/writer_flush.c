@@ -10,7 +10,7 @@ enum {
     POLITE_PAUSE_NS = 3000000, /* a bulk writer beside live ones */
 };
 
-static void pause_ns(const struct mt_writer *w, int64_t ns)
+void mt_writer_pause(const struct mt_writer *w, int64_t ns)
 {
     if (w->options.pause != NULL) {
         w->options.pause(w->options.pause_arg, ns);
@@ -28,7 +28,7 @@ static int on_busy(void *arg, int tries)
     if (tries >= LOCK_TRIES_MAX)
         return 0;
     w->stats.busy_waits++;
-    pause_ns(w, LOCK_PAUSE_NS);
+    mt_writer_pause(w, LOCK_PAUSE_NS);
     return 1;
 }
 
@@ -74,7 +74,7 @@ int mt_writer_prepare(struct mt_writer *w)
                             "VALUES(?,?,?,?,?)"},
         {&w->beat, "UPDATE writer SET heartbeat_ns=?2 WHERE id=?1"},
         {&w->others, "SELECT 1 FROM writer WHERE id<>?1 AND closed_ns IS NULL "
-                     "AND heartbeat_ns>?2 LIMIT 1"},
+                     "AND heartbeat_ns>?2 AND kind IN (?3,?4) LIMIT 1"},
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof list / sizeof list[0]; i++)
@@ -300,10 +300,13 @@ void mt_writer_committed(struct mt_writer *w)
     w->sources_dirty = false;
 }
 
-/* Are live writers beside this one? */
-static bool has_company(struct mt_writer *w)
+/* Are live writers of these kinds beside this one? */
+static bool has_company(struct mt_writer *w, enum mt_writer_kind a,
+                        enum mt_writer_kind b)
 {
     (void)sqlite3_bind_int64(w->others, 1, w->id);
+    (void)sqlite3_bind_int(w->others, 3, (int)a);
+    (void)sqlite3_bind_int(w->others, 4, (int)b);
     (void)sqlite3_bind_int64(w->others, 2,
                              mt_ns_sub(w->now_ns, INT64_C(10000000000)));
     bool found = sqlite3_step(w->others) == SQLITE_ROW;
@@ -323,8 +326,11 @@ int mt_writer_flush(struct mt_writer *w, int64_t now_ns)
     if (rc != 0)
         return w->rc = rc;
     mt_writer_committed(w);
-    if (w->options.kind == MT_WRITER_OFFLINE && has_company(w))
-        pause_ns(w, POLITE_PAUSE_NS);
+    if (w->options.kind == MT_WRITER_OFFLINE &&
+        has_company(w, MT_WRITER_TAP, MT_WRITER_PROXY))
+        mt_writer_pause(w, POLITE_PAUSE_NS);
+    if (w->options.kind == MT_WRITER_PROXY)
+        w->awaited = has_company(w, MT_WRITER_TAP, MT_WRITER_TAP);
     return mt_writer_meet(w);
 }
 

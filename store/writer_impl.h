@@ -24,7 +24,7 @@ enum {
     MT_CONN_REFRESH_S = 60,       /* conn.last_ns is at most this old */
     MT_OPEN_SLOTS = 65536,
     MT_OPEN_MAX = MT_OPEN_SLOTS / 2,
-    MT_HOLD_NS = 500000000, /* a tap waits so long for a proxy's word */
+    MT_HOLD_TICKS = 64, /* commits that a tap waits for a proxy's word */
     MT_WRITER_SHIFT = 40,   /* conn ids: (writer - 1) << 40 | number */
 };
 
@@ -139,8 +139,10 @@ struct mt_writer {
     struct mt_proxied proxied;
     struct mt_ring *hold; /* what waits; NULL until something does */
     struct mt_codec_scratch hold_scratch;
-    int64_t hold_now_ns, refreshed_ns; /* by the packets' clock */
-    int64_t hop_of;                    /* of the exchange at hand; 0 */
+    uint64_t ticks;                 /* commits so far, of which the newest */
+    int64_t tick_ns[MT_HOLD_TICKS]; /* were then */
+    bool awaited;                   /* a tap waits for this proxy's word */
+    int64_t hop_of;                 /* of the exchange at hand; 0 */
 
     struct mt_source_slot *sources;
     uint32_t sources_count;
@@ -184,6 +186,7 @@ bool mt_writer_note_conn(struct mt_writer *w, const struct mt_exchange *x);
 int mt_writer_add_now(struct mt_writer *w, const struct mt_exchange *x);
 int mt_writer_open_now(struct mt_writer *w, const struct mt_exchange *x,
                        int64_t now_ns);
+int mt_writer_dropped_now(struct mt_writer *w, uint64_t conn, uint64_t stream);
 int mt_writer_report_now(struct mt_writer *w,
                          const struct mt_conn_report *report);
 
@@ -194,11 +197,10 @@ int mt_writer_meet(struct mt_writer *w);
 /* Put *shadow in the place of *x where a proxy counts it, and set w->hop_of. */
 int mt_writer_observe(struct mt_writer *w, const struct mt_exchange **x,
                       struct mt_exchange *shadow);
-/* Give what came until then and waits; INT64_MAX: all. */
-int mt_writer_release(struct mt_writer *w, int64_t until_ns);
-/* The packets' clock is at now_ns; nothing more comes. */
+/* All that was added had ended by now_ns: give what proxies have told of. */
 int mt_writer_hold_tick(struct mt_writer *w, int64_t now_ns);
-int mt_writer_hold_end(struct mt_writer *w);
+/* Nothing more is added: wait for the proxies, a second at most; give all. */
+int mt_writer_hold_end(struct mt_writer *w, int64_t now_ns);
 
 /* writer_sat.c */
 
@@ -245,6 +247,8 @@ int mt_writer_end(struct mt_writer *w, int rc);
 int mt_writer_put_all(struct mt_writer *w);
 void mt_writer_committed(struct mt_writer *w);
 int mt_writer_flush(struct mt_writer *w, int64_t now_ns);
+/* Sleeps, by the writer's option. */
+void mt_writer_pause(const struct mt_writer *w, int64_t ns);
 int mt_writer_fold(struct mt_writer *w, int64_t until_ns, int slices);
 
 #endif

@@ -175,13 +175,11 @@ void mt_writer_end_open(struct mt_writer *w, uint64_t conn, uint64_t stream,
             (struct mt_open_op){.conn = conn, .stream = stream, .ended = true};
 }
 
-int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream)
+int mt_writer_dropped_now(struct mt_writer *w, uint64_t conn, uint64_t stream)
 {
+    uint64_t told[2];
     if (w->rc == 0 && w->opens_count == w->opens_max)
         (void)mt_writer_flush(w, w->now_ns);
-    if (w->rc == 0)
-        (void)mt_writer_release(w, INT64_MAX); /* its opening may wait */
-    uint64_t told[2];
     if (w->rc == 0)
         mt_writer_end_open(w, conn, stream, told);
     return w->rc;

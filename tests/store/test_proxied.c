@@ -247,6 +247,7 @@ static void test_waiting_is_bounded(void **state)
     assert_int_equal(mt_writer_commit(tap, T0 + 400 * MS), 0);
     long long early = ask_number(d.db, "SELECT count(*) FROM exchange");
     assert_in_range(early, 40, 70); /* what 8 MiB do not hold */
+    assert_int_equal(mt_writer_commit(proxy, T0 + 400 * MS), 0);
     assert_int_equal(mt_writer_commit(tap, T0 + 501 * MS), 0);
     assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchange"), 101);
     assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchange a JOIN "
@@ -259,6 +260,176 @@ static void test_waiting_is_bounded(void **state)
     assert_int_equal(mt_writer_close(tap, T0 + S), 0);
     assert_int_equal(mt_writer_close(proxy, T0 + S), 0);
     dir_remove(&d);
+}
+
+static long long rows(const struct dir *d)
+{
+    return ask_number(d->db, "SELECT count(*) FROM exchange");
+}
+
+/* A request that both have seen, of which the proxy has not told yet. */
+struct pair {
+    struct dir d;
+    struct mt_writer *proxy, *tap;
+    int64_t slept_ns;
+    bool ends_late;
+};
+
+static void tell(struct pair *p, int64_t now_ns)
+{
+    struct mt_exchange own = call(0, MT_OBSERVER_PROXY_REQUEST, T0);
+    accepts(p->proxy, &own, T0 - MS);
+    writer_add(p->proxy, &own);
+    assert_int_equal(mt_writer_commit(p->proxy, now_ns), 0);
+}
+
+/* The tap's time goes on while it waits at its end; the proxy tells then. */
+static void sleep_in_test(void *arg, int64_t ns)
+{
+    struct pair *p = arg;
+    p->slept_ns += ns;
+    if (p->ends_late && p->slept_ns == 10 * ns)
+        tell(p, T0 + S);
+}
+
+static void pair_make(struct pair *p)
+{
+    *p = (struct pair){.slept_ns = 0};
+    dir_make(&p->d);
+    p->proxy = open_as(&p->d, MT_WRITER_PROXY, T0 - S);
+    p->tap =
+        writer_open(p->d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP,
+                                                        .now_ns = T0,
+                                                        .pause = sleep_in_test,
+                                                        .pause_arg = p});
+    struct mt_exchange seen = call(0, MT_OBSERVER_TAP, T0);
+    writer_add(p->tap, &seen);
+}
+
+static void pair_end(struct pair *p, uint64_t counted, long long shadows)
+{
+    assert_int_equal(mt_writer_close(p->tap, T0 + 60 * S), 0);
+    assert_int_equal(mt_writer_close(p->proxy, T0 + 60 * S), 0);
+    assert_int_equal(golden(&p->d, false), counted);
+    assert_int_equal(observed(&p->d, "tap_shadow"), shadows);
+    dir_remove(&p->d);
+}
+
+/* However late it is, and though it tells of older things first. */
+static void test_a_late_proxy_is_waited_for(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_make(&p);
+    for (int i = 1; i <= 40; i++) {
+        assert_int_equal(mt_writer_commit(p.tap, T0 + i * 200 * MS), 0);
+        assert_true(mt_writer_hurries(p.tap));
+        assert_int_equal(mt_writer_commit(p.proxy, T0 - S + i), 0);
+        assert_true(mt_writer_hurries(p.proxy)); /* the tap waits for it */
+    }
+    assert_int_equal(rows(&p.d), 0);
+    tell(&p, T0 + 300 * MS);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + 9 * S), 0);
+    assert_int_equal(rows(&p.d), 2);
+    assert_false(mt_writer_hurries(p.tap));
+    pair_end(&p, 1, 1);
+}
+
+/* A proxy that hangs, with a heartbeat that stands or is no longer fresh. */
+static void test_a_mute_proxy_is_not(void **state)
+{
+    (void)state;
+    for (int stale = 0; stale < 2; stale++) {
+        struct pair p;
+        pair_make(&p);
+        int ticks = 0;
+        while (rows(&p.d) == 0 && ticks < 1000) {
+            ticks++;
+            int64_t step = stale ? 2 * S : MS;
+            assert_int_equal(mt_writer_commit(p.tap, T0 + ticks * step), 0);
+        }
+        if (stale)
+            assert_in_range(ticks, 5, 7); /* 10 s */
+        else
+            assert_in_range(ticks, 64, 66);
+        pair_end(&p, 1, 0); /* of which it never told */
+    }
+}
+
+/* All of them have told, or the rest has ended. */
+static void test_two_proxies(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_make(&p);
+    struct mt_writer *other = open_as(&p.d, MT_WRITER_PROXY, T0 - S);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + 200 * MS), 0);
+    assert_int_equal(mt_writer_commit(other, T0 + 300 * MS), 0);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + 400 * MS), 0);
+    assert_int_equal(rows(&p.d), 0);
+    tell(&p, T0 + 300 * MS);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + 600 * MS), 0);
+    assert_int_equal(rows(&p.d), 2);
+    struct mt_exchange seen = call(1, MT_OBSERVER_TAP, T0 + 700 * MS);
+    writer_add(p.tap, &seen);
+    assert_int_equal(mt_writer_commit(p.proxy, T0 + S), 0);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + 800 * MS), 0);
+    assert_int_equal(rows(&p.d), 2);
+    assert_int_equal(mt_writer_close(other, T0 + 400 * MS), 0);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + 900 * MS), 0);
+    assert_int_equal(rows(&p.d), 3);
+    pair_end(&p, 2, 1);
+}
+
+/* The tap knew of no proxy when the connection's first exchange came. */
+static void test_a_proxy_that_has_just_come(void **state)
+{
+    (void)state;
+    struct pair p = {.slept_ns = 0};
+    dir_make(&p.d);
+    p.tap =
+        writer_open(p.d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP,
+                                                       .now_ns = T0 - S,
+                                                       .pause = sleep_in_test,
+                                                       .pause_arg = &p});
+    p.proxy = open_as(&p.d, MT_WRITER_PROXY, T0 - S);
+    struct mt_exchange seen = call(0, MT_OBSERVER_TAP, T0);
+    writer_add(p.tap, &seen);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + MS), 0);
+    assert_int_equal(rows(&p.d), 0);
+    tell(&p, T0 + 2 * MS);
+    pair_end(&p, 1, 1);
+}
+
+/* What waits when the tap ends is told soon, or never. */
+static void test_the_end_waits_a_second(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct pair p;
+        pair_make(&p);
+        p.ends_late = late == 0;
+        assert_int_equal(mt_writer_finish(p.tap, T0 + 500 * MS), 0);
+        if (late == 0)
+            assert_int_equal(p.slept_ns, 100 * MS);
+        else
+            assert_int_equal(p.slept_ns, S);
+        pair_end(&p, 1, late == 0);
+    }
+}
+
+/* The wall clock was set back: its times stand still, until it is there. */
+static void test_a_clock_set_back(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_make(&p);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + MS), 0);
+    tell(&p, T0 - 3600 * S);
+    for (int i = 0; i < 64; i++)
+        assert_int_equal(mt_writer_commit(p.tap, T0 - 3600 * S), 0);
+    assert_int_equal(rows(&p.d), 2); /* waited for long enough */
+    pair_end(&p, 1, 1);
 }
 
 /* What one request cost in tries is told by its attempts, and nothing else. */
@@ -326,6 +497,12 @@ int main(void)
         cmocka_unit_test(test_other_lives),
         cmocka_unit_test(test_capture_read_later),
         cmocka_unit_test(test_waiting_is_bounded),
+        cmocka_unit_test(test_a_late_proxy_is_waited_for),
+        cmocka_unit_test(test_a_mute_proxy_is_not),
+        cmocka_unit_test(test_two_proxies),
+        cmocka_unit_test(test_a_proxy_that_has_just_come),
+        cmocka_unit_test(test_the_end_waits_a_second),
+        cmocka_unit_test(test_a_clock_set_back),
         cmocka_unit_test(test_attempts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
