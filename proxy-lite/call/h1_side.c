@@ -103,7 +103,7 @@ static void read_part(struct mt_h1_side *s, const struct mt_http1_part *part)
         s->read_end = !part->tunnel;
         s->tunnel = part->tunnel;
         if (events != NULL && !part->tunnel)
-            events->end(s->stream.arg, &s->reader.trailers);
+            events->end(s->stream.arg, s->reader.trailers);
         finish(s);
     }
 }

@@ -8,14 +8,22 @@ void mt_http1_reader_init(struct mt_http1_reader *r, enum mt_http1_side side,
     *r = (struct mt_http1_reader){.failed = 0};
     mt_http1_init(&r->parser, side, &mt_http1_strict, pool);
     mt_head_init(&r->head, pool, MT_HEAD_MAX_BYTES);
-    mt_head_init(&r->trailers, pool, MT_HEAD_MAX_BYTES);
+}
+
+static void drop_trailers(struct mt_http1_reader *r)
+{
+    if (r->trailers == NULL)
+        return;
+    mt_head_deinit(r->trailers);
+    mt_pool_free(r->head.arena.pool, r->trailers, sizeof *r->trailers);
+    r->trailers = NULL;
 }
 
 void mt_http1_reader_deinit(struct mt_http1_reader *r)
 {
     mt_http1_deinit(&r->parser);
     mt_head_deinit(&r->head);
-    mt_head_deinit(&r->trailers);
+    drop_trailers(r);
 }
 
 void mt_http1_reader_answers(struct mt_http1_reader *r, struct mt_span method)
@@ -116,6 +124,21 @@ static bool read_field(struct mt_http1_reader *r, struct mt_head *h,
     return false;
 }
 
+static bool read_trailer(struct mt_http1_reader *r,
+                         const struct mt_http1_event *ev)
+{
+    struct mt_pool *pool = r->head.arena.pool;
+    if (r->trailers == NULL) {
+        r->trailers = mt_pool_alloc(pool, sizeof *r->trailers);
+        if (r->trailers == NULL) {
+            (void)refuse(r, MT_ELIMIT, 431, "too_long");
+            return false;
+        }
+        mt_head_init(r->trailers, pool, MT_HEAD_MAX_BYTES);
+    }
+    return read_field(r, r->trailers, ev);
+}
+
 /* chunked alone is understood (RFC 9112 section 6.1): another coding would be
  * taken off as a field of this hop, and stay in the body. */
 static bool codings_ok(const struct mt_head *h)
@@ -175,7 +198,7 @@ static bool take(struct mt_http1_reader *r, const struct mt_http1_event *ev,
         (void)read_field(r, &r->head, ev);
         return false;
     case MT_HTTP1_TRAILER:
-        (void)read_field(r, &r->trailers, ev);
+        (void)read_trailer(r, ev);
         return false;
     case MT_HTTP1_HEADERS:
         if (!check_head(r, ev->headers.framing))
@@ -201,7 +224,7 @@ void mt_http1_reader_forget(struct mt_http1_reader *r)
     if (!r->clear)
         return;
     mt_head_reset(&r->head);
-    mt_head_reset(&r->trailers);
+    drop_trailers(r);
     r->clear = false;
 }
 

@@ -8,7 +8,7 @@
  *         switch (part.kind) {
  *         case MT_PART_HEAD: use(&r.head); break;   // whole, checked
  *         case MT_PART_BODY: use(part.body); break; // until the next call
- *         case MT_PART_END: use(&r.trailers);       // both until the next call
+ *         case MT_PART_END: use(r.trailers);        // both until the next call
  *         }
  *     if (rc < 0)
  *         answer r.refusal.status, and close
@@ -50,7 +50,7 @@ enum { MT_HEAD_MAX_BYTES = 96 << 10 }; /* texts and tables of one head */
 struct mt_http1_reader {
     struct mt_http1 parser;
     struct mt_head head;
-    struct mt_head trailers;
+    struct mt_head *trailers; /* NULL: none came, as to most messages */
     struct mt_http1_refusal refusal;
     bool clear;    /* the message was told: forget it with the next call */
     int8_t failed; /* sticky error code, 0 while healthy */

@@ -91,8 +91,9 @@ static void pass_on(struct side *s, const struct mt_http1_part *part,
         mt_http1_write_body(&s->out, s->body, part->body);
         return;
     case MT_PART_END:
-        mt_forward_trailers(&s->reader.trailers);
-        mt_http1_write_end(&s->out, s->body, &s->reader.trailers);
+        if (s->reader.trailers != NULL)
+            mt_forward_trailers(s->reader.trailers);
+        mt_http1_write_end(&s->out, s->body, s->reader.trailers);
     }
 }
 

@@ -34,7 +34,8 @@ static void tell(struct told *t, const struct mt_http1_reader *r,
         break;
     case MT_PART_END:
         mt_put_str(b, "|");
-        mt_put_str(b, text_of(&r->trailers));
+        if (r->trailers != NULL)
+            mt_put_str(b, text_of(r->trailers));
         mt_put_str(b, part->tunnel ? "tunnel\n" : "\n");
     }
 }
@@ -239,6 +240,39 @@ static void test_too_many_fields(void **state)
     mt_pool_deinit(&pool);
 }
 
+/* Trailers take memory of their own, once there are some. */
+static void test_no_memory_for_trailers(void **state)
+{
+    (void)state;
+    static const char text[] = "GET / HTTP/1.1\r\nHost: a\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n"
+                               "0\r\nSum: 11\r\n\r\n";
+    static struct told t;
+    struct mt_pool pool;
+    struct mt_http1_reader r;
+    mt_pool_init(&pool, 1 << 20);
+    mt_http1_reader_init(&r, MT_HTTP1_REQUESTS, &pool);
+    feed(&r, text, 1000, &t);
+    assert_int_equal(t.rc, MT_DONE);
+    assert_non_null(strstr(t.text, "Sum: 11"));
+    mt_http1_reader_deinit(&r);
+    assert_int_equal(pool.used_bytes, 0);
+    size_t most = pool.peak_bytes;
+    int refused = 0;
+    for (pool.limit_bytes = most - 1; pool.limit_bytes > most / 2;
+         pool.limit_bytes -= 64) {
+        mt_http1_reader_init(&r, MT_HTTP1_REQUESTS, &pool);
+        feed(&r, text, 1000, &t);
+        assert_int_equal(t.rc, MT_ELIMIT);
+        assert_int_equal(r.refusal.status, 431);
+        refused++;
+        mt_http1_reader_deinit(&r);
+        assert_int_equal(pool.used_bytes, 0);
+    }
+    assert_true(refused > 10);
+    mt_pool_deinit(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_an_idle_reader_holds_nothing),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_too_many_fields),
+        cmocka_unit_test(test_no_memory_for_trailers),
     };
     return cmocka_run_group_tests_name("http1_read", tests, NULL, NULL);
 }
