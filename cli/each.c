@@ -4,6 +4,7 @@
 
 #include "cli/clock.h"
 #include "cli/each_lost.h"
+#include "cli/each_open.h"
 #include "cli/say.h"
 #include "cli/signals.h"
 #include "cli/view.h"
@@ -29,14 +30,30 @@ static void say_sample(struct mt_each *each, uint32_t one_of)
 
 /* ---- captures, streaming ---- */
 
+struct stream {
+    struct mt_each *each;
+    struct mt_filter *filter;
+    struct mt_each_open open;
+};
+
 static bool stream_exchange(void *context, const struct mt_exchange *x)
 {
-    return give(context, x);
+    const struct stream *s = context;
+    return give(s->each, x);
+}
+
+static bool stream_open(void *context, const struct mt_exchange *x,
+                        int64_t now_ns)
+{
+    struct stream *s = context;
+    mt_each_open_tell(&s->open, s->each, s->filter, x, now_ns);
+    return true;
 }
 
 static bool stream_idle(void *context, int64_t now_ns)
 {
-    struct mt_each *each = context;
+    const struct stream *s = context;
+    struct mt_each *each = s->each;
     (void)now_ns;
     if (each->idle != NULL)
         each->idle(each->context);
@@ -45,9 +62,9 @@ static bool stream_idle(void *context, int64_t now_ns)
 
 static bool stream_second(void *context, const struct mt_feed_result *so_far)
 {
-    struct mt_each *each = context;
-    mt_each_lost_totals(each, so_far);
-    say_sample(each, so_far->sample_one_of);
+    const struct stream *s = context;
+    mt_each_lost_totals(s->each, so_far);
+    say_sample(s->each, so_far->sample_one_of);
     return true;
 }
 
@@ -65,27 +82,30 @@ static int name_captures(struct mt_each *each)
 
 static int stream_captures(struct mt_each *each)
 {
+    static struct stream s;
     const struct mt_options *o = each->options;
-    struct mt_feed_sink sink = {.context = each,
+    struct mt_feed_sink sink = {.context = &s,
                                 .exchange = stream_exchange,
                                 .idle = stream_idle,
                                 .second = stream_second};
     struct mt_feed *f = NULL;
     struct mt_feed_result result = {0};
-    struct mt_filter *filter;
-    int rc = mt_view_filter(o, &filter);
+    s = (struct stream){.each = each};
+    if (each->open != NULL && o->interfaces_count > 0)
+        sink.open = stream_open;
+    int rc = mt_view_filter(o, &s.filter);
     if (rc == 0)
         rc = name_captures(each);
     if (rc == 0)
-        rc = mt_feed_open(&f, o, filter);
+        rc = mt_feed_open(&f, o, s.filter);
     if (rc == 0) {
         mt_feed_run(f, &sink, &result);
-        (void)stream_second(each, &result);
+        (void)stream_second(&s, &result);
         rc = mt_feed_exit(o, &result);
     }
     mt_feed_free(f);
     mt_feed_result_deinit(&result);
-    mt_view_filter_free(filter);
+    mt_view_filter_free(s.filter);
     return rc;
 }
 
@@ -155,7 +175,8 @@ static int find_newest(const struct mt_view *v, const struct mt_each *each,
 }
 
 static int follow(const struct mt_view *v, struct mt_each *each,
-                  struct mt_scan *scan, struct mt_each_lost *lost)
+                  struct mt_scan *scan, struct mt_each_lost *lost,
+                  struct mt_each_open *open)
 {
     int rc = 0;
     scan->all_time = true;
@@ -166,12 +187,15 @@ static int follow(const struct mt_view *v, struct mt_each *each,
             each->idle(each->context);
         (void)nanosleep(&nap, NULL);
         rc = read_all(v, each, scan, lost);
+        if (rc == 0)
+            rc = mt_each_open_look(open, each, v, mt_wall_ns());
     }
     return rc;
 }
 
 static int read_view(const struct mt_view *v, struct mt_each *each)
 {
+    static struct mt_each_open open;
     struct mt_scan scan = {.ask = v->ask,
                            .order = MT_OLDEST_FIRST,
                            .with_packets = each->with_packets};
@@ -186,8 +210,11 @@ static int read_view(const struct mt_view *v, struct mt_each *each)
     lost.after_exchange = scan.after_id;
     if (rc == 0)
         rc = read_all(v, each, &scan, &lost);
+    open = (struct mt_each_open){.count = 0};
+    if (rc == 0 && !v->from_capture && each->options->until == NULL)
+        rc = mt_each_open_look(&open, each, v, mt_wall_ns());
     if (rc == 0 && each->options->follow && !v->from_capture)
-        rc = follow(v, each, &scan, &lost);
+        rc = follow(v, each, &scan, &lost, &open);
     return rc == 0 ? MT_EXIT_OK : mt_view_failed(v, rc);
 }
 

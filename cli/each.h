@@ -30,12 +30,18 @@ struct mt_each {
     /* What was lost, in its place among the exchanges. NULL: there is no such
      * place, and what was lost is said at the end. */
     void (*lost)(void *context, const struct mt_lost *lost);
+    /* What has been open for more than a second, once; its exchange comes when
+     * it ends. Of a live tap as it is seen; of a database that is followed as
+     * it comes, else what is open now, at the end. NULL: not wanted. */
+    void (*open)(void *context, const struct mt_exchange *x, int64_t now_ns);
+    /* So many more are open than one look has lines for; with `open`. */
+    void (*more_open)(void *context, uint64_t n);
     /* What comes is of a sample, of one of so many connections: called when it
      * is known, after it was said. NULL: that is enough. */
     void (*sampled)(void *context, uint32_t one_of);
     /* Nothing more for now: show what is held back. NULL: nothing is. */
     void (*idle)(void *context);
-    uint64_t given;                 /* so far */
+    uint64_t given, opened;         /* exchanges so far, and open ones */
     uint64_t losses[MT_LOSS_COUNT]; /* likewise, that have a time */
     uint32_t sample_one_of;         /* that was said */
 };

@@ -218,7 +218,8 @@ const struct mt_command mt_commands[] = {
      false, G_ALL | G_VIEW | G_TABLE | G_POLICY, mt_command_policy},
     {"tail", "[FILTER]", "exchanges, one a line",
      "The newest exchanges last. From a capture or an interface it streams as "
-     "it reads.",
+     "it reads. A table also has a line for what was lost, and for what has "
+     "been open for more than a second; its own line comes when it ends.",
      false, G_ALL | G_VIEW | G_DECODE | G_ROWS | G_LIVE, mt_command_tail},
     {"export", "[FILTER]", "exchanges as JSON lines, CSV, HAR, curl or packets",
      "Everything that is known of each exchange that the filter selects, to "

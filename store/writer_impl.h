@@ -24,8 +24,8 @@ enum {
     MT_CONN_REFRESH_S = 60,       /* conn.last_ns is at most this old */
     MT_OPEN_SLOTS = 65536,
     MT_OPEN_MAX = MT_OPEN_SLOTS / 2,
-    MT_HOLD_TICKS = 64, /* commits that a tap waits for a proxy's word */
-    MT_WRITER_SHIFT = 40,   /* conn ids: (writer - 1) << 40 | number */
+    MT_HOLD_TICKS = 64,   /* commits that a tap waits for a proxy's word */
+    MT_WRITER_SHIFT = 40, /* conn ids: (writer - 1) << 40 | number */
 };
 
 /* Bytes in mt_writer.bytes. */

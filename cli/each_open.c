@@ -1,0 +1,100 @@
+#include "cli/each_open.h"
+
+#include "store/filter.h"
+
+#define LOOK_EVERY_NS INT64_C(1000000000)
+
+static void give(struct mt_each *each, const struct mt_exchange *x,
+                 int64_t now_ns)
+{
+    each->opened++;
+    each->open(each->context, x, now_ns);
+}
+
+static bool is_first(struct mt_each_open *o, uint64_t conn, uint64_t stream)
+{
+    for (uint32_t i = 0; i < o->count; i++)
+        if (o->told[i].conn == conn && o->told[i].stream == stream)
+            return false;
+    o->told[o->next].conn = conn;
+    o->told[o->next].stream = stream;
+    o->next = (o->next + 1) % MT_EACH_OPEN_MAX;
+    if (o->count < MT_EACH_OPEN_MAX)
+        o->count++;
+    return true;
+}
+
+void mt_each_open_tell(struct mt_each_open *o, struct mt_each *each,
+                       const struct mt_filter *filter,
+                       const struct mt_exchange *x, int64_t now_ns)
+{
+    if (x->kind == MT_KIND_L4 || /* it waits for none */
+        (filter != NULL && !mt_filter_match(filter, x)))
+        return;
+    if (is_first(o, x->conn, x->stream))
+        give(each, x, now_ns);
+}
+
+/* ---- databases ---- */
+
+struct look {
+    struct mt_each_open *o;
+    struct mt_each *each;
+    const struct mt_filter *filter;
+    int64_t now_ns;
+    uint64_t lines, more;
+};
+
+/* As much of an exchange as is known before it ends. */
+static struct mt_exchange so_far(const struct mt_open_row *row, int64_t now_ns)
+{
+    struct mt_exchange x = {
+        .end_ns = now_ns,
+        .conn = row->conn,
+        .stream = row->stream,
+        .protocol = row->protocol,
+        .kind = row->kind,
+        .status = row->status,
+        .grpc_status = MT_GRPC_STATUS_NONE,
+        .half = MT_HALF_REQUEST,
+        .outcome = MT_OUTCOME_UNKNOWN,
+        .method = mt_span_str(row->method),
+        .authority = mt_span_str(row->authority),
+        .path = mt_span_str(row->path),
+    };
+    x.client.service = mt_span_str(row->client);
+    x.server.service = mt_span_str(row->server);
+    x.req.start_ns = row->start_ns;
+    return x;
+}
+
+static int each_row(void *arg, const struct mt_open_row *row)
+{
+    struct look *l = arg;
+    const struct mt_exchange x = so_far(row, l->now_ns);
+    if (l->filter != NULL && !mt_filter_match(l->filter, &x))
+        return 0;
+    if (!is_first(l->o, row->conn, row->stream))
+        return 0;
+    if (l->lines < MT_EACH_OPEN_LINES) {
+        l->lines++;
+        give(l->each, &x, l->now_ns);
+    } else {
+        l->more++;
+    }
+    return 0;
+}
+
+int mt_each_open_look(struct mt_each_open *o, struct mt_each *each,
+                      const struct mt_view *v, int64_t now_ns)
+{
+    struct look l = {
+        .o = o, .each = each, .filter = v->filter, .now_ns = now_ns};
+    if (each->open == NULL || now_ns - o->looked_ns < LOOK_EVERY_NS)
+        return 0;
+    o->looked_ns = now_ns;
+    int rc = mt_query_open(v->store, each_row, &l);
+    if (rc == 0 && l.more > 0)
+        each->more_open(each->context, l.more);
+    return rc;
+}
