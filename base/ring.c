@@ -353,6 +353,16 @@ size_t mt_ring_used_bytes(const struct mt_ring *r)
     return used < r->capacity ? (size_t)used : r->capacity;
 }
 
+uint64_t mt_ring_end(const struct mt_ring *r)
+{
+    return atomic_load(&r->tail);
+}
+
+uint64_t mt_ring_read_until(const struct mt_ring *r)
+{
+    return atomic_load_explicit(&r->head, memory_order_relaxed);
+}
+
 uint64_t mt_ring_refused(const struct mt_ring *r)
 {
     return atomic_load_explicit(&r->refused, memory_order_relaxed);

@@ -71,6 +71,12 @@ int mt_ring_peek(struct mt_ring *r, struct mt_span *record);
 /* Give back the record that was peeked. */
 void mt_ring_release(struct mt_ring *r);
 
+/* Positions, in bytes since the ring was made: the end of what was handed over
+ * by now, and of what was given back. The record that ends at the first is read
+ * once the second is no less. */
+uint64_t mt_ring_end(const struct mt_ring *r);
+uint64_t mt_ring_read_until(const struct mt_ring *r);
+
 /**
  * Sleep until an eighth of the ring is filled, the writer hurries, waits or
  * closes, or timeout_ms have passed (negative: no limit). Returns what

@@ -54,6 +54,8 @@ struct recording {
     bool proxy;         /* it records what a proxy does */
     bool news;          /* the writer thread's: not committed */
     int64_t heard_ns;   /* all that was recorded before is with the writer */
+    int64_t lap_ns;     /* heard_ns to be, once the lanes are read until: */
+    uint64_t lap_end[MT_RECORDER_LANES_MAX];
     int64_t committed_ns;
     atomic_llong told_ns; /* now_ns of the last commit that was told to */
 };
@@ -161,6 +163,27 @@ static int write_record(struct recording *r, struct mt_span record,
                                : mt_writer_add(r->writer, &x);
 }
 
+/* ---- until when a proxy has told ---- */
+
+/* The clock first: what was recorded before is in the lanes by then. */
+static void begin_lap(struct recording *r)
+{
+    r->lap_ns = mt_wall_ns();
+    for (size_t i = 0; i < r->count; i++)
+        r->lap_end[i] = mt_ring_end(r->rings[i]);
+}
+
+/* Lanes that are never empty are heard all the same: a proxy that has much to
+ * tell is not one that hangs. */
+static void hear(struct recording *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (mt_ring_read_until(r->rings[i]) < r->lap_end[i])
+            return;
+    r->heard_ns = r->lap_ns;
+    begin_lap(r);
+}
+
 /* Live: what came is committed at the next look, else the heartbeat is. */
 static int commit_in_time(struct recording *r)
 {
@@ -170,6 +193,7 @@ static int commit_in_time(struct recording *r)
         return 0;
     r->committed_ns += since_ns;
     r->news = false;
+    hear(r);
     return mt_writer_commit(r->writer, r->proxy ? r->heard_ns : mt_wall_ns());
 }
 
@@ -197,17 +221,18 @@ static struct mt_ring *oldest(struct recording *r, struct mt_span *record)
 
 static int drain(struct recording *r, struct mt_codec_scratch *scratch)
 {
-    int64_t begun_ns = mt_wall_ns();
     struct mt_span record;
     struct mt_ring *ring;
     int rc = 0;
+    begin_lap(r);
     while (rc == 0 && (ring = oldest(r, &record)) != NULL) {
         rc = write_record(r, record, scratch);
         mt_ring_release(ring);
         if (rc == 0 && r->timely)
             rc = commit_in_time(r);
     }
-    r->heard_ns = begun_ns;
+    if (rc == 0)
+        hear(r); /* all of them were empty */
     return rc == 0 && r->timely ? commit_in_time(r) : rc;
 }
 

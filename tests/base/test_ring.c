@@ -66,6 +66,26 @@ static void test_every_size_wraps(void **state)
     mt_ring_free(r);
 }
 
+/* At every place of the ring, over its skipped ends. */
+static void test_positions(void **state)
+{
+    (void)state;
+    struct mt_ring *r = mt_ring_new(CAPACITY);
+    assert_non_null(r);
+    assert_int_equal(mt_ring_end(r), 0);
+    for (unsigned i = 0; i < 500; i++) {
+        assert_true(put(r, i, 100));
+        uint64_t end = mt_ring_end(r);
+        assert_true(put(r, i + 1, 180)); /* it is never empty meanwhile */
+        assert_true(mt_ring_read_until(r) < end);
+        get(r, i, 100);
+        assert_int_equal(mt_ring_read_until(r), end);
+        get(r, i + 1, 180);
+        assert_int_equal(mt_ring_read_until(r), mt_ring_end(r));
+    }
+    mt_ring_free(r);
+}
+
 static void test_full_refuses_and_counts(void **state)
 {
     (void)state;
@@ -342,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_size_wraps),
+        cmocka_unit_test(test_positions),
         cmocka_unit_test(test_full_refuses_and_counts),
         cmocka_unit_test(test_reserving_again_forgets),
         cmocka_unit_test(test_close),
