@@ -18,18 +18,21 @@ enum { SMALLEST_SHIFT = 6 };
 #define CACHING true
 #endif
 
+/* Four classes to each power of two, so that at most a fifth of a block is
+ * idle: after 64 come 80, 96, 112, 128, 160 ... */
 static unsigned class_of(size_t size)
 {
     if (size <= (size_t)1 << SMALLEST_SHIFT)
         return 0;
-    unsigned bits = 64 - (unsigned)__builtin_clzll(size - 1);
-    unsigned c = bits - SMALLEST_SHIFT;
-    return c < MT_POOL_CLASSES ? c : MT_POOL_CLASSES;
+    unsigned shift = 63 - (unsigned)__builtin_clzll(size - 1);
+    size_t quarter = (size - 1) >> (shift - 2); /* 4 ... 7 */
+    size_t c = (size_t)(shift - SMALLEST_SHIFT) * 4 + quarter - 3;
+    return c < MT_POOL_CLASSES ? (unsigned)c : MT_POOL_CLASSES;
 }
 
 static size_t class_bytes(unsigned c)
 {
-    return (size_t)1 << (c + SMALLEST_SHIFT);
+    return (size_t)(4 + c % 4) << (c / 4 + SMALLEST_SHIFT - 2);
 }
 
 /* A cached block holds the link to the next one in its first bytes. */

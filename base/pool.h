@@ -2,8 +2,9 @@
  * pool.h - a memory ceiling with free lists.
  *
  * Everything that one tap holds for flows, reassembly and parsers is taken
- * from one pool, so that one figure bounds it. Blocks come in power-of-two
- * classes and go back to a free list, so that a steady state calls no malloc.
+ * from one pool, so that one figure bounds it. Blocks come in classes, four to
+ * each power of two, and go back to a free list, so that a steady state calls
+ * no malloc.
  *
  *     struct mt_pool pool;
  *     mt_pool_init(&pool, 256u << 20);
@@ -19,7 +20,7 @@
 
 #include <stddef.h>
 
-enum { MT_POOL_CLASSES = 16 }; /* 64 bytes ... 2 MiB */
+enum { MT_POOL_CLASSES = 61 }; /* 64 bytes ... 2 MiB */
 
 struct mt_pool {
     size_t limit_bytes;
