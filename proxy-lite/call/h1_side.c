@@ -455,17 +455,11 @@ static void init(struct mt_h1_side *s, bool server, struct mt_pool *pool,
                  const struct mt_side_owner *owner, void *owner_arg)
 {
     *s = (struct mt_h1_side){.server = server, .keep_alive = true};
-    s->side = (struct mt_side){.ops = &side_ops,
-                               .owner = owner,
-                               .owner_arg = owner_arg,
-                               .pool = pool,
-                               .idle = true,
-                               .takes = !server,
-                               .protocol = MT_PROTOCOL_HTTP11};
+    mt_side_init(&s->side, server, &side_ops, pool, owner, owner_arg);
+    s->side.protocol = MT_PROTOCOL_HTTP11;
     s->stream = (struct mt_stream){.ops = &stream_ops, .side = &s->side};
     mt_http1_reader_init(&s->reader,
                          server ? MT_HTTP1_REQUESTS : MT_HTTP1_RESPONSES, pool);
-    mt_outq_init(&s->side.out, pool);
     mt_outq_init(&s->held, pool);
 }
 

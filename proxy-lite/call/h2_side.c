@@ -297,14 +297,8 @@ static bool init(struct mt_h2_side *s, bool server, struct mt_pool *pool,
 {
     *s =
         (struct mt_h2_side){.server = server, .allowance = MT_H2_ALLOWANCE_MAX};
-    s->side = (struct mt_side){.ops = &side_ops,
-                               .owner = owner,
-                               .owner_arg = owner_arg,
-                               .pool = pool,
-                               .idle = true,
-                               .takes = !server,
-                               .protocol = MT_PROTOCOL_H2};
-    mt_outq_init(&s->side.out, pool);
+    mt_side_init(&s->side, server, &side_ops, pool, owner, owner_arg);
+    s->side.protocol = MT_PROTOCOL_H2;
     nghttp2_session_callbacks *callbacks = mt_h2_callbacks_new();
     nghttp2_option *option = new_option();
     int rc = open_session(s, option, callbacks);

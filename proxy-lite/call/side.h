@@ -142,6 +142,22 @@ struct mt_side {
     uint32_t requests, requests_max;
 };
 
+/* What is the same of every protocol. server: a client's side. */
+static inline void mt_side_init(struct mt_side *side, bool server,
+                                const struct mt_side_ops *ops,
+                                struct mt_pool *pool,
+                                const struct mt_side_owner *owner,
+                                void *owner_arg)
+{
+    *side = (struct mt_side){.ops = ops,
+                             .owner = owner,
+                             .owner_arg = owner_arg,
+                             .pool = pool,
+                             .idle = true,
+                             .takes = !server};
+    mt_outq_init(&side->out, pool);
+}
+
 /* Service's side: a request has begun. If it is the last one the side drains.
  */
 static inline void mt_side_count_request(struct mt_side *side)
