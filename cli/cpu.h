@@ -20,4 +20,8 @@ void mt_cpu_init(struct mt_cpu *c, pid_t helper);
 /* So far. */
 int64_t mt_cpu_ns(struct mt_cpu *c);
 
+/* How many CPUs this process may use at once: by its affinity, and by the
+ * quotas of its control groups, rounded up. At least 1. */
+unsigned mt_cpu_count(void);
+
 #endif

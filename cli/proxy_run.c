@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "cli/clock.h"
+#include "cli/cpu.h"
 #include "cli/proxy_impl.h"
 #include "cli/say.h"
 #include "cli/serving.h"
@@ -104,12 +104,10 @@ static void raise_limit(void)
 /* One a core that the process may use. */
 static unsigned threads_of(const struct mt_options *o)
 {
-    cpu_set_t cores;
     if (o->threads > 0)
         return (unsigned)o->threads;
-    int n =
-        sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
-    return (unsigned)(n < THREADS_DEFAULT_MAX ? n : THREADS_DEFAULT_MAX);
+    unsigned n = mt_cpu_count();
+    return n < THREADS_DEFAULT_MAX ? n : THREADS_DEFAULT_MAX;
 }
 
 /* Takes the policy. */
