@@ -145,6 +145,42 @@ static void half_a_request_is_not_kept(void **state)
     world_end();
 }
 
+/* What came before there was a connection is kept for that; afterwards only as
+ * much as may be sent again. */
+static void too_much_for_a_second_try_is_not_kept(void **state)
+{
+    static const size_t sizes[] = {64 << 10, (64 << 10) + 1, 100000};
+    static char body[100001];
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        bool fits = sizes[i] <= 64 << 10;
+        char head[128];
+        memset(body, 'x', sizes[i]);
+        body[sizes[i]] = '\0';
+        (void)snprintf(head, sizeof head,
+                       "PUT /again HTTP/1.1\r\nHost: h\r\n"
+                       "Content-Length: %zu\r\n\r\n",
+                       sizes[i]);
+        world_begin(mesh);
+        client_sends(head);
+        client_sends(body);
+        service_connects(true);
+        assert_true(world.last->got.len > sizes[i]); /* it is sent whole */
+        assert_int_equal(world.pool.used_bytes >= 64 << 10, fits);
+        service_sends("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");
+        time_goes(600);
+        assert_int_equal(world.connects, 1 + fits);
+        if (fits) {
+            service_connects(true);
+            assert_true(world.last->got.len > sizes[i]);
+            service_sends(OK);
+        }
+        assert_int_equal(the_row().status, fits ? 200 : 503);
+        assert_string_equal(the_row().why_not, fits ? "" : "body_too_large");
+        world_end();
+    }
+}
+
 /* ---- limits ---- */
 
 static void requests_wait_for_a_connection(void **state)
@@ -243,6 +279,7 @@ int main(void)
         cmocka_unit_test(protocols_change_only_where_asked),
         cmocka_unit_test(a_second_try_forgets_the_first),
         cmocka_unit_test(half_a_request_is_not_kept),
+        cmocka_unit_test(too_much_for_a_second_try_is_not_kept),
         cmocka_unit_test(requests_wait_for_a_connection),
         cmocka_unit_test(too_many_do_not_wait),
         cmocka_unit_test(too_many_do_not_run),
