@@ -40,7 +40,6 @@ void mt_each_open_tell(struct mt_each_open *o, struct mt_each *each,
 struct look {
     struct mt_each_open *o;
     struct mt_each *each;
-    const struct mt_filter *filter;
     int64_t now_ns;
     uint64_t lines, more;
 };
@@ -72,7 +71,7 @@ static int each_row(void *arg, const struct mt_open_row *row)
 {
     struct look *l = arg;
     const struct mt_exchange x = so_far(row, l->now_ns);
-    if (l->filter != NULL && !mt_filter_match(l->filter, &x))
+    if (row->kind == MT_KIND_L4) /* it waits for none */
         return 0;
     if (!is_first(l->o, row->conn, row->stream))
         return 0;
@@ -88,12 +87,13 @@ static int each_row(void *arg, const struct mt_open_row *row)
 int mt_each_open_look(struct mt_each_open *o, struct mt_each *each,
                       const struct mt_view *v, int64_t now_ns)
 {
-    struct look l = {
-        .o = o, .each = each, .filter = v->filter, .now_ns = now_ns};
+    struct look l = {.o = o, .each = each, .now_ns = now_ns};
+    const struct mt_ask ask = {
+        .from_ns = INT64_MIN, .to_ns = INT64_MAX, .filter = v->filter};
     if (each->open == NULL || now_ns - o->looked_ns < LOOK_EVERY_NS)
         return 0;
     o->looked_ns = now_ns;
-    int rc = mt_query_open(v->store, each_row, &l);
+    int rc = mt_query_open(v->store, &ask, each_row, &l);
     if (rc == 0 && l.more > 0)
         each->more_open(each->context, l.more);
     return rc;

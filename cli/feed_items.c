@@ -102,6 +102,8 @@ static bool report_one(struct mt_feed *f, struct mt_draft *r, int64_t now)
     r->open_reported = r->conn->known = true;
     r->open_bytes = bytes_of(&x);
     name(f, &x);
+    if (f->filter != NULL && !mt_filter_match(f->filter, &x))
+        return true;
     return f->sink->open(f->sink->context, &x, now);
 }
 

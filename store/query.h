@@ -334,16 +334,24 @@ void mt_put_lost_here(struct mt_buf *b, const struct mt_lost *lost, bool ascii);
 /* At times only one of so many connections was decoded; 0 or 1: all were. */
 int mt_query_sample(struct mt_store *s, uint32_t *one_of);
 
+/* Borrowed until the callback returns. */
 struct mt_open_row {
     const char *client, *server, *method, *authority, *path;
-    uint64_t conn, stream;
-    uint8_t protocol, kind;
-    uint16_t status;
+    uint64_t conn, stream; /* with the writer, which one it is */
+    int64_t writer, edge;
+    uint8_t protocol, kind, observer;
+    uint16_t status; /* 0: no response has begun */
     int64_t start_ns, seen_ns;
+    uint64_t request_bytes, response_bytes; /* so far */
 };
 
-/* Exchanges begun and not ended, oldest first. */
-int mt_query_open(struct mt_store *s,
+/**
+ * Exchanges begun and not ended, oldest first, connections and tunnels
+ * (MT_KIND_L4) among them: those that were open in the window of `ask` and pass
+ * its filter, as far as it is known of them yet (routes and addresses are not).
+ * NULL: all. Stops where `each` returns non-zero, and returns that.
+ */
+int mt_query_open(struct mt_store *s, const struct mt_ask *ask,
                   int (*each)(void *arg, const struct mt_open_row *row),
                   void *arg);
 

@@ -72,6 +72,7 @@ static void note_edge(struct mt_group *g, const struct mt_edge_info *e,
     if (last_ns < g->kind_ns)
         return;
     g->kind_ns = last_ns;
+    g->protocol = e->protocol;
     g->kind = e->kind;
     g->observer = e->observer;
     g->tls_version = e->tls_version;
@@ -339,40 +340,25 @@ void mt_question_free(struct mt_question *q)
 
 /* --- open --- */
 
+static int count_open(void *arg, const struct mt_open_row *row)
+{
+    struct mt_question *q = arg;
+    const struct mt_edge_info *e = mt_directory_edge(&q->directory, row->edge);
+    if (e == NULL || e->kind == MT_KIND_L4)
+        return 0; /* a connection that runs is no request that waits */
+    struct mt_group *g = find_group(q, e, NULL, row->start_ns);
+    if (g == NULL)
+        return q->full;
+    g->open++;
+    note_edge(g, e, 0, row->start_ns);
+    if (g->oldest_start_ns == 0 || row->start_ns < g->oldest_start_ns)
+        g->oldest_start_ns = row->start_ns;
+    return 0;
+}
+
 int mt_question_add_open(struct mt_question *q)
 {
-    sqlite3_stmt *st = NULL;
-    if (q->keys != MT_KEYS_EDGE)
-        return 0;
-    int step = SQLITE_DONE;
-    int rc = mt_store_prepare(q->s->db, &st,
-                              "SELECT edge,start_ns FROM open_exchange "
-                              "WHERE start_ns<?1 AND seen_ns>=?2");
-    if (rc == 0) {
-        (void)sqlite3_bind_int64(st, 1, q->ask.to_ns);
-        (void)sqlite3_bind_int64(st, 2, q->ask.from_ns);
-    }
-    while (rc == 0 && (step = sqlite3_step(st)) == SQLITE_ROW) {
-        const struct mt_edge_info *e =
-            mt_directory_edge(&q->directory, sqlite3_column_int64(st, 0));
-        int64_t start = sqlite3_column_int64(st, 1);
-        if (e == NULL || e->kind == MT_KIND_L4 || !is_golden(q, e) ||
-            !passes(q, e, NULL))
-            continue; /* a connection that runs is no request that waits */
-        struct mt_group *g = find_group(q, e, NULL, start);
-        if (g == NULL) {
-            rc = q->full;
-            continue;
-        }
-        g->open++;
-        note_edge(g, e, 0, start);
-        if (g->oldest_start_ns == 0 || start < g->oldest_start_ns)
-            g->oldest_start_ns = start;
-    }
-    if (rc == 0)
-        rc = mt_store_rc_of(q->s->db, step);
-    (void)sqlite3_finalize(st);
-    return rc;
+    return mt_query_open(q->s, &q->ask, count_open, q);
 }
 
 /* --- rows of the answer --- */
@@ -410,6 +396,8 @@ static void fill_key(const struct mt_question *q, const struct mt_group *g,
     for (unsigned i = 0; i < MT_PROTOCOL_COUNT; i++)
         if (g->by_protocol[i] > g->by_protocol[row->protocol])
             row->protocol = (uint8_t)i;
+    if (g->by_protocol[row->protocol] == 0) /* all of it is open */
+        row->protocol = g->protocol;
 }
 
 static void fill_latency(const struct mt_question *q, const struct mt_hist *h,

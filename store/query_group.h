@@ -19,7 +19,7 @@ struct mt_group {
     struct mt_cell cell;
     uint64_t by_protocol[MT_PROTOCOL_COUNT];
     uint16_t tls_version;
-    uint8_t kind, observer; /* of the newest exchange */
+    uint8_t protocol, kind, observer; /* of the newest exchange */
     int64_t kind_ns;
     uint64_t open;
     int64_t oldest_start_ns; /* of the live open ones; 0 none */

@@ -162,52 +162,6 @@ int mt_query_sources(struct mt_store *s,
     return rc;
 }
 
-static const char *text_at(sqlite3_stmt *st, int at)
-{
-    const char *text = (const char *)sqlite3_column_text(st, at);
-    return text != NULL ? text : "";
-}
-
-int mt_query_open(struct mt_store *s,
-                  int (*each)(void *arg, const struct mt_open_row *row),
-                  void *arg)
-{
-    sqlite3_stmt *st = NULL;
-    mt_store_begin(s);
-    int step, rc = mt_store_prepare(
-                  s->db, &st,
-                  "SELECT c.name,v.name,o.method,o.authority,o.path,o.conn,"
-                  "o.stream,g.protocol,g.kind,o.status,o.start_ns,o.seen_ns "
-                  "FROM open_exchange o LEFT JOIN edge g ON g.id=o.edge "
-                  "LEFT JOIN service cs ON cs.id=g.client "
-                  "LEFT JOIN service c ON c.id=ifnull(cs.alias_id,cs.id) "
-                  "LEFT JOIN service vs ON vs.id=g.server "
-                  "LEFT JOIN service v ON v.id=ifnull(vs.alias_id,vs.id) "
-                  "WHERE g.kind IS NOT 3 " /* MT_KIND_L4: it waits for none */
-                  "ORDER BY o.start_ns,o.conn,o.stream");
-    while (rc == 0 && (step = sqlite3_step(st)) != SQLITE_DONE) {
-        rc = mt_store_rc_of(s->db, step);
-        if (rc != 0)
-            break;
-        const struct mt_open_row row = {
-            .client = text_at(st, 0),
-            .server = text_at(st, 1),
-            .method = text_at(st, 2),
-            .authority = text_at(st, 3),
-            .path = text_at(st, 4),
-            .conn = (uint64_t)sqlite3_column_int64(st, 5),
-            .stream = (uint64_t)sqlite3_column_int64(st, 6),
-            .protocol = (uint8_t)sqlite3_column_int(st, 7),
-            .kind = (uint8_t)sqlite3_column_int(st, 8),
-            .status = (uint16_t)sqlite3_column_int(st, 9),
-            .start_ns = sqlite3_column_int64(st, 10),
-            .seen_ns = sqlite3_column_int64(st, 11)};
-        rc = each(arg, &row);
-    }
-    (void)sqlite3_finalize(st);
-    return rc;
-}
-
 int mt_query_info(struct mt_store *s, struct mt_store_info *info)
 {
     memset(info, 0, sizeof *info);

@@ -161,6 +161,8 @@ struct open_list {
 static int each_open(void *arg, const struct mt_open_row *row)
 {
     struct open_list *l = arg;
+    if (row->kind == MT_KIND_L4)
+        return 0; /* it waits for none */
     struct mt_out *o = l->q->out;
     int64_t age = l->q->now_ns - row->start_ns;
     mt_out_str(o, l->count > 0 ? ",\n{" : "\n{");
@@ -186,7 +188,7 @@ int mt_web_open_requests(struct mt_web_question *q)
                           .limit = mt_web_limit(q, MT_WEB_ROWS_DEFAULT)};
     mt_web_begin(q, "", NULL);
     mt_out_str(q->out, ",\"open\":[");
-    int rc = mt_query_open(q->store, each_open, &l);
+    int rc = mt_query_open(q->store, NULL, each_open, &l);
     mt_out_str(q->out, "]}\n");
     return rc < 0 ? rc : 0;
 }

@@ -632,6 +632,47 @@ static void test_open_shows_in_services(void **state)
     assert_int_equal(a.rows[0].counts.exchanges, 0);
     assert_true(a.rows[0].success < 0);
     mt_answer_free(&a);
+    assert_int_equal(mt_query_edges(mt_writer_store(w), &ask, &a), 0);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(a.rows[0].protocol, x.protocol);
+    mt_answer_free(&a);
+    writer_close(w);
+    dir_remove(&d);
+}
+
+/* Open ones are filtered as rows are, whatever the filter asks for. */
+static void test_open_is_filtered(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *filter;
+        size_t count;
+    } cases[] = {{"service=hung", 1}, {"service=other", 0}, {"method=GET", 1},
+                 {"method=POST", 0},  {"path=/cart", 1},    {"path=/other", 0},
+                 {"status=5xx", 0},   {"host=hung", 1}};
+    struct dir d;
+    dir_make(&d);
+    struct mt_writer *w =
+        writer_open(d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP});
+    struct mt_exchange x = simple(0);
+    x.authority = MT_SPAN("hung");
+    x.status = 0;
+    x.req.start_ns = T0;
+    x.resp = (struct mt_message){.start_ns = 0};
+    assert_int_equal(mt_writer_open_exchange(w, &x, T0 + 9 * S), 0);
+    assert_int_equal(mt_writer_commit(w, T0 + 9 * S), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mt_filter *f = filter_of(cases[i].filter);
+        struct mt_ask ask = {
+            .from_ns = T0 - 60 * S, .to_ns = T0 + 10 * S, .filter = f};
+        struct mt_answer a;
+        assert_int_equal(mt_query_services(mt_writer_store(w), &ask, &a), 0);
+        if (a.count != cases[i].count || a.total.open != cases[i].count)
+            fail_msg("%s: %zu services, %llu open", cases[i].filter, a.count,
+                     (unsigned long long)a.total.open);
+        mt_answer_free(&a);
+        mt_filter_free(f);
+    }
     writer_close(w);
     dir_remove(&d);
 }
@@ -772,6 +813,7 @@ int main(void)
         cmocka_unit_test(test_long_reads_are_stopped),
         cmocka_unit_test(test_now),
         cmocka_unit_test(test_open_shows_in_services),
+        cmocka_unit_test(test_open_is_filtered),
         cmocka_unit_test(test_a_sample_is_told),
         cmocka_unit_test(test_an_empty_database),
     };

@@ -1,0 +1,106 @@
+/* What has begun and not ended. */
+#include "store/filter.h"
+#include "store/query_impl.h"
+
+static struct mt_span text_at(sqlite3_stmt *st, int at)
+{
+    const char *text = (const char *)sqlite3_column_text(st, at);
+    return mt_span_str(text != NULL ? text : "");
+}
+
+static uint64_t number_at(sqlite3_stmt *st, int at)
+{
+    int64_t v = sqlite3_column_int64(st, at);
+    return v > 0 ? (uint64_t)v : 0;
+}
+
+static struct mt_open_row row_of(sqlite3_stmt *st)
+{
+    return (struct mt_open_row){
+        .client = (const char *)text_at(st, 0).ptr,
+        .server = (const char *)text_at(st, 1).ptr,
+        .method = (const char *)text_at(st, 2).ptr,
+        .authority = (const char *)text_at(st, 3).ptr,
+        .path = (const char *)text_at(st, 4).ptr,
+        .conn = (uint64_t)sqlite3_column_int64(st, 5),
+        .stream = (uint64_t)sqlite3_column_int64(st, 6),
+        .protocol = (uint8_t)sqlite3_column_int(st, 7),
+        .kind = (uint8_t)sqlite3_column_int(st, 8),
+        .status = (uint16_t)sqlite3_column_int(st, 9),
+        .start_ns = sqlite3_column_int64(st, 10),
+        .seen_ns = sqlite3_column_int64(st, 11),
+        .observer = (uint8_t)sqlite3_column_int(st, 12),
+        .request_bytes = number_at(st, 13),
+        .response_bytes = number_at(st, 14),
+        .edge = sqlite3_column_int64(st, 15),
+        .writer = sqlite3_column_int64(st, 16),
+    };
+}
+
+static bool is_golden(const struct mt_open_row *row)
+{
+    return row->observer == MT_OBSERVER_TAP ||
+           row->observer == MT_OBSERVER_PROXY_REQUEST;
+}
+
+/* It is in every window that it was open in: for the terms of the filter's own
+ * it ends where the window does, or now. */
+static bool passes(const struct mt_ask *ask, const struct mt_open_row *row)
+{
+    if (ask == NULL)
+        return true;
+    if (row->start_ns >= ask->to_ns || row->seen_ns < ask->from_ns ||
+        (!ask->attempts && !is_golden(row)))
+        return false;
+    int64_t from, to;
+    if (ask->filter == NULL)
+        return true;
+    (void)mt_filter_window(ask->filter, &from, &to);
+    if (row->start_ns >= to || row->seen_ns < from)
+        return false;
+    struct mt_exchange x = {.end_ns = row->seen_ns < to ? row->seen_ns : to - 1,
+                            .req = {.start_ns = row->start_ns},
+                            .conn = row->conn,
+                            .stream = row->stream,
+                            .protocol = row->protocol,
+                            .kind = row->kind,
+                            .observer = row->observer,
+                            .status = row->status,
+                            .grpc_status = MT_GRPC_STATUS_NONE,
+                            .half = MT_HALF_REQUEST,
+                            .method = mt_span_str(row->method),
+                            .authority = mt_span_str(row->authority),
+                            .path = mt_span_str(row->path)};
+    x.client.service = mt_span_str(row->client);
+    x.server.service = mt_span_str(row->server);
+    return mt_filter_match(ask->filter, &x);
+}
+
+int mt_query_open(struct mt_store *s, const struct mt_ask *ask,
+                  int (*each)(void *arg, const struct mt_open_row *row),
+                  void *arg)
+{
+    sqlite3_stmt *st = NULL;
+    mt_store_begin(s);
+    int step, rc = mt_store_prepare(
+                  s->db, &st,
+                  "SELECT c.name,v.name,o.method,o.authority,o.path,o.conn,"
+                  "o.stream,g.protocol,g.kind,o.status,o.start_ns,o.seen_ns,"
+                  "g.observer,o.req_bytes,o.resp_bytes,o.edge,o.writer "
+                  "FROM open_exchange o LEFT JOIN edge g ON g.id=o.edge "
+                  "LEFT JOIN service cs ON cs.id=g.client "
+                  "LEFT JOIN service c ON c.id=ifnull(cs.alias_id,cs.id) "
+                  "LEFT JOIN service vs ON vs.id=g.server "
+                  "LEFT JOIN service v ON v.id=ifnull(vs.alias_id,vs.id) "
+                  "ORDER BY o.start_ns,o.writer,o.conn,o.stream");
+    while (rc == 0 && (step = sqlite3_step(st)) != SQLITE_DONE) {
+        rc = mt_store_rc_of(s->db, step);
+        if (rc != 0)
+            break;
+        const struct mt_open_row row = row_of(st);
+        if (passes(ask, &row))
+            rc = each(arg, &row);
+    }
+    (void)sqlite3_finalize(st);
+    return rc;
+}
