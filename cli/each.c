@@ -32,7 +32,6 @@ static void say_sample(struct mt_each *each, uint32_t one_of)
 
 struct stream {
     struct mt_each *each;
-    struct mt_filter *filter;
     struct mt_each_open open;
 };
 
@@ -46,7 +45,7 @@ static bool stream_open(void *context, const struct mt_exchange *x,
                         int64_t now_ns)
 {
     struct stream *s = context;
-    mt_each_open_tell(&s->open, s->each, s->filter, x, now_ns);
+    mt_each_open_tell(&s->open, s->each, x, now_ns);
     return true;
 }
 
@@ -89,15 +88,16 @@ static int stream_captures(struct mt_each *each)
                                 .idle = stream_idle,
                                 .second = stream_second};
     struct mt_feed *f = NULL;
+    struct mt_filter *filter;
     struct mt_feed_result result = {0};
     s = (struct stream){.each = each};
     if (each->open != NULL && o->interfaces_count > 0)
         sink.open = stream_open;
-    int rc = mt_view_filter(o, &s.filter);
+    int rc = mt_view_filter(o, &filter);
     if (rc == 0)
         rc = name_captures(each);
     if (rc == 0)
-        rc = mt_feed_open(&f, o, s.filter);
+        rc = mt_feed_open(&f, o, filter);
     if (rc == 0) {
         mt_feed_run(f, &sink, &result);
         (void)stream_second(&s, &result);
@@ -105,7 +105,7 @@ static int stream_captures(struct mt_each *each)
     }
     mt_feed_free(f);
     mt_feed_result_deinit(&result);
-    mt_view_filter_free(s.filter);
+    mt_view_filter_free(filter);
     return rc;
 }
 

@@ -1,7 +1,5 @@
 #include "cli/each_open.h"
 
-#include "store/filter.h"
-
 #define LOOK_EVERY_NS INT64_C(1000000000)
 
 static void give(struct mt_each *each, const struct mt_exchange *x,
@@ -25,13 +23,10 @@ static bool is_first(struct mt_each_open *o, uint64_t conn, uint64_t stream)
 }
 
 void mt_each_open_tell(struct mt_each_open *o, struct mt_each *each,
-                       const struct mt_filter *filter,
                        const struct mt_exchange *x, int64_t now_ns)
 {
-    if (x->kind == MT_KIND_L4 || /* it waits for none */
-        (filter != NULL && !mt_filter_match(filter, x)))
-        return;
-    if (is_first(o, x->conn, x->stream))
+    if (x->kind != MT_KIND_L4 && /* it waits for none */
+        is_first(o, x->conn, x->stream))
         give(each, x, now_ns);
 }
 
@@ -44,36 +39,11 @@ struct look {
     uint64_t lines, more;
 };
 
-/* As much of an exchange as is known before it ends. */
-static struct mt_exchange so_far(const struct mt_open_row *row, int64_t now_ns)
-{
-    struct mt_exchange x = {
-        .end_ns = now_ns,
-        .conn = row->conn,
-        .stream = row->stream,
-        .protocol = row->protocol,
-        .kind = row->kind,
-        .status = row->status,
-        .grpc_status = MT_GRPC_STATUS_NONE,
-        .half = MT_HALF_REQUEST,
-        .outcome = MT_OUTCOME_UNKNOWN,
-        .method = mt_span_str(row->method),
-        .authority = mt_span_str(row->authority),
-        .path = mt_span_str(row->path),
-    };
-    x.client.service = mt_span_str(row->client);
-    x.server.service = mt_span_str(row->server);
-    x.req.start_ns = row->start_ns;
-    return x;
-}
-
 static int each_row(void *arg, const struct mt_open_row *row)
 {
     struct look *l = arg;
-    const struct mt_exchange x = so_far(row, l->now_ns);
-    if (row->kind == MT_KIND_L4) /* it waits for none */
-        return 0;
-    if (!is_first(l->o, row->conn, row->stream))
+    const struct mt_exchange x = mt_open_so_far(row, l->now_ns);
+    if (row->kind == MT_KIND_L4 || !is_first(l->o, row->conn, row->stream))
         return 0;
     if (l->lines < MT_EACH_OPEN_LINES) {
         l->lines++;

@@ -20,7 +20,6 @@ struct mt_each_open {
 
 /* Of a live tap: told when it is first seen to be open. */
 void mt_each_open_tell(struct mt_each_open *o, struct mt_each *each,
-                       const struct mt_filter *filter,
                        const struct mt_exchange *x, int64_t now_ns);
 
 /* Of a database, once a second at most: what has not been told yet, oldest

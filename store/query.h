@@ -345,6 +345,11 @@ struct mt_open_row {
     uint64_t request_bytes, response_bytes; /* so far */
 };
 
+/* As much of the exchange as is known before it ends, as if it ended then. Its
+ * texts are the row's. */
+struct mt_exchange mt_open_so_far(const struct mt_open_row *row,
+                                  int64_t end_ns);
+
 /**
  * Exchanges begun and not ended, oldest first, connections and tunnels
  * (MT_KIND_L4) among them: those that were open in the window of `ask` and pass

@@ -43,6 +43,27 @@ static bool is_golden(const struct mt_open_row *row)
            row->observer == MT_OBSERVER_PROXY_REQUEST;
 }
 
+struct mt_exchange mt_open_so_far(const struct mt_open_row *row, int64_t end_ns)
+{
+    struct mt_exchange x = {.end_ns = end_ns,
+                            .req = {.start_ns = row->start_ns},
+                            .conn = row->conn,
+                            .stream = row->stream,
+                            .protocol = row->protocol,
+                            .kind = row->kind,
+                            .observer = row->observer,
+                            .outcome = MT_OUTCOME_UNKNOWN,
+                            .status = row->status,
+                            .grpc_status = MT_GRPC_STATUS_NONE,
+                            .half = MT_HALF_REQUEST,
+                            .method = mt_span_str(row->method),
+                            .authority = mt_span_str(row->authority),
+                            .path = mt_span_str(row->path)};
+    x.client.service = mt_span_str(row->client);
+    x.server.service = mt_span_str(row->server);
+    return x;
+}
+
 /* It is in every window that it was open in: for the terms of the filter's own
  * it ends where the window does, or now. */
 static bool passes(const struct mt_ask *ask, const struct mt_open_row *row)
@@ -58,21 +79,8 @@ static bool passes(const struct mt_ask *ask, const struct mt_open_row *row)
     (void)mt_filter_window(ask->filter, &from, &to);
     if (row->start_ns >= to || row->seen_ns < from)
         return false;
-    struct mt_exchange x = {.end_ns = row->seen_ns < to ? row->seen_ns : to - 1,
-                            .req = {.start_ns = row->start_ns},
-                            .conn = row->conn,
-                            .stream = row->stream,
-                            .protocol = row->protocol,
-                            .kind = row->kind,
-                            .observer = row->observer,
-                            .status = row->status,
-                            .grpc_status = MT_GRPC_STATUS_NONE,
-                            .half = MT_HALF_REQUEST,
-                            .method = mt_span_str(row->method),
-                            .authority = mt_span_str(row->authority),
-                            .path = mt_span_str(row->path)};
-    x.client.service = mt_span_str(row->client);
-    x.server.service = mt_span_str(row->server);
+    const struct mt_exchange x =
+        mt_open_so_far(row, row->seen_ns < to ? row->seen_ns : to - 1);
     return mt_filter_match(ask->filter, &x);
 }
 
