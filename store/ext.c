@@ -139,7 +139,15 @@ struct reader {
     struct mt_cursor c;
     struct mt_arena *arena;
     struct mt_exchange *x;
+    bool no_memory;
 };
+
+static void *allocate(struct reader *r, size_t bytes)
+{
+    void *p = mt_arena_alloc(r->arena, bytes);
+    r->no_memory = p == NULL;
+    return p;
+}
 
 static bool take(struct reader *r, char want)
 {
@@ -178,7 +186,7 @@ static bool read_string(struct reader *r, struct mt_span *out)
     if (end == r->c.rest.len)
         return false;
     uint8_t *copy = NULL;
-    if (end > 0 && (copy = mt_arena_alloc(r->arena, end)) == NULL)
+    if (end > 0 && (copy = allocate(r, end)) == NULL)
         return false;
     size_t n = 0, stop = r->c.rest.len - end;
     while (r->c.rest.len > stop) {
@@ -217,7 +225,7 @@ static bool read_pair(struct reader *r, struct mt_field *f)
 
 static bool read_fields(struct reader *r, struct mt_fields *out)
 {
-    struct mt_field *list = mt_arena_alloc(r->arena, LIST_MAX * sizeof *list);
+    struct mt_field *list = allocate(r, LIST_MAX * sizeof *list);
     if (list == NULL || !take(r, '['))
         return false;
     uint32_t n = 0;
@@ -337,17 +345,24 @@ static bool read_member(struct reader *r)
     }
 }
 
-bool mt_ext_decode(struct mt_exchange *x, struct mt_span text,
-                   struct mt_arena *arena)
+static bool read_object(struct reader *r)
 {
-    struct reader r = {.c = mt_cursor_of(text), .arena = arena, .x = x};
-    if (!take(&r, '{'))
+    if (!take(r, '{'))
         return false;
     do {
-        if (!read_member(&r))
+        if (!read_member(r))
             return false;
-    } while (take(&r, ','));
-    return take(&r, '}') && r.c.rest.len == 0;
+    } while (take(r, ','));
+    return take(r, '}') && r->c.rest.len == 0;
+}
+
+int mt_ext_decode(struct mt_exchange *x, struct mt_span text,
+                  struct mt_arena *arena)
+{
+    struct reader r = {.c = mt_cursor_of(text), .arena = arena, .x = x};
+    if (read_object(&r))
+        return 0;
+    return r.no_memory ? MT_STORE_ENOMEM : MT_STORE_ECORRUPT;
 }
 
 /* --- in SQL --- */

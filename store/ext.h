@@ -17,10 +17,11 @@ void mt_ext_encode(const struct mt_exchange *x, struct mt_buf *out);
 
 /**
  * Fill what the text has into *x, whose other fields are already set. Texts
- * are copied into the arena. Returns false for a text that was not made by
- * mt_ext_encode(), or without memory: *x is then filled as far as it went.
+ * are copied into the arena. Returns 0, MT_STORE_ECORRUPT for a text that was
+ * not made by mt_ext_encode(), or MT_STORE_ENOMEM: *x is then filled as far as
+ * it went.
  */
-bool mt_ext_decode(struct mt_exchange *x, struct mt_span text,
+int mt_ext_decode(struct mt_exchange *x, struct mt_span text,
                    struct mt_arena *arena);
 
 /* Make json_extract() on this handle one that reads texts of mt_ext_encode()

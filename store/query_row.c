@@ -309,8 +309,10 @@ int mt_rows_fill(struct mt_rows *r)
     x->resp.body_bytes = bytes_at(st, 11);
     mt_rows_set_path(x, has(st, 12), mt_column_text(st, 12));
     mt_arena_deinit(&r->row_text);
-    if (has(st, 13) && !mt_ext_decode(x, mt_column_text(st, 13), &r->row_text))
-        return MT_STORE_ECORRUPT;
+    if (has(st, 13))
+        rc = mt_ext_decode(x, mt_column_text(st, 13), &r->row_text);
+    if (rc != 0)
+        return rc;
     fill_id(x->trace_id, sizeof x->trace_id, st, COL_TRACE);
     fill_id(x->span_id, sizeof x->span_id, st, COL_TRACE + 1);
     fill_id(x->parent_id, sizeof x->parent_id, st, COL_TRACE + 2);

@@ -286,8 +286,8 @@ static int match_ext(struct mt_rows *r, const struct mt_shape_row *row,
     struct mt_exchange x = row->x;
     int rc = set_row(r, &x, argv);
     mt_arena_deinit(&r->row_text);
-    if (rc == 0 && !mt_ext_decode(&x, text_of(argv[ARG_EXT]), &r->row_text))
-        rc = MT_STORE_ECORRUPT;
+    if (rc == 0)
+        rc = mt_ext_decode(&x, text_of(argv[ARG_EXT]), &r->row_text);
     *passes = rc == 0 && mt_filter_match(r->scan.ask.filter, &x);
     return rc;
 }

@@ -58,8 +58,8 @@ static void put_nothing_at_all(const struct mt_dashboard *d,
         mt_put_str(b, "No exchange yet: packets come, but no whole request "
                       "with its response.\n6 counts them, and what was lost.");
     else if (a->live)
-        mt_put_str(b, "No packets yet. They are shown as they come.\n"
-                      "meshtop interfaces lists where else they may be; -i any "
+        mt_put_str(b, "No exchange yet. They are shown as they end.\n"
+                      "meshtop interfaces lists what a tap may see; -i any "
                       "captures on all.");
     else if (comes)
         mt_put_str(b, "Nothing has come through yet.");

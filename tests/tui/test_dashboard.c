@@ -308,7 +308,10 @@ static void an_empty_screen_says_why_and_what_helps(void **state)
         const char *words, *cure;
     } rows[] = {
         {{.source = "x"}, NULL, "no exchanges in here", "meshtop record -r"},
-        {{.source = "x"}, is_live, "No packets yet", "meshtop interfaces"},
+        {{.source = "x"},
+         is_live,
+         "No exchange yet. They are shown as they end.",
+         "meshtop interfaces"},
         {{.source = "x"}, has_packets, "packets come", "6 counts them"},
         {{.source = "x", .growing = true}, NULL, "has come through yet", ""},
         {{.source = "x"}, is_live_and_unknown, "no protocol", "6 shows"},
