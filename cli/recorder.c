@@ -20,16 +20,19 @@ enum {
     LANE_RING_BYTES_MIN = 1 << 20,
     HEAD_BYTES = 16,
     COMMIT_MS = 200,
+    UNTOLD_MAX = 256,
 };
 
 #define COMMIT_NS (COMMIT_MS * INT64_C(1000000))
 #define HEARTBEAT_NS INT64_C(1000000000)
+#define OPEN_NS INT64_C(1000000000) /* what is open for so long has a row */
 
 /* A record: its kind, the time that goes with it (a source: its number), the
  * exchange, losses, source or report. */
 enum record_kind {
     RECORD_EXCHANGE,
     RECORD_OPEN,
+    RECORD_DROPPED,
     RECORD_COMMIT,
     RECORD_LOSSES,
     RECORD_SOURCE,
@@ -65,6 +68,10 @@ struct mt_recorder {
     struct recording *all;
     struct mt_ring *ring;
     _Atomic uint64_t lost_exchanges, lost_reports;
+    struct {
+        uint64_t conn, stream;
+    } untold[UNTOLD_MAX]; /* lost, though they may have been told as open */
+    uint32_t untold_count;
 };
 
 /* ---- the writer thread ---- */
@@ -117,6 +124,13 @@ static int write_conn(struct recording *r, struct mt_span bytes)
     return mt_writer_conn(r->writer, &conn);
 }
 
+static int write_dropped(struct recording *r, struct mt_span bytes)
+{
+    struct mt_cursor c = mt_cursor_of(bytes);
+    uint64_t conn = mt_get_le64(&c);
+    return mt_writer_open_dropped(r->writer, conn, mt_get_le64(&c));
+}
+
 static int write_endpoint(struct mt_writer *w, struct mt_span bytes)
 {
     struct mt_endpoint_state e;
@@ -149,6 +163,8 @@ static int write_record(struct recording *r, struct mt_span record,
     r->news = true;
     if (kind == RECORD_REPORT)
         return write_report(r, c.rest);
+    if (kind == RECORD_DROPPED)
+        return write_dropped(r, c.rest);
     if (kind == RECORD_CONN)
         return write_conn(r, c.rest);
     if (kind == RECORD_ENDPOINT)
@@ -296,14 +312,39 @@ static void put_head(uint8_t *p, enum record_kind kind, int64_t now_ns)
     mt_put_le64(&head, (uint64_t)now_ns);
 }
 
+static void lose_exchange(struct mt_recorder *r, const struct mt_exchange *x)
+{
+    count_lost(&r->lost_exchanges);
+    if (x->observer == MT_OBSERVER_PROXY_ATTEMPT ||
+        x->end_ns - x->req.start_ns < OPEN_NS || r->untold_count == UNTOLD_MAX)
+        return;
+    r->untold[r->untold_count].conn = x->conn;
+    r->untold[r->untold_count++].stream = x->stream;
+}
+
+/* What was lost is over, although it has no row. */
+static void tell_untold(struct mt_recorder *r)
+{
+    enum { ROOM = HEAD_BYTES + 16 };
+    uint8_t *p;
+    while (r->untold_count > 0 && (p = reserve(r, ROOM)) != NULL) {
+        struct mt_buf b = mt_buf_of(p + HEAD_BYTES, ROOM - HEAD_BYTES);
+        put_head(p, RECORD_DROPPED, 0);
+        mt_put_le64(&b, r->untold[--r->untold_count].conn);
+        mt_put_le64(&b, r->untold[r->untold_count].stream);
+        mt_ring_commit(r->ring, ROOM);
+    }
+}
+
 static bool put(struct mt_recorder *r, enum record_kind kind, int64_t now_ns,
                 const struct mt_exchange *x)
 {
     size_t room = HEAD_BYTES + (x != NULL ? mt_exchange_encoded_max(x) : 0);
+    tell_untold(r);
     uint8_t *p = reserve(r, room);
     if (p == NULL) {
         if (kind == RECORD_EXCHANGE)
-            count_lost(&r->lost_exchanges);
+            lose_exchange(r, x);
         return goes_on(r);
     }
     put_head(p, kind, now_ns);
