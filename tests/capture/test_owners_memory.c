@@ -2,37 +2,18 @@
 #include "in_child.h"
 
 #include "capture/helper.h"
+#include "tests/refuse_memory.h"
 
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the
- * names that ld --wrap wants */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-
-static int left = -1; /* allocations until one fails; -1: none does */
-
-void *__wrap_malloc(size_t n)
-{
-    return left >= 0 && left-- == 0 ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return left >= 0 && left-- == 0 ? NULL : __real_calloc(n, size);
-}
-
-static int start_failing_at(int i, bool in_process)
+static int start_failing_at(unsigned i, bool in_process)
 {
     struct mt_helper *h;
     const struct mt_helper_config config = {
         .plan = {MT_BECOME_SAME, geteuid(), getegid()},
         .in_process = in_process};
     (void)fflush(NULL);
-    left = i;
+    refuse_memory(i, REFUSE_ONE);
     int rc = mt_helper_start(&h, &config);
-    left = -1;
+    give_memory();
     assert_int_equal(rc == 0, h != NULL);
     pid_t pid = h != NULL ? mt_helper_pid(h) : 0;
     mt_helper_free(h);
@@ -44,7 +25,7 @@ static int start_failing_at(int i, bool in_process)
 static void test_every_allocation_may_fail(void **state)
 {
     (void)state;
-    int i = 0;
+    unsigned i = 0;
     while (start_failing_at(i, true) != 0)
         i++;
     assert_int_equal(i, 3); /* the helper, the owners, their tables */
@@ -60,9 +41,9 @@ static void test_helper_without_memory_ends(void **state)
     const struct mt_helper_config config = {
         .plan = {MT_BECOME_SAME, geteuid(), getegid()}};
     (void)fflush(NULL);
-    left = 1;
+    refuse_memory(1, REFUSE_ONE);
     int rc = mt_helper_start(&h, &config);
-    left = -1;
+    give_memory();
     assert_int_equal(rc, 0);
     assert_int_equal(waitpid(mt_helper_pid(h), NULL, 0), mt_helper_pid(h));
     assert_int_equal(mt_helper_next(h, &a), MT_DONE);

@@ -15,59 +15,20 @@
 #include "capture/packet_ring.h"
 #include "capture/pcapng_out.h"
 #include "ring_folder.h"
+#include "tests/refuse_memory.h"
 
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the
- * names that ld --wrap wants */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* A part, which had all that it asked for or not. */
+static bool (*part)(void);
 
-static _Thread_local bool armed; /* the disk thread has its memory */
-static _Thread_local unsigned calls_left;
-
-static bool refuse(void)
+static void part_once(void)
 {
-    return armed && calls_left-- == 0;
+    assert_true(part() || memory_was_refused());
 }
 
-void *__wrap_malloc(size_t n)
+static void refuse_each_of(bool (*run)(void), enum refuse which)
 {
-    return refuse() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refuse() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return refuse() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return refuse() ? NULL : __real_strdup(s);
-}
-
-/* Runs it with the i-th allocation refused, for every i until none was: true
- * when it had all it asked for. */
-static void refuse_each(bool (*run)(void))
-{
-    bool whole = false;
-    for (unsigned i = 0; !whole && i < 1000; i++) {
-        calls_left = i;
-        armed = true;
-        whole = run();
-        armed = false;
-    }
-    assert_true(whole);
+    part = run;
+    (void)refuse_each(part_once, which, 0, 1);
 }
 
 #define MESH MT_TEST_DATA "/mesh.pcapng"
@@ -185,33 +146,34 @@ static void test_refs(void **state)
 {
     (void)state;
     find_packets();
-    refuse_each(read_refs);
+    refuse_each_of(read_refs, REFUSE_ONE);
 }
 
 static void test_ladder(void **state)
 {
     (void)state;
     find_packets();
-    refuse_each(read_ladder);
+    refuse_each_of(read_ladder, REFUSE_ONE);
 }
 
 static void test_conns(void **state)
 {
     (void)state;
-    refuse_each(read_conns);
+    refuse_each_of(read_conns, REFUSE_ONE);
 }
 
 static void test_out(void **state)
 {
     (void)state;
-    refuse_each(write_packets);
+    refuse_each_of(write_packets, REFUSE_ONE);
 }
 
 static void test_ring(void **state)
 {
     (void)state;
     make_folder(&folder);
-    refuse_each(open_ring);
+    /* the disk thread has its memory */
+    refuse_each_of(open_ring, REFUSE_ONE_HERE);
     remove_folder(&folder);
 }
 

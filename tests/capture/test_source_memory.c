@@ -12,46 +12,7 @@
 #include "build.h"
 #include "capture/merge.h"
 #include "memory_input.h"
-
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the
- * names that ld --wrap wants */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-
-static bool armed;
-static unsigned calls_left;
-
-static bool refuse(void)
-{
-    return armed && calls_left-- == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return refuse() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refuse() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return refuse() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return refuse() ? NULL : __real_strdup(s);
-}
+#include "tests/refuse_memory.h"
 
 enum { LONG = 9000, PACKETS = 3 }; /* one that is longer than the buffer */
 
@@ -102,24 +63,24 @@ static int read_all(struct mt_span file, unsigned *packets)
     return rc;
 }
 
+static struct bytes file;
+
+static void read_once(void)
+{
+    unsigned packets;
+    int rc = read_all(span_of(&file), &packets);
+    assert_true(packets <= PACKETS);
+    assert_true(rc == MT_DONE || (rc < 0 && memory_was_refused()));
+    if (rc == MT_DONE)
+        assert_int_equal(packets, PACKETS);
+}
+
 static void test_every_call(void **state)
 {
     (void)state;
-    struct bytes f = sample();
-    unsigned packets, i = 0;
-    int rc;
-    do {
-        assert_true(i < 100);
-        calls_left = i++;
-        armed = true;
-        rc = read_all(span_of(&f), &packets);
-        armed = false;
-        assert_true(packets <= PACKETS);
-    } while (rc < 0);
-    assert_int_equal(rc, MT_DONE);
-    assert_int_equal(packets, PACKETS);
-    assert_true(i > 7);
-    free(f.ptr);
+    file = sample();
+    assert_true(refuse_each(read_once, REFUSE_ONE, 0, 1) > 7);
+    free(file.ptr);
 }
 
 int main(void)

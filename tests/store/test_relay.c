@@ -14,25 +14,8 @@
 
 #include "decode/codec.h"
 #include "store/relay.h"
+#include "tests/refuse_memory.h"
 #include "tests/store/some_exchange.h"
-
-/* ---- allocations that fail ---- */
-
-static long left = -1; /* -1: none fails */
-
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the
- * names that ld --wrap wants */
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-
-void *__wrap_malloc(size_t n)
-{
-    if (left == 0)
-        return NULL;
-    left -= left > 0;
-    return __real_malloc(n);
-}
 
 /* ---- a stream in memory ---- */
 
@@ -675,17 +658,17 @@ static void test_no_memory(void **state)
     (void)state;
     struct stream s = written(3), made = new_stream();
     struct mt_relay_host host = some_host();
-    for (long n = 0; n < 64; n++) {
+    for (unsigned n = 0; n < 64; n++) {
         struct mt_relay_writer *w;
         struct mt_relay_record record;
-        left = n;
+        refuse_memory(n, REFUSE_ALL_AFTER);
         int rc = mt_relay_writer_new(&w, (struct mt_sink){keep, &made}, &host);
         if (rc == 0 && mt_relay_flush(w) != 0)
             rc = -ENOMEM;
-        left = -1;
+        give_memory();
         assert_true(rc == 0 || rc == -ENOMEM);
         mt_relay_writer_free(w);
-        left = n;
+        refuse_memory(n, REFUSE_ALL_AFTER);
         struct mt_relay_reader *r = mt_relay_reader_new();
         if (r != NULL) {
             mt_relay_give(r, (struct mt_span){s.bytes, s.len});
@@ -693,7 +676,7 @@ static void test_no_memory(void **state)
                 ;
             rc = mt_relay_finish(r);
         }
-        left = -1;
+        give_memory();
         mt_relay_reader_free(r);
         if (n == 0)
             assert_null(r);

@@ -1,2 +1,2 @@
 target_link_libraries(${target} PRIVATE PkgConfig::zstd PkgConfig::xxhash)
-target_link_options(${target} PRIVATE -Wl,--wrap=malloc)
+target_link_libraries(${target} PRIVATE refuse_memory)

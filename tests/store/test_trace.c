@@ -5,19 +5,7 @@
 
 #include "base/text_escape.h"
 #include "store/trace.h"
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-
-static int calls_left = -1; /* before one fails; below 0: none does */
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    if (calls_left == 0)
-        return NULL;
-    calls_left -= calls_left > 0;
-    return __real_calloc(n, size);
-}
+#include "tests/refuse_memory.h"
 
 /* ---- trees ---- */
 
@@ -220,11 +208,11 @@ static void without_memory_there_is_no_tree(void **state)
                                              {2, 12, 11, 1, 8, "a", "b"}};
     int rc = -1;
     (void)state;
-    for (int i = 0; rc != 0; i++) {
+    for (unsigned i = 0; rc != 0; i++) {
         struct mt_trace t = trace_of(list, 2);
-        calls_left = i;
+        refuse_memory(i, REFUSE_ALL_AFTER);
         rc = mt_trace_arrange(&t, 1);
-        calls_left = -1;
+        give_memory();
         assert_true(rc == 0 || (rc == -ENOMEM && t.count == 0));
         assert_true(i < 100);
         mt_trace_free(&t);

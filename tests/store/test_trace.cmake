@@ -1,2 +1,2 @@
 target_link_libraries(${target} PRIVATE PkgConfig::sqlite3)
-target_link_options(${target} PRIVATE -Wl,--wrap=calloc)
+target_link_libraries(${target} PRIVATE refuse_memory)

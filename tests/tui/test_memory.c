@@ -11,66 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/refuse_memory.h"
 #include "tests/tui/some_snapshot.h"
 
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the
- * names that ld --wrap wants */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-
-static bool armed, refused;
-static unsigned calls_left;
 static uint8_t topic; /* of the question */
-
-static bool refuse(void)
-{
-    bool now = armed && calls_left-- == 0;
-    refused |= now;
-    return now;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return refuse() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refuse() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return refuse() ? NULL : __real_realloc(p, n);
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-    return refuse() ? NULL : __real_reallocarray(p, n, size);
-}
-
-/* Runs it with the i-th allocation refused, until none was: every one of the
- * first, then every fifth, as rows are all alike. */
-static void refuse_each(void (*run)(void))
-{
-    unsigned i = 0;
-    do {
-        calls_left = i;
-        i += i < 200 ? 1 : 5;
-        refused = false;
-        armed = true;
-        run();
-        armed = false;
-    } while (refused);
-    assert_true(i > 1); /* it does ask for memory */
-}
 
 /* An answer is there with all its rows, or it has a code, or is none. */
 static void ask(void)
@@ -78,16 +22,16 @@ static void ask(void)
     static const struct mt_store_options unbounded;
     const struct mt_request request = {.topic = topic, .id = 3, .filter = ""};
     struct mt_store *s;
-    armed = false; /* opening it is the store's own test */
+    pause_refusals(true); /* opening it is the store's own test */
     assert_int_equal(mt_store_open(&s, MT_DATABASES "/mesh.db", &unbounded), 0);
-    armed = true;
+    pause_refusals(false);
     struct mt_snapshot *a = mt_snapshot_make(s, &request);
     if (a != NULL && a->rc == 0 && topic == MT_TOPIC_NEWEST)
         assert_int_equal(a->exchanges_count, 266);
     if (a != NULL && a->rc == 0 && topic == MT_TOPIC_SERVICES)
         assert_int_equal(a->rows.count, 4);
     /* rare fields that found no memory are taken for damaged ones */
-    if (a != NULL && refused)
+    if (a != NULL && memory_was_refused())
         assert_true(a->rc == MT_STORE_ENOMEM || a->rc == MT_STORE_ECORRUPT);
     mt_snapshot_free(a);
     mt_store_free(s);
@@ -100,7 +44,7 @@ static void answers_are_whole_or_refused(void **state)
         skip();
     for (unsigned t = 0; t <= MT_TOPIC_NONE; t++) {
         topic = (uint8_t)t;
-        refuse_each(ask);
+        (void)refuse_each(ask, REFUSE_ONE, 200, 5); /* rows are all alike */
     }
 }
 
@@ -108,10 +52,9 @@ static void answers_are_whole_or_refused(void **state)
 static struct mt_snapshot *make(struct dice *dice,
                                 const struct mt_request *request)
 {
-    bool was = armed;
-    armed = false;
+    pause_refusals(true);
     struct mt_snapshot *a = some_snapshot(dice, request);
-    armed = was;
+    pause_refusals(false);
     return a;
 }
 
@@ -153,7 +96,7 @@ static void use_it(void)
 static void the_dashboard_goes_on(void **state)
 {
     (void)state;
-    refuse_each(use_it);
+    (void)refuse_each(use_it, REFUSE_ONE, 200, 5);
 }
 
 /* What the worker could not answer is said, and asked again. */

@@ -8,77 +8,17 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/refuse_memory.h"
 #include "tests/web/some_site.h"
 #include "web/listen.h"
 #include "web/report.h"
 #include "web/server.h"
-
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the
- * names that ld --wrap wants */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-
-/* Of all threads. */
-static atomic_bool armed, refused;
-static atomic_int calls_left;
-
-static bool refuse(void)
-{
-    bool now = atomic_load(&armed) && atomic_fetch_sub(&calls_left, 1) == 0;
-    if (now)
-        atomic_store(&refused, true);
-    return now;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return refuse() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refuse() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return refuse() ? NULL : __real_realloc(p, n);
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-    return refuse() ? NULL : __real_reallocarray(p, n, size);
-}
-
-/* Runs it with the i-th allocation refused, until none was: every one of the
- * first, then every `step`th, as rows are all alike. */
-static void refuse_each(void (*run)(void), int step)
-{
-    int i = 0;
-    do {
-        atomic_store(&calls_left, i);
-        i += i < 100 ? 1 : step;
-        atomic_store(&refused, false);
-        atomic_store(&armed, true);
-        run();
-        atomic_store(&armed, false);
-    } while (atomic_load(&refused));
-    assert_true(i > 1); /* it does ask for memory */
-}
 
 static bool has_databases(void)
 {
@@ -94,9 +34,9 @@ static struct mt_store *open_store(void)
 {
     static const struct mt_store_options unbounded;
     struct mt_store *s;
-    atomic_store(&armed, false); /* opening it is the store's own test */
+    pause_refusals(true); /* opening it is the store's own test */
     assert_int_equal(mt_store_open(&s, some_site.db, &unbounded), 0);
-    atomic_store(&armed, true);
+    pause_refusals(false);
     return s;
 }
 
@@ -112,7 +52,7 @@ static void answer(void)
     mt_web_answer(&some_site, s, &asked, &reply, NULL);
     const struct mt_web_body *b = &reply.body;
     assert_true(b->len == 0 || b->ptr[b->len - 1] == '\n');
-    if (!atomic_load(&refused))
+    if (!memory_was_refused())
         assert_int_equal(reply.status, 200);
     if (reply.status != 200) /* without memory even for the problem: empty */
         assert_int_equal(reply.status, 503);
@@ -131,7 +71,7 @@ static void answers_are_whole_or_refused(void **state)
     for (size_t i = 0; i < mt_web_routes_count; i++) {
         route = &mt_web_routes[i];
         if (route->answer != NULL)
-            refuse_each(answer, 7);
+            (void)refuse_each(answer, REFUSE_ONE, 100, 7);
     }
 }
 
@@ -157,7 +97,7 @@ static void report(void)
         assert_true(written > 10000);
     else
         assert_true(r.problem.kind != MT_WEB_FINE && r.problem.detail[0] != 0);
-    if (!atomic_load(&refused))
+    if (!memory_was_refused())
         assert_int_equal(rc, 0);
     mt_store_free(s);
 }
@@ -167,7 +107,7 @@ static void a_report_is_whole_or_refused(void **state)
     (void)state;
     if (!has_databases() || !mt_web_report_possible())
         skip();
-    refuse_each(report, 97);
+    (void)refuse_each(report, REFUSE_ONE, 100, 97);
 }
 
 /* ---- a server ---- */
@@ -217,7 +157,7 @@ static int ask(void)
 static void ask_once(void)
 {
     int status = ask();
-    bool hit = atomic_load(&refused);
+    bool hit = memory_was_refused();
     assert_true(status == 200 || (hit && (status == 503 || status == 0)));
 }
 
@@ -240,7 +180,7 @@ static void a_server_answers_or_hangs_up(void **state)
     assert_int_equal(mt_web_start(w), 0);
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
         target = targets[i];
-        refuse_each(ask_once, 31);
+        (void)refuse_each(ask_once, REFUSE_ONE, 100, 31);
         assert_int_equal(ask(), 200); /* it has memory again, and goes on */
     }
     mt_web_stop(w);
@@ -252,7 +192,7 @@ static void open_and_stop(void)
     int rc = mt_web_open(&w, &some_site, listen_here());
     if (rc == 0)
         rc = mt_web_start(w);
-    assert_true(rc == 0 || atomic_load(&refused));
+    assert_true(rc == 0 || memory_was_refused());
     mt_web_stop(w);
 }
 
@@ -261,7 +201,7 @@ static void a_server_that_cannot_begin_says_so(void **state)
     (void)state;
     if (!has_databases())
         skip();
-    refuse_each(open_and_stop, 7);
+    (void)refuse_each(open_and_stop, REFUSE_ONE, 100, 7);
 }
 
 int main(void)

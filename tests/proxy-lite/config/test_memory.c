@@ -11,32 +11,7 @@
 
 #include "proxy-lite/config/config.h"
 #include "proxy-lite/policy/state.h"
-
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the
- * names that ld --wrap wants */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-
-static bool armed;
-static unsigned calls_left;
-
-static bool refuse(void)
-{
-    return armed && calls_left-- == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return refuse() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refuse() ? NULL : __real_calloc(n, size);
-}
+#include "tests/refuse_memory.h"
 
 static char text[1 << 16];
 
@@ -63,51 +38,53 @@ static struct mt_policy *from_words(struct mt_config_problems *problems)
     return mt_config_read_words(words, 2, problems);
 }
 
-/* With the i-th allocation refused, for every i until none was. */
-static void refuse_each(struct mt_policy *(*read)(struct mt_config_problems *),
-                        uint32_t routes)
+/* What is read, and its routes. */
+static struct mt_policy *(*read_mesh)(struct mt_config_problems *);
+static uint32_t routes;
+
+static void read_once(void)
 {
     static struct mt_config_problems problems;
-    bool whole = false;
-    unsigned i = 0;
-    for (; !whole; i++) {
-        calls_left = i;
-        armed = true;
-        struct mt_policy *p = read(&problems);
-        struct mt_policy_state *s = NULL;
-        if (p != NULL)
-            s = mt_policy_state_new(p, NULL);
-        armed = false;
-        whole = s != NULL;
-        if (p == NULL)
-            assert_true(problems.count > 0 && problems.list[0].text[0] != '\0');
-        else
-            assert_int_equal(p->routes_count, routes);
-        mt_policy_state_free(s);
-        mt_policy_free(p);
-        assert_true(i < 1000);
-    }
-    assert_true(i > 5);
+    struct mt_policy *p = read_mesh(&problems);
+    struct mt_policy_state *s = NULL;
+    if (p != NULL)
+        s = mt_policy_state_new(p, NULL);
+    if (p == NULL)
+        assert_true(problems.count > 0 && problems.list[0].text[0] != '\0');
+    else
+        assert_int_equal(p->routes_count, routes);
+    assert_true(s != NULL || memory_was_refused());
+    mt_policy_state_free(s);
+    mt_policy_free(p);
+}
+
+static void
+refuse_each_of(struct mt_policy *(*read)(struct mt_config_problems *),
+               uint32_t routes_count)
+{
+    read_mesh = read;
+    routes = routes_count;
+    assert_true(refuse_each(read_once, REFUSE_ONE, 0, 1) > 5);
 }
 
 static void test_a_mesh(void **state)
 {
     (void)state;
     read_example("mesh.yaml");
-    refuse_each(from_text, 7);
+    refuse_each_of(from_text, 7);
 }
 
 static void test_documents(void **state)
 {
     (void)state;
     read_example("httproute.yaml");
-    refuse_each(from_text, 4);
+    refuse_each_of(from_text, 4);
 }
 
 static void test_words(void **state)
 {
     (void)state;
-    refuse_each(from_words, 2);
+    refuse_each_of(from_words, 2);
 }
 
 int main(void)

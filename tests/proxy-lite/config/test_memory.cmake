@@ -1,1 +1,1 @@
-target_link_options(${target} PRIVATE -Wl,--wrap=malloc -Wl,--wrap=calloc)
+target_link_libraries(${target} PRIVATE refuse_memory)
