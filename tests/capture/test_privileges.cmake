@@ -1,1 +1,1 @@
-target_link_libraries(${target} PRIVATE mt_store PkgConfig::capng PkgConfig::sqlite3)
+target_link_libraries(${target} PRIVATE PkgConfig::capng)
