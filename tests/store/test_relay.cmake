@@ -1,2 +1,1 @@
-target_link_libraries(${target} PRIVATE PkgConfig::zstd PkgConfig::xxhash)
-target_link_libraries(${target} PRIVATE refuse_memory)
+target_link_libraries(${target} PRIVATE refuse_memory PkgConfig::xxhash)
