@@ -22,7 +22,7 @@ void mt_ext_encode(const struct mt_exchange *x, struct mt_buf *out);
  * it went.
  */
 int mt_ext_decode(struct mt_exchange *x, struct mt_span text,
-                   struct mt_arena *arena);
+                  struct mt_arena *arena);
 
 /* Make json_extract() on this handle one that reads texts of mt_ext_encode()
  * alone: SQLite 3.40 refuses its own in the views of files that are not
