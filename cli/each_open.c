@@ -42,10 +42,10 @@ struct look {
 static int each_row(void *arg, const struct mt_open_row *row)
 {
     struct look *l = arg;
-    const struct mt_exchange x = mt_open_so_far(row, l->now_ns);
     if (row->kind == MT_KIND_L4 || !is_first(l->o, row->conn, row->stream))
         return 0;
     if (l->lines < MT_EACH_OPEN_LINES) {
+        const struct mt_exchange x = mt_open_so_far(row, l->now_ns);
         l->lines++;
         give(l->each, &x, l->now_ns);
     } else {

@@ -162,8 +162,7 @@ static void mark_inner(struct mt_directory *d)
     for (size_t i = 0; i < d->edges_count; i++) {
         const struct mt_edge_info *e = &d->edges[i];
         if (e->client != e->server && e->kind != MT_KIND_L4 &&
-            (e->observer == MT_OBSERVER_TAP ||
-             e->observer == MT_OBSERVER_PROXY_REQUEST))
+            mt_is_golden(e->observer))
             d->services[e->server].called = true;
     }
     for (size_t i = 0; i < d->edges_count; i++) {

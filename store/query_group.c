@@ -82,8 +82,7 @@ static void note_edge(struct mt_group *g, const struct mt_edge_info *e,
 
 static bool is_golden(const struct mt_question *q, const struct mt_edge_info *e)
 {
-    return q->ask.attempts || e->observer == MT_OBSERVER_TAP ||
-           e->observer == MT_OBSERVER_PROXY_REQUEST;
+    return q->ask.attempts || mt_is_golden(e->observer);
 }
 
 static uint64_t judged_of(const struct mt_counts *n)

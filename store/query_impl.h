@@ -102,4 +102,11 @@ int mt_store_extent(sqlite3 *db, int64_t *first_ns, int64_t *last_ns);
 /* One number of one row; `none` where it is NULL or no row is there. */
 int mt_store_number(sqlite3 *db, const char *sql, int64_t none, int64_t *value);
 
+/* Requests as their callers saw them: what golden metrics stand on
+ * (docs/observers.md). */
+static inline bool mt_is_golden(uint8_t observer)
+{
+    return observer == MT_OBSERVER_TAP || observer == MT_OBSERVER_PROXY_REQUEST;
+}
+
 #endif

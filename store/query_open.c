@@ -37,12 +37,6 @@ static struct mt_open_row row_of(sqlite3_stmt *st)
     };
 }
 
-static bool is_golden(const struct mt_open_row *row)
-{
-    return row->observer == MT_OBSERVER_TAP ||
-           row->observer == MT_OBSERVER_PROXY_REQUEST;
-}
-
 struct mt_exchange mt_open_so_far(const struct mt_open_row *row, int64_t end_ns)
 {
     struct mt_exchange x = {.end_ns = end_ns,
@@ -71,7 +65,7 @@ static bool passes(const struct mt_ask *ask, const struct mt_open_row *row)
     if (ask == NULL)
         return true;
     if (row->start_ns >= ask->to_ns || row->seen_ns < ask->from_ns ||
-        (!ask->attempts && !is_golden(row)))
+        (!ask->attempts && !mt_is_golden(row->observer)))
         return false;
     int64_t from, to;
     if (ask->filter == NULL)

@@ -257,4 +257,22 @@ static inline void play_scenes(const struct scene *list, size_t count, bool cut)
     assert_int_equal(complaints, 0);
 }
 
+/* Cases of a group whose state is this. */
+struct scene_list {
+    const struct scene *list;
+    size_t count;
+};
+
+static inline void test_scenes(void **state)
+{
+    const struct scene_list *l = *state;
+    play_scenes(l->list, l->count, false);
+}
+
+static inline void test_scenes_bytewise(void **state)
+{
+    const struct scene_list *l = *state;
+    play_scenes(l->list, l->count, true);
+}
+
 #endif

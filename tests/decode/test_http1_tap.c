@@ -208,19 +208,7 @@ static const struct scene scenes[] = {
       "ms=0,10-20"}},
 };
 
-enum { COUNT = sizeof scenes / sizeof scenes[0] };
-
-static void test_scenes(void **state)
-{
-    (void)state;
-    play_scenes(scenes, COUNT, false);
-}
-
-static void test_scenes_bytewise(void **state)
-{
-    (void)state;
-    play_scenes(scenes, COUNT, true);
-}
+static struct scene_list all = {scenes, sizeof scenes / sizeof scenes[0]};
 
 static void test_grpc_web(void **state)
 {
@@ -256,8 +244,8 @@ static void test_grpc_web(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scenes),
-        cmocka_unit_test(test_scenes_bytewise),
+        cmocka_unit_test_prestate(test_scenes, &all),
+        cmocka_unit_test_prestate(test_scenes_bytewise, &all),
         cmocka_unit_test(test_grpc_web),
     };
     return cmocka_run_group_tests_name("decode/http1_tap", tests, NULL, NULL);

@@ -209,25 +209,13 @@ static const struct scene scenes[] = {
       "GET /a 0 failure no_response half=request ms=20"}},
 };
 
-enum { COUNT = sizeof scenes / sizeof scenes[0] };
-
-static void test_scenes(void **state)
-{
-    (void)state;
-    play_scenes(scenes, COUNT, false);
-}
-
-static void test_scenes_bytewise(void **state)
-{
-    (void)state;
-    play_scenes(scenes, COUNT, true);
-}
+static struct scene_list all = {scenes, sizeof scenes / sizeof scenes[0]};
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scenes),
-        cmocka_unit_test(test_scenes_bytewise),
+        cmocka_unit_test_prestate(test_scenes, &all),
+        cmocka_unit_test_prestate(test_scenes_bytewise, &all),
     };
     return cmocka_run_group_tests_name("decode/http1_tap_ends", tests, NULL,
                                        NULL);

@@ -192,25 +192,13 @@ static const struct scene scenes[] = {
      {"GET /a 200 ok body=0/1 ms=0,10", "GET /c 200 ok body=0/3 ms=40,50"}},
 };
 
-enum { COUNT = sizeof scenes / sizeof scenes[0] };
-
-static void test_scenes(void **state)
-{
-    (void)state;
-    play_scenes(scenes, COUNT, false);
-}
-
-static void test_scenes_bytewise(void **state)
-{
-    (void)state;
-    play_scenes(scenes, COUNT, true);
-}
+static struct scene_list all = {scenes, sizeof scenes / sizeof scenes[0]};
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scenes),
-        cmocka_unit_test(test_scenes_bytewise),
+        cmocka_unit_test_prestate(test_scenes, &all),
+        cmocka_unit_test_prestate(test_scenes_bytewise, &all),
     };
     return cmocka_run_group_tests_name("decode/http1_tap_gaps", tests, NULL,
                                        NULL);

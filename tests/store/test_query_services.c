@@ -133,20 +133,29 @@ static void test_now(void **state)
     dir_remove(&d);
 }
 
+/* A request to the service "hung", open since T0. */
+static struct mt_writer *open_hung(struct dir *d, struct mt_exchange *x)
+{
+    dir_make(d);
+    struct mt_writer *w =
+        writer_open(d->db, (struct mt_writer_options){.kind = MT_WRITER_TAP});
+    *x = simple(0);
+    x->authority = MT_SPAN("hung");
+    x->status = 0;
+    x->req.start_ns = T0;
+    x->resp = (struct mt_message){.start_ns = 0};
+    assert_int_equal(mt_writer_open_exchange(w, x, T0 + 9 * S), 0);
+    assert_int_equal(mt_writer_commit(w, T0 + 9 * S), 0);
+    return w;
+}
+
 /* A hung dependency shows although nothing of it has completed. */
 static void test_open_shows_in_services(void **state)
 {
     (void)state;
     struct dir d;
-    dir_make(&d);
-    struct mt_writer *w =
-        writer_open(d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP});
-    struct mt_exchange x = simple(0);
-    x.authority = MT_SPAN("hung");
-    x.req.start_ns = T0;
-    x.resp = (struct mt_message){.start_ns = 0};
-    assert_int_equal(mt_writer_open_exchange(w, &x, T0 + 9 * S), 0);
-    assert_int_equal(mt_writer_commit(w, T0 + 9 * S), 0);
+    struct mt_exchange x;
+    struct mt_writer *w = open_hung(&d, &x);
     struct mt_ask ask = {.from_ns = T0 - 60 * S, .to_ns = T0 + 10 * S};
     struct mt_answer a;
     assert_int_equal(mt_query_services(mt_writer_store(w), &ask, &a), 0);
@@ -176,16 +185,8 @@ static void test_open_is_filtered(void **state)
                  {"method=POST", 0},  {"path=/cart", 1},    {"path=/other", 0},
                  {"status=5xx", 0},   {"host=hung", 1}};
     struct dir d;
-    dir_make(&d);
-    struct mt_writer *w =
-        writer_open(d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP});
-    struct mt_exchange x = simple(0);
-    x.authority = MT_SPAN("hung");
-    x.status = 0;
-    x.req.start_ns = T0;
-    x.resp = (struct mt_message){.start_ns = 0};
-    assert_int_equal(mt_writer_open_exchange(w, &x, T0 + 9 * S), 0);
-    assert_int_equal(mt_writer_commit(w, T0 + 9 * S), 0);
+    struct mt_exchange x;
+    struct mt_writer *w = open_hung(&d, &x);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct mt_filter *f = filter_of(cases[i].filter);
         struct mt_ask ask = {
