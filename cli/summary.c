@@ -38,25 +38,22 @@ struct loss {
     const char *help;
 };
 
-static void print_losses(FILE *out, const struct loss *list, size_t count)
+/* What is zero is not printed; the head is, before the first that is not. */
+static void print_loss(FILE *out, const struct loss *loss, size_t *shown)
 {
-    size_t shown = 0;
-    for (size_t i = 0; i < count; i++) {
-        char number[32];
-        struct mt_buf b = mt_buf_of(number, sizeof number);
-        if (list[i].count == 0)
-            continue;
-        mt_put_count(&b, list[i].count);
-        (void)fprintf(out, "%s%14.*s  %s\n",
-                      shown++ == 0 ? "passed over or lost\n" : "", (int)b.len,
-                      number, list[i].help);
-    }
-    if (shown == 0)
-        (void)fputs("nothing was lost\n", out);
+    char number[32];
+    struct mt_buf b = mt_buf_of(number, sizeof number);
+    if (loss->count == 0)
+        return;
+    mt_put_count(&b, loss->count);
+    (void)fprintf(out, "%s%14.*s  %s\n",
+                  (*shown)++ == 0 ? "passed over or lost\n" : "", (int)b.len,
+                  number, loss->help);
 }
 
-/* Each with its own number; what is zero is not printed. */
-static void print_all_losses(FILE *out, const struct mt_feed_result *r)
+/* Each with its own number. */
+static void print_losses(FILE *out, const struct mt_feed_result *r,
+                         const struct mt_writer_stats *written)
 {
     const struct mt_tcp_counters *tcp = &r->tap.tcp;
     const struct mt_tap_counters *tap = &r->tap.tap;
@@ -104,7 +101,15 @@ static void print_all_losses(FILE *out, const struct mt_feed_result *r)
          "connections' reports dropped because the database was behind"},
         {d->reports_refused, "connections' last reports without memory"},
     };
-    print_losses(out, list, sizeof list / sizeof list[0]);
+    size_t shown = 0;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        print_loss(out, &list[i], &shown);
+    for (unsigned i = 0; written != NULL && i < MT_LOSS_COUNT; i++) {
+        struct loss own = {written->losses[i], mt_loss_help(i)};
+        print_loss(out, &own, &shown);
+    }
+    if (shown == 0)
+        (void)fputs("nothing was lost\n", out);
 }
 
 /* "of eth0, lo; left out: port 7070" */
@@ -199,5 +204,5 @@ void mt_summary(FILE *out, const struct mt_options *o,
     if (r->sample_one_of > 1)
         (void)fprintf(out, "a sample: at times only 1 of %u connections\n",
                       (unsigned)r->sample_one_of);
-    print_all_losses(out, r);
+    print_losses(out, r, written);
 }

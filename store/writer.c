@@ -254,8 +254,7 @@ int mt_writer_add_now(struct mt_writer *w, const struct mt_exchange *x)
     uint32_t shape =
         mt_shapes_of(&w->shapes, x, parties, template_of(w, x, server));
     if (shape == MT_INTERN_NONE) {
-        return mt_writer_loss(w, MT_LOSS_STORE, w->losses[MT_LOSS_STORE] + 1,
-                              x->end_ns);
+        return mt_writer_lose(w, MT_LOSS_STORE, 1, x->end_ns);
     }
     uint32_t route = w->shapes.shape[shape].route;
     bool new_conn = mt_writer_note_conn(w, x);
@@ -388,6 +387,7 @@ struct mt_writer_stats mt_writer_stats(const struct mt_writer *w)
     s.shapes = w->shapes.shapes.count;
     s.routes = w->shapes.routes.count;
     s.services = w->services->keys.count;
+    memcpy(s.losses, w->own_losses, sizeof s.losses);
     uint64_t used;
     (void)mt_retention_used(w->store.db, &used, &s.file_bytes);
     return s;

@@ -86,7 +86,9 @@ struct mt_writer_options {
     X(SAMPLED, "sampled", "packet", "",                                \
       "packets of connections left out on purpose")                    \
     X(REPORT, "report", "report", "ring full or no memory",            \
-      "what connections told beside their exchanges")
+      "what connections told beside their exchanges")                  \
+    X(UNTOLD, "untold", "connection", "",                              \
+      "connections told of too late: may be counted twice")
 
 enum mt_loss {
 #define X(name, text, unit, why, help) MT_LOSS_##name,
@@ -218,6 +220,7 @@ struct mt_writer_stats {
     uint64_t busy_waits; /* times the write lock was held by another */
     uint64_t file_bytes; /* after the last commit */
     uint64_t shapes, services, routes; /* interned by this writer */
+    uint64_t losses[MT_LOSS_COUNT];    /* in the writing itself */
 };
 
 struct mt_writer_stats mt_writer_stats(const struct mt_writer *w);

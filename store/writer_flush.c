@@ -289,10 +289,9 @@ void mt_writer_committed(struct mt_writer *w)
     w->loss_ops_count = 0;
     w->endpoints_count = w->budgets_count = 0;
     w->sampled_written = w->sampled;
-    w->losses[MT_LOSS_LATENCY] +=
-        w->tally.lost_latencies + w->rollup.lost_latencies;
-    if (w->tally.lost_latencies + w->rollup.lost_latencies > 0)
-        w->losses_dirty |= 1u << MT_LOSS_LATENCY;
+    (void)mt_writer_lose(w, MT_LOSS_LATENCY,
+                         w->tally.lost_latencies + w->rollup.lost_latencies,
+                         w->now_ns); /* a total alone: it cannot fail */
     w->tally.lost_latencies = w->rollup.lost_latencies = 0;
     mt_tally_clear(&w->tally);
     for (uint32_t i = 0; w->sources_dirty && i < w->sources_count; i++)

@@ -55,6 +55,15 @@ static int hop_of(struct mt_writer *w, const struct mt_exchange *x, int64_t *id)
     return 0;
 }
 
+/* A tap's connection is decided without the word of a proxy at work. */
+static int note_untold(struct mt_writer *w, const struct mt_exchange *x)
+{
+    bool is_sure = w->gives_told || w->proxied.told_ns == INT64_MAX ||
+                   w->options.kind != MT_WRITER_TAP || w->hop_of != 0 ||
+                   mt_writer_conn_slot(w, x->conn) != NULL;
+    return is_sure ? 0 : mt_writer_lose(w, MT_LOSS_UNTOLD, 1, x->end_ns);
+}
+
 int mt_writer_observe(struct mt_writer *w, const struct mt_exchange **x,
                       struct mt_exchange *shadow)
 {
@@ -62,6 +71,8 @@ int mt_writer_observe(struct mt_writer *w, const struct mt_exchange **x,
     if (w->proxied.sets == NULL || (*x)->observer != MT_OBSERVER_TAP)
         return 0;
     int rc = hop_of(w, *x, &w->hop_of);
+    if (rc == 0)
+        rc = note_untold(w, *x);
     if (rc != 0)
         return w->rc = rc;
     if (w->hop_of != 0) {
@@ -107,11 +118,17 @@ static int give(struct mt_writer *w, const struct held *h)
 }
 
 /* So long ago that its tick is forgotten: proxies that hang are not waited for.
- * Or it was before a tick that all of them have told of. */
+ */
+static bool is_given_up(const struct mt_writer *w, uint64_t tick)
+{
+    return w->ticks - tick > MT_HOLD_TICKS;
+}
+
+/* It was before a tick that all proxies at work have told of. */
 static bool is_told(const struct mt_writer *w, uint64_t tick)
 {
-    return w->proxied.told_ns == INT64_MAX || w->ticks - tick > MT_HOLD_TICKS ||
-           (tick < w->ticks &&
+    return w->proxied.told_ns == INT64_MAX ||
+           (tick < w->ticks && !is_given_up(w, tick) &&
             w->tick_ns[tick % MT_HOLD_TICKS] <= w->proxied.told_ns);
 }
 
@@ -122,9 +139,11 @@ static bool give_oldest(struct mt_writer *w, bool early)
     if (w->hold == NULL || mt_ring_peek(w->hold, &record) != MT_EVENT)
         return false;
     struct held h = held_of(record);
-    if (!early && !is_told(w, h.tick))
+    w->gives_told = is_told(w, h.tick);
+    if (!early && !w->gives_told && !is_given_up(w, h.tick))
         return false;
     (void)give(w, &h); /* sticky */
+    w->gives_told = false;
     mt_ring_release(w->hold);
     return w->rc == 0;
 }

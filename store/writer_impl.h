@@ -141,14 +141,15 @@ struct mt_writer {
     struct mt_codec_scratch hold_scratch;
     uint64_t ticks;                 /* commits so far, of which the newest */
     int64_t tick_ns[MT_HOLD_TICKS]; /* were then */
-    bool awaited;                   /* a tap waits for this proxy's word */
-    int64_t hop_of;                 /* of the exchange at hand; 0 */
+    bool gives_told; /* what proxies at work have told of, or would have */
+    bool awaited;    /* a tap waits for this proxy's word */
+    int64_t hop_of;  /* of the exchange at hand; 0 */
 
     struct mt_source_slot *sources;
     uint32_t sources_count;
     bool sources_dirty;
-    uint64_t losses[MT_LOSS_COUNT];
-    uint32_t losses_dirty; /* bits */
+    uint64_t losses[MT_LOSS_COUNT], own_losses[MT_LOSS_COUNT]; /* of these */
+    uint32_t losses_dirty;                                     /* bits */
     struct mt_loss_op loss_ops[MT_LOSS_OPS_MAX];
     uint32_t loss_ops_count;
     struct mt_state_ops *states; /* NULL until there are some */
@@ -229,6 +230,10 @@ int mt_writer_put_opens(struct mt_writer *w);
 int mt_writer_put_sources(struct mt_writer *w);
 
 /* writer_loss.c */
+
+/* Lost by the writer itself, beside the totals of mt_writer_loss(). */
+int mt_writer_lose(struct mt_writer *w, enum mt_loss loss, uint64_t n,
+                   int64_t now_ns);
 int mt_writer_put_losses(struct mt_writer *w);
 
 /* writer_proxy.c */

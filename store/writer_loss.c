@@ -77,8 +77,8 @@ static int put_time(struct mt_writer *w, const struct mt_loss_op *op)
 
 /* --- totals --- */
 
-int mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total,
-                   int64_t now_ns)
+static int set_total(struct mt_writer *w, enum mt_loss loss, uint64_t total,
+                     int64_t now_ns)
 {
     uint64_t before = w->losses[loss];
     if (w->rc != 0 || before == total)
@@ -88,6 +88,19 @@ int mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total,
     if (total < before || mt_loss_why(loss)[0] == '\0')
         return 0;
     return note_time(w, loss, total - before, now_ns);
+}
+
+int mt_writer_loss(struct mt_writer *w, enum mt_loss loss, uint64_t total,
+                   int64_t now_ns)
+{
+    return set_total(w, loss, total + w->own_losses[loss], now_ns);
+}
+
+int mt_writer_lose(struct mt_writer *w, enum mt_loss loss, uint64_t n,
+                   int64_t now_ns)
+{
+    w->own_losses[loss] += n;
+    return set_total(w, loss, w->losses[loss] + n, now_ns);
 }
 
 void mt_writer_sampled(struct mt_writer *w, uint32_t one_of)

@@ -81,28 +81,36 @@ static bool is_in_bytes(unsigned loss)
     return loss == MT_LOSS_GAP || loss == MT_LOSS_UNDECODED;
 }
 
+static void put_loss(struct mt_page *p, unsigned loss, uint64_t lost)
+{
+    char text[40];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    if (lost == 0)
+        mt_put_str(&b, p->canvas->ascii ? "0" : "\xc2\xb7");
+    else if (is_in_bytes(loss))
+        mt_put_bytes(&b, lost);
+    else
+        mt_put_count(&b, lost);
+    mt_page_right(p, 14, lost > 0 ? MT_ROLE_WARN : MT_ROLE_DIM,
+                  mt_buf_span(&b));
+    mt_page_tab(p, 16);
+    mt_page_str(p, MT_ROLE_PLAIN, mt_loss_text(loss));
+    mt_page_tab(p, 29);
+    mt_page_str(p, MT_ROLE_DIM, mt_loss_help(loss));
+    mt_page_end(p);
+}
+
+/* What was lost comes first: a small screen has not all of them. */
 static void put_losses(struct mt_page *p, const struct mt_snapshot *a)
 {
     mt_page_right(p, 14, MT_ROLE_TITLE, MT_SPAN("LOST"));
     mt_page_end(p);
-    for (unsigned i = 0; i < MT_LOSS_COUNT; i++) {
-        char text[40];
-        struct mt_buf b = mt_buf_of(text, sizeof text);
+    for (unsigned i = 0; i < MT_LOSS_COUNT; i++)
+        if (a->losses[i] > 0)
+            put_loss(p, i, a->losses[i]);
+    for (unsigned i = 0; i < MT_LOSS_COUNT; i++)
         if (a->losses[i] == 0)
-            mt_put_str(&b, p->canvas->ascii ? "0" : "\xc2\xb7");
-        else if (is_in_bytes(i))
-            mt_put_bytes(&b, a->losses[i]);
-        else
-            mt_put_count(&b, a->losses[i]);
-        mt_page_right(p, 14, a->losses[i] > 0 ? MT_ROLE_WARN : MT_ROLE_DIM,
-                      mt_buf_span(&b));
-        mt_page_tab(p, 16);
-        mt_page_str(p, MT_ROLE_PLAIN, mt_loss_text(i));
-        mt_page_tab(p, 29);
-        mt_page_str(p, MT_ROLE_DIM, mt_loss_help(i));
-        mt_page_end(p);
-    }
-    mt_page_end(p);
+            put_loss(p, i, 0);
 }
 
 static void put_database(struct mt_page *p, const struct mt_store_info *info)
@@ -126,6 +134,7 @@ static void put_database(struct mt_page *p, const struct mt_store_info *info)
     mt_page_str(p, MT_ROLE_TITLE, " DATABASE  ");
     mt_page_put(p, MT_ROLE_PLAIN, mt_buf_span(&b));
     mt_page_end(p);
+    mt_page_end(p);
 }
 
 static void draw(const struct mt_snapshot *a, struct mt_canvas *c,
@@ -133,8 +142,8 @@ static void draw(const struct mt_snapshot *a, struct mt_canvas *c,
 {
     struct mt_page p = {.canvas = c, .area = area, .scroll = pen->scroll};
     put_sources(&p, a, pen->style.offset_s);
-    put_losses(&p, a);
     put_database(&p, &a->info);
+    put_losses(&p, a);
     *pen->lines_out = p.line;
 }
 

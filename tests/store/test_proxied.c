@@ -220,6 +220,16 @@ static void test_capture_read_later(void **state)
     dir_remove(&d);
 }
 
+/* Connections that were counted without the word of a proxy at work. */
+static void check_untold(const struct dir *d, long long count)
+{
+    char sql[80];
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT ifnull(sum(total),0) FROM loss WHERE kind=%d",
+                   MT_LOSS_UNTOLD);
+    assert_int_equal(ask_number(d->db, sql), count);
+}
+
 /* Without a proxy nothing waits; behind one nothing is lost, in its order,
  * however much comes at once. */
 static void test_waiting_is_bounded(void **state)
@@ -259,6 +269,7 @@ static void test_waiting_is_bounded(void **state)
                      5);
     assert_int_equal(mt_writer_close(tap, T0 + S), 0);
     assert_int_equal(mt_writer_close(proxy, T0 + S), 0);
+    check_untold(&d, 0); /* it is older than the proxy */
     dir_remove(&d);
 }
 
@@ -306,10 +317,14 @@ static void pair_make(struct pair *p)
     writer_add(p->tap, &seen);
 }
 
-static void pair_end(struct pair *p, uint64_t counted, long long shadows)
+static void pair_end(struct pair *p, uint64_t counted, long long shadows,
+                     long long untold)
 {
+    /* the totals of others leave its own alone */
+    assert_int_equal(mt_writer_loss(p->tap, MT_LOSS_UNTOLD, 0, T0), 0);
     assert_int_equal(mt_writer_close(p->tap, T0 + 60 * S), 0);
     assert_int_equal(mt_writer_close(p->proxy, T0 + 60 * S), 0);
+    check_untold(&p->d, untold);
     assert_int_equal(golden(&p->d, false), counted);
     assert_int_equal(observed(&p->d, "tap_shadow"), shadows);
     dir_remove(&p->d);
@@ -332,7 +347,7 @@ static void test_a_late_proxy_is_waited_for(void **state)
     assert_int_equal(mt_writer_commit(p.tap, T0 + 9 * S), 0);
     assert_int_equal(rows(&p.d), 2);
     assert_false(mt_writer_hurries(p.tap));
-    pair_end(&p, 1, 1);
+    pair_end(&p, 1, 1, 0);
 }
 
 /* A proxy that hangs, with a heartbeat that stands or is no longer fresh. */
@@ -352,7 +367,7 @@ static void test_a_mute_proxy_is_not(void **state)
             assert_in_range(ticks, 5, 7); /* 10 s */
         else
             assert_in_range(ticks, 64, 66);
-        pair_end(&p, 1, 0); /* of which it never told */
+        pair_end(&p, 1, 0, !stale); /* of which it never told */
     }
 }
 
@@ -378,7 +393,7 @@ static void test_two_proxies(void **state)
     assert_int_equal(mt_writer_close(other, T0 + 400 * MS), 0);
     assert_int_equal(mt_writer_commit(p.tap, T0 + 900 * MS), 0);
     assert_int_equal(rows(&p.d), 3);
-    pair_end(&p, 2, 1);
+    pair_end(&p, 2, 1, 0);
 }
 
 /* The tap knew of no proxy when the connection's first exchange came. */
@@ -398,7 +413,7 @@ static void test_a_proxy_that_has_just_come(void **state)
     assert_int_equal(mt_writer_commit(p.tap, T0 + MS), 0);
     assert_int_equal(rows(&p.d), 0);
     tell(&p, T0 + 2 * MS);
-    pair_end(&p, 1, 1);
+    pair_end(&p, 1, 1, 0);
 }
 
 /* What waits when the tap ends is told soon, or never. */
@@ -414,7 +429,7 @@ static void test_the_end_waits_a_second(void **state)
             assert_int_equal(p.slept_ns, 100 * MS);
         else
             assert_int_equal(p.slept_ns, S);
-        pair_end(&p, 1, late == 0);
+        pair_end(&p, 1, late == 0, late);
     }
 }
 
@@ -429,7 +444,7 @@ static void test_a_clock_set_back(void **state)
     for (int i = 0; i < 64; i++)
         assert_int_equal(mt_writer_commit(p.tap, T0 - 3600 * S), 0);
     assert_int_equal(rows(&p.d), 2); /* waited for long enough */
-    pair_end(&p, 1, 1);
+    pair_end(&p, 1, 1, 0);
 }
 
 /* What one request cost in tries is told by its attempts, and nothing else. */
