@@ -143,8 +143,7 @@ static void on_request_body(void *arg, struct mt_span bytes)
     if (c->grpc)
         mt_call_count_messages(&c->asked, bytes);
     c->active_ns = c->host->now_ns;
-    bool keep = !attached || (c->route->retry != NULL && c->kept_whole &&
-                              !c->tunnel && c->body_bytes <= MT_CALL_KEPT_MAX);
+    bool keep = !attached || (c->kept_whole && !c->tunnel && mt_call_keeps(c));
     if (keep && !mt_outq_put(&c->kept, bytes)) {
         mt_call_end_with(c, 503, "memory", "no memory for it");
         return;

@@ -139,6 +139,9 @@ struct mt_service_state *mt_call_shared(const struct mt_call *c);
 /* Its service, head and route are known: choose an endpoint and go. */
 void mt_call_begin_try(struct mt_call *c);
 
+/* May there be another try? Then its body is kept, up to MT_CALL_KEPT_MAX, as
+ * even without a policy HTTP/2 may say that nobody has worked on it. */
+bool mt_call_keeps(const struct mt_call *c);
 /* To the service: what is kept of the request's body. */
 void mt_call_send_kept(struct mt_call *c);
 

@@ -101,6 +101,7 @@ static bool pass_head(struct mt_call *c, struct mt_head *h, bool end)
         return false;
     }
     c->response_started = true;
+    mt_outq_deinit(&c->kept); /* there is no other try */
     mt_call_step(c, MT_CALL_RESPONDING);
     c->tunnel =
         h->status == 101 ||
@@ -203,6 +204,9 @@ static void fail_unanswered(struct mt_call *c, enum mt_gone why,
         mt_call_fail_try(c, MT_TRY_REFUSED_STREAM, MT_ERROR_REFUSED);
         return;
     case MT_GONE_NOT_PROCESSED:
+        mt_call_fail_try(c, MT_TRY_NOT_PROCESSED, error);
+        return;
+    case MT_GONE_STALE:
         mt_call_fail_try(c,
                          mt_method_idempotent(c->request->method)
                              ? MT_TRY_NOT_PROCESSED

@@ -35,6 +35,13 @@ void mt_call_end_try(struct mt_call *c, enum mt_breaker_outcome outcome,
     c->picked = false;
 }
 
+bool mt_call_keeps(const struct mt_call *c)
+{
+    bool again = c->route->retry != NULL || c->h2 ||
+                 mt_method_idempotent(c->request->method);
+    return again && !c->response_started && c->body_bytes <= MT_CALL_KEPT_MAX;
+}
+
 void mt_call_send_kept(struct mt_call *c)
 {
     enum { PIECES = 2 + 2 * MT_CALL_KEPT_MAX / MT_OUTQ_ROOM_MAX };
@@ -68,7 +75,7 @@ static void attach(struct mt_call *c, struct mt_side *side)
     c->up->ops->head(c->up, c->request, c->no_body);
     mt_call_send_kept(c);
     /* what came before the connection may be more than is sent again */
-    if (c->route->retry == NULL || c->body_bytes > MT_CALL_KEPT_MAX)
+    if (!mt_call_keeps(c))
         mt_outq_deinit(&c->kept), c->kept_whole = c->body_bytes == 0;
     if (c->ended) {
         if (!c->no_body)
@@ -117,7 +124,10 @@ bool mt_call_decide(struct mt_call *c, const struct mt_try *last,
     c->retries += a.counted;
     c->free_retries += !a.counted;
     c->refused += last->end == MT_TRY_REFUSED_STREAM;
-    mt_call_end_try(c, MT_BREAKER_FAILED, error, last->hint_ns);
+    mt_call_end_try(c,
+                    last->end == MT_TRY_NOT_PROCESSED ? MT_BREAKER_NOTHING
+                                                      : MT_BREAKER_FAILED,
+                    error, last->hint_ns);
     mt_call_leave_up(c);
     forget_answer(c);
     c->step = c->phase = MT_CALL_BACKING_OFF;

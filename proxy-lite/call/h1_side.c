@@ -264,7 +264,7 @@ static void eof(struct mt_side *side)
         read_part(s, &part);
     else
         tell_gone(s, !s->server && !s->read_any && s->stream.number > 1
-                         ? MT_GONE_NOT_PROCESSED
+                         ? MT_GONE_STALE
                          : MT_GONE_ENDED);
 }
 
@@ -278,7 +278,7 @@ static void broken(struct mt_side *side)
         refuse_cut(s, 0);
     else if (s->open || s->tunnel)
         tell_gone(s, !s->server && !s->read_any && s->stream.number > 1
-                         ? MT_GONE_NOT_PROCESSED
+                         ? MT_GONE_STALE
                          : MT_GONE_RESET);
 }
 

@@ -203,6 +203,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame,
         break;
     case NGHTTP2_GOAWAY:
         s->going = true;
+        s->goaway_id = frame->goaway.last_stream_id;
         mt_h2_count(s);
         break;
     case NGHTTP2_RST_STREAM:
@@ -231,11 +232,13 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
     return 0;
 }
 
-static enum mt_gone gone_of(const struct mt_h2_side_stream *one, uint32_t code)
+static enum mt_gone gone_of(struct mt_h2_side_stream *one, uint32_t code)
 {
     switch (code) {
     case NGHTTP2_REFUSED_STREAM:
-        return MT_GONE_REFUSED;
+        return mt_h2_of(one)->going && one->id > mt_h2_of(one)->goaway_id
+                   ? MT_GONE_NOT_PROCESSED
+                   : MT_GONE_REFUSED;
     case NGHTTP2_HTTP_1_1_REQUIRED:
         return MT_GONE_UNSPOKEN;
     case NGHTTP2_NO_ERROR:
@@ -313,8 +316,8 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame,
         if (one->id == frame->hd.stream_id && !one->closed) {
             (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, one->id,
                                             NGHTTP2_INTERNAL_ERROR);
-            mt_h2_side_stream_gone(one,
-                                   s->server ? MT_GONE_RESET : MT_GONE_REFUSED);
+            mt_h2_side_stream_gone(one, s->server ? MT_GONE_RESET
+                                                  : MT_GONE_NOT_PROCESSED);
         }
     return 0;
 }

@@ -37,14 +37,15 @@ struct mt_h2_side {
     uint32_t count;                    /* of streams */
     int64_t now_ns, filled_up_ns;      /* of the allowance */
     int32_t allowance;
-    bool server;     /* a client's side */
-    bool acquainted; /* the other end's SETTINGS came */
-    bool upgraded;   /* stream 1 is a request that came by HTTP/1 */
-    bool going;      /* GOAWAY came: no further request */
-    bool room_due;   /* a stream's queue fell below LOW */
-    bool reset_due;  /* there are streams to be reset */
-    bool dead_due;   /* there are streams to be freed */
-    bool flooded;    /* its allowance was used up */
+    int32_t goaway_id; /* the last stream that may have been worked on */
+    bool server;       /* a client's side */
+    bool acquainted;   /* the other end's SETTINGS came */
+    bool upgraded;     /* stream 1 is a request that came by HTTP/1 */
+    bool going;        /* GOAWAY came: no further request */
+    bool room_due;     /* a stream's queue fell below LOW */
+    bool reset_due;    /* there are streams to be reset */
+    bool dead_due;     /* there are streams to be freed */
+    bool flooded;      /* its allowance was used up */
 };
 
 /* A connection from a client, before its preface. False: no memory. */

@@ -27,12 +27,13 @@
 enum { MT_SIDE_HIGH_BYTES = 64 << 10, MT_SIDE_LOW_BYTES = 16 << 10 };
 
 /* X(NAME, help): how a stream was ended by its far end, before its time */
-#define MT_GONES(X)                                               \
-    X(RESET, "the connection or the stream was reset")            \
-    X(ENDED, "the connection ended before the message did")       \
-    X(PROTOCOL, "what came is not a message of the protocol")     \
-    X(NOT_PROCESSED, "the other end has hardly worked on it")     \
-    X(REFUSED, "the other end says that it has not worked on it") \
+#define MT_GONES(X)                                                \
+    X(RESET, "the connection or the stream was reset")             \
+    X(ENDED, "the connection ended before the message did")        \
+    X(PROTOCOL, "what came is not a message of the protocol")      \
+    X(STALE, "the other end has hardly worked on it")              \
+    X(REFUSED, "the other end says that it has not worked on it")  \
+    X(NOT_PROCESSED, "it was not sent, or is above GOAWAY's last") \
     X(UNSPOKEN, "the other end does not speak the protocol")
 
 enum mt_gone {

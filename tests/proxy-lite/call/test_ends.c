@@ -283,8 +283,9 @@ static const struct {
      1, 0},
     {WAITING, NOBODY, 200, STAYS, 200, MT_ERROR_NONE, "", "", 0, 1, 0, 0},
 
-    /* the service closed before it saw it: another connection, uncounted */
-    {REUSED, SERVICE_CLOSES, 0, STAYS, 0, 0, NULL, "", 0, 2, 1, 0},
+    /* the service closed before it saw it: another connection, uncounted, and
+     * no failure of the endpoint */
+    {REUSED, SERVICE_CLOSES, 0, STAYS, 0, 0, NULL, "", 0, 1, 0, 0},
     {REUSED, SERVICE_NONSENSE, 502, STAYS, 502, MT_ERROR_PROTOCOL,
      "bad_response", "", 0, 2, 1, 0},
 
