@@ -80,8 +80,8 @@ static void take_payload(struct mt_grpc_count *c, struct mt_span *in)
     c->trailers_len += (uint32_t)n;
 }
 
-void mt_grpc_feed(struct mt_grpc_count *c, struct mt_draft *r,
-                  enum mt_role from, struct mt_span bytes)
+static void take(struct mt_grpc_count *c, struct mt_draft *r, enum mt_role from,
+                 struct mt_span bytes)
 {
     while (!c->lost) {
         if (c->open) {
@@ -101,12 +101,35 @@ void mt_grpc_feed(struct mt_grpc_count *c, struct mt_draft *r,
     }
 }
 
+/* The content-type says which form it is in. */
+static bool is_text(struct mt_draft *r, enum mt_role from)
+{
+    return r->x.protocol == MT_PROTOCOL_GRPC_WEB &&
+           mt_span_starts(message_of(r, from)->content_type,
+                          MT_SPAN("application/grpc-web-text"));
+}
+
+void mt_grpc_feed(struct mt_grpc_count *c, struct mt_draft *r,
+                  enum mt_role from, struct mt_span bytes)
+{
+    uint8_t piece[256];
+    if (!is_text(r, from)) {
+        take(c, r, from, bytes);
+        return;
+    }
+    while (bytes.len > 0 && !c->lost) {
+        size_t n = mt_base64_feed(&c->text, &bytes, piece, sizeof piece);
+        take(c, r, from, (struct mt_span){piece, n});
+        c->lost = c->lost || c->text.bad;
+    }
+}
+
 void mt_grpc_gap(struct mt_grpc_count *c, struct mt_draft *r, enum mt_role from,
                  uint64_t n)
 {
     if (n == 0)
         return;
-    if (!c->open || n > c->left) {
+    if (!c->open || n > c->left || is_text(r, from)) {
         c->lost = true;
         return;
     }

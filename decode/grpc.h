@@ -1,7 +1,8 @@
 /**
  * grpc.h - gRPC messages in the content of one direction: each has five bytes
  * before it, a flag and its length ("gRPC over HTTP2", Length-Prefixed-Message;
- * gRPC-Web ends with a frame that holds the trailers as text).
+ * gRPC-Web ends with a frame that holds the trailers as text, and all of it may
+ * be in base64, "application/grpc-web-text").
  *
  *     struct mt_grpc_count c = {0};
  *     mt_grpc_feed(&c, draft, MT_SERVER, span);    // cut anywhere
@@ -14,6 +15,7 @@
 #ifndef MT_DECODE_GRPC_H
 #define MT_DECODE_GRPC_H
 
+#include "base/base64.h"
 #include "decode/draft.h"
 
 enum {
@@ -27,6 +29,7 @@ struct mt_grpc_count {
     uint32_t left;       /* of the message that is open */
     uint32_t compressed; /* messages with that flag */
     uint32_t trailers_len;
+    struct mt_base64 text; /* of the text form */
     uint8_t prefix[MT_GRPC_PREFIX_BYTES];
     uint8_t have; /* of the prefix */
     bool open;    /* past its prefix */

@@ -1,4 +1,5 @@
 /* From the parser's events to exchanges. */
+#include "base/base64.h"
 #include "decode/conn.h"
 #include "decode/http1_tap.h"
 
@@ -86,42 +87,19 @@ static uint64_t upgrade_of(struct mt_span value)
     return lists(value, MT_SPAN("h2c")) ? MT_HTTP1_W_H2C : 0;
 }
 
-static int base64url_value(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '-' || c == '+')
-        return 62;
-    return c == '_' || c == '/' ? 63 : -1;
-}
-
 /* RFC 9113 keeps what RFC 7540, section 3.2.1 said of HTTP2-Settings. */
 static void keep_settings(struct mt_http1_tap *h, struct mt_draft *r,
                           struct mt_span text)
 {
-    uint32_t bits = 0;
-    unsigned have = 0;
-    size_t n = 0;
+    struct mt_base64 b = {0};
     if (text.len == 0 || text.len > SETTINGS_MAX_BYTES)
         return;
     uint8_t *out = mt_arena_alloc(&r->text, text.len);
     if (out == NULL)
         return;
-    for (size_t i = 0; i < text.len && text.ptr[i] != '='; i++) {
-        int v = base64url_value(text.ptr[i]);
-        if (v < 0)
-            return;
-        bits = bits << 6 | (uint32_t)v;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[n++] = (uint8_t)(bits >> have);
-        }
-    }
+    size_t n = mt_base64_feed(&b, &text, out, text.len);
+    if (b.bad)
+        return;
     h->settings = (struct mt_span){.ptr = out, .len = n};
 }
 
@@ -144,19 +122,11 @@ static void on_request_headers(struct mt_draft *r,
     r->x.req.header_bytes = ev->headers.header_bytes;
 }
 
-/* gRPC-Web sends its messages as gRPC does; grpc-web-text is base64. */
-static bool counts_grpc(const struct mt_draft *r, struct mt_span content_type)
-{
-    return r->x.protocol == MT_PROTOCOL_GRPC_WEB &&
-           !(content_type.len >= 25 &&
-             memcmp(content_type.ptr + 20, "-text", 5) == 0);
-}
-
 static void on_request_body(struct mt_http1_tap *h, struct mt_draft *r,
                             struct mt_span body)
 {
     r->x.req.body_bytes += body.len;
-    if (counts_grpc(r, r->x.req.content_type))
+    if (r->x.protocol == MT_PROTOCOL_GRPC_WEB)
         mt_grpc_feed(&h->grpc[MT_CLIENT], r, MT_CLIENT, body);
 }
 
@@ -290,7 +260,7 @@ static void on_response_body(struct mt_http1_tap *h, struct mt_draft *r,
     r->x.resp.body_bytes += body.len;
     if (r->x.protocol == MT_PROTOCOL_SSE && !has(r, MT_HTTP1_W_CODED))
         r->x.resp.messages += mt_sse_feed(&h->sse, body);
-    else if (counts_grpc(r, r->x.resp.content_type))
+    else if (r->x.protocol == MT_PROTOCOL_GRPC_WEB)
         mt_grpc_feed(&h->grpc[MT_SERVER], r, MT_SERVER, body);
 }
 

@@ -19,23 +19,13 @@ static size_t counter_bytes(uint8_t counting)
     }
 }
 
-/* gRPC-Web's text form is base64: its messages are not looked for. */
-static bool is_text_form(const struct mt_message *m)
-{
-    return mt_span_starts(m->content_type,
-                          MT_SPAN("application/grpc-web-text"));
-}
-
 static uint8_t counting_of(const struct mt_h2_stream *s)
 {
     const struct mt_exchange *x = &s->draft->x;
     switch (x->protocol) {
     case MT_PROTOCOL_GRPC:
-        return MT_H2_COUNT_GRPC;
     case MT_PROTOCOL_GRPC_WEB:
-        return is_text_form(&x->req) || is_text_form(&x->resp)
-                   ? MT_H2_COUNT_NONE
-                   : MT_H2_COUNT_GRPC;
+        return MT_H2_COUNT_GRPC;
     case MT_PROTOCOL_SSE:
         return MT_H2_COUNT_SSE;
     case MT_PROTOCOL_WEBSOCKET:

@@ -140,8 +140,7 @@ static void on_request_body(void *arg, struct mt_span bytes)
     struct mt_call *c = arg;
     bool attached = c->up != NULL;
     c->body_bytes += bytes.len;
-    if (c->grpc)
-        mt_call_count_messages(&c->asked, bytes);
+    mt_call_read_messages(&c->asked, bytes);
     c->active_ns = c->host->now_ns;
     bool keep = !attached || (c->kept_whole && !c->tunnel && mt_call_keeps(c));
     if (keep && !mt_outq_put(&c->kept, bytes)) {
@@ -247,7 +246,7 @@ struct mt_call *mt_call_new(struct mt_call_host *host, struct mt_stream *down,
     c->listener = at->index;
     c->begin_ns = host->now_ns;
     c->number = ++host->requests << 8 | host->number;
-    c->grpc_status = MT_GRPC_STATUS_NONE;
+    c->grpc_status = c->asked.status = c->answered.status = MT_GRPC_STATUS_NONE;
     c->avoid = MT_PICK_ANY;
     c->kept_whole = true;
     c->wait.call = c;

@@ -2,6 +2,7 @@
 #ifndef MT_PROXY_LITE_CALL_CALL_IMPL_H
 #define MT_PROXY_LITE_CALL_CALL_IMPL_H
 
+#include "base/base64.h"
 #include "proxy-lite/call/call.h"
 
 enum {
@@ -21,12 +22,20 @@ struct mt_call_try {
     int64_t connect_ns; /* that making a connection took; 0: it was there */
 };
 
-/* Messages of gRPC in one direction: five bytes before each, a flag and its
- * length. */
+/* How messages of gRPC are sent, if such are: five bytes before each, a flag
+ * and its length. gRPC-Web has its trailers in the last one, and may have all
+ * of it in base64. */
+enum mt_call_form { MT_CALL_NO_MESSAGES, MT_CALL_BINARY, MT_CALL_TEXT };
+
+/* Those of one direction. */
 struct mt_call_messages {
     uint32_t count;
     uint32_t left; /* of the one that is open */
+    struct mt_base64 text;
+    uint8_t form; /* enum mt_call_form */
     uint8_t prefix[5], have;
+    uint8_t matched; /* of "grpc-status:", in this line of the trailers */
+    int16_t status;  /* that they tell; MT_GRPC_STATUS_NONE */
 };
 
 struct mt_call {
@@ -188,7 +197,11 @@ void mt_call_drop_held(struct mt_call *c);
 
 enum { MT_CALL_HOLD_NS = 100000000 };
 
-void mt_call_count_messages(struct mt_call_messages *m, struct mt_span bytes);
+/* The form of content of this type, for whoever asked by gRPC or not. */
+enum mt_call_form mt_call_form_of(const struct mt_call *c, struct mt_span type);
+
+/* Counts them, and reads the trailers of gRPC-Web. */
+void mt_call_read_messages(struct mt_call_messages *m, struct mt_span bytes);
 
 /* ---- call_open.c ---- */
 

@@ -5,9 +5,9 @@
 
 static bool is_failure(const struct mt_call *c)
 {
-    return c->status >= 500 ||
-           (c->grpc && (c->grpc_status == 4 || c->grpc_status == 13 ||
-                        c->grpc_status == 14));
+    return c->status >= 500 || (c->answered.form != MT_CALL_NO_MESSAGES &&
+                                (c->grpc_status == 4 || c->grpc_status == 13 ||
+                                 c->grpc_status == 14));
 }
 
 static int16_t grpc_status_of(const struct mt_head *h)
@@ -143,6 +143,8 @@ static void on_response_head(void *arg, struct mt_head *h, bool end)
     t->status = c->status = h->status;
     c->response_header_bytes = h->wire_bytes;
     t->grpc_status = c->grpc_status = grpc_status_of(h);
+    c->answered.form =
+        (uint8_t)mt_call_form_of(c, mt_head_value(h, MT_HEAD_CONTENT_TYPE));
     if (h->status == 101 && !asked_to_change(c)) {
         refuse_response(c, "the service changed protocols unasked");
         return;
@@ -161,8 +163,7 @@ static void on_response_body(void *arg, struct mt_span bytes)
         return;
     c->response_bytes += bytes.len;
     c->active_ns = c->host->now_ns;
-    if (c->grpc)
-        mt_call_count_messages(&c->answered, bytes);
+    mt_call_read_messages(&c->answered, bytes);
     mt_call_arm(c);
     c->down->ops->body(c->down, bytes);
     if (c->down->over_high)
@@ -177,6 +178,9 @@ static void on_response_end(void *arg, struct mt_head *trailers)
     if (trailers != NULL && mt_head_has(trailers, MT_HEAD_GRPC_STATUS)) {
         t->grpc_status = c->grpc_status = grpc_status_of(trailers);
         hint_ns = hint_of(c, trailers);
+    } else if (c->answered.left == 0 &&
+               c->answered.status != MT_GRPC_STATUS_NONE) {
+        t->grpc_status = c->grpc_status = c->answered.status;
     }
     if (c->held != NULL && try_again(c, hint_ns))
         return;

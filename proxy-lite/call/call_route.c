@@ -181,9 +181,12 @@ static void note_grpc_timeout(struct mt_call *c)
 
 void mt_call_route(struct mt_call *c)
 {
-    c->grpc =
-        mt_policy_is_grpc(mt_head_value(c->request, MT_HEAD_CONTENT_TYPE));
-    c->protocol = c->grpc ? MT_PROTOCOL_GRPC : MT_PROTOCOL_UNKNOWN;
+    struct mt_span type = mt_head_value(c->request, MT_HEAD_CONTENT_TYPE);
+    c->grpc = mt_policy_is_grpc(type);
+    c->asked.form = (uint8_t)mt_call_form_of(c, type);
+    c->protocol = c->grpc                                ? MT_PROTOCOL_GRPC
+                  : c->asked.form != MT_CALL_NO_MESSAGES ? MT_PROTOCOL_GRPC_WEB
+                                                         : MT_PROTOCOL_UNKNOWN;
     if (c->grpc)
         note_grpc_timeout(c);
     struct mt_policy_request q = asked(c);

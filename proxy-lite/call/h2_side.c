@@ -1,6 +1,7 @@
 /* HTTP/2 on a connection, as a side. */
 #include <string.h>
 
+#include "base/base64.h"
 #include "proxy-lite/call/h2_impl.h"
 
 enum {
@@ -318,35 +319,15 @@ bool mt_h2_server_init(struct mt_h2_side *s, struct mt_pool *pool,
     return init(s, true, pool, owner, owner_arg);
 }
 
-/* base64url without padding (RFC 7540 section 3.2.1). Returns how many bytes,
- * or SIZE_MAX. */
-static size_t read_settings(struct mt_span text, uint8_t *out, size_t room)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
-                                   "qrstuvwxyz0123456789-_";
-    uint32_t bits = 0;
-    size_t n = 0, have = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        const char *at = memchr(alphabet, text.ptr[i], sizeof alphabet - 1);
-        if (at == NULL || n == room)
-            return SIZE_MAX;
-        bits = (bits << 6 | (uint32_t)(at - alphabet)) & 0xffffff;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[n++] = (uint8_t)(bits >> have);
-        }
-    }
-    return n;
-}
-
 bool mt_h2_server_upgrade(struct mt_h2_side *s, struct mt_span settings,
                           const struct mt_head *request)
 {
     uint8_t bytes[6 * SETTINGS_MAX + 1];
-    size_t n = read_settings(settings, bytes, sizeof bytes);
+    struct mt_base64 b = {0}; /* RFC 7540 section 3.2.1 */
+    size_t n = mt_base64_feed(&b, &settings, bytes, sizeof bytes);
     struct mt_h2_side_stream *one = mt_h2_side_stream_new(s);
-    if (one == NULL || n == SIZE_MAX || !mt_head_copy(&one->head, request) ||
+    if (one == NULL || b.bad || settings.len > 0 ||
+        !mt_head_copy(&one->head, request) ||
         nghttp2_session_upgrade2(s->session, bytes, n,
                                  mt_span_eq(request->method, MT_SPAN("HEAD")),
                                  NULL) != 0 ||

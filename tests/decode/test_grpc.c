@@ -239,6 +239,35 @@ static void test_web_trailers(void **state)
     }
 }
 
+/* All of it in base64, each frame with its padding; and a loss in it. */
+static void test_web_text(void **state)
+{
+    (void)state;
+    static const char content[] =
+        "AAAAAAJoaQ==gAAAABFncnBjLXN0YXR1czogMTMNCg==";
+    const size_t len = sizeof content - 1;
+    const uint8_t *bytes = (const uint8_t *)content;
+    for (size_t cut = 0; cut <= len; cut++)
+        for (size_t lost = 0; lost < 2 && cut + lost <= len; lost++) {
+            struct fixture f;
+            struct mt_grpc_count c = {0};
+            fixture_open(&f);
+            struct mt_draft *r = mt_draft_new(f.conn, 1, 1);
+            assert_non_null(r);
+            mt_draft_field(r, MT_SERVER, MT_SPAN("content-type"),
+                           MT_SPAN("application/grpc-web-text"));
+            mt_grpc_feed(&c, r, MT_SERVER, (struct mt_span){bytes, cut});
+            mt_grpc_gap(&c, r, MT_SERVER, lost);
+            mt_grpc_feed(
+                &c, r, MT_SERVER,
+                (struct mt_span){bytes + cut + lost, len - cut - lost});
+            bool said = lost == 0 || cut >= len - 2; /* its padding alone */
+            assert_int_equal(r->x.grpc_status, said ? 13 : MT_GRPC_STATUS_NONE);
+            mt_draft_drop(r);
+            fixture_close(&f);
+        }
+}
+
 static void test_web_over_h2(void **state)
 {
     (void)state;
@@ -268,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_after_a_loss),
         cmocka_unit_test(test_count_through_gaps),
         cmocka_unit_test(test_web_trailers),
+        cmocka_unit_test(test_web_text),
         cmocka_unit_test(test_web_over_h2),
     };
     return cmocka_run_group_tests_name("decode/grpc", tests, NULL, NULL);

@@ -43,7 +43,7 @@ struct link {
 
 /* Of a row, what there is to be checked. */
 struct told {
-    uint8_t observer, error, outcome;
+    uint8_t observer, protocol, error, outcome;
     uint16_t status;
     int16_t grpc_status;
     char reason[64], why_not[32], path[64], endpoint[32];
@@ -170,6 +170,7 @@ static inline void w_row(void *arg, const struct mt_exchange *x)
     assert_true(x->end_ns >= x->req.start_ns);
     struct told *t = &world.rows[world.rows_count++];
     *t = (struct told){.observer = x->observer,
+                       .protocol = x->protocol,
                        .error = x->error,
                        .outcome = x->outcome,
                        .status = x->status,
