@@ -262,7 +262,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code,
         return 0;
     if (code == NGHTTP2_NO_ERROR)
         allow_one(s);
-    one->closed = s->dead_due = true;
+    one->closed = one->forgotten = s->dead_due = true;
     if (s->server && !one->told) {
         s->side.in_header = false;
         mt_h2_refuse(s, one, 0,

@@ -25,7 +25,8 @@ struct mt_h2_side_stream {
     bool sent_end;     /* the queue holds all that will be sent */
     bool wrote_end;    /* ... and it is sent */
     bool has_trailers; /* to be sent after the body */
-    bool closed;       /* HTTP/2 knows it no more: to be freed */
+    bool closed;       /* nothing more comes of it, or goes */
+    bool forgotten;    /* ... and HTTP/2 knows it no more: to be freed */
     bool room_due;
     bool reset_due; /* with this code, when what was said is on its way */
     uint32_t reset_code;
@@ -68,7 +69,8 @@ void mt_h2_refuse(struct mt_h2_side *s, struct mt_h2_side_stream *one,
 struct mt_h2_side_stream *mt_h2_side_stream_new(struct mt_h2_side *side);
 void mt_h2_side_stream_free(struct mt_h2_side_stream *s);
 
-/* Nothing more will come of it; it is freed when nobody can look at it. */
+/* Nothing more will come of it; it is freed when nobody can look at it, nor
+ * the session, which may hold a frame of it. */
 void mt_h2_side_stream_gone(struct mt_h2_side_stream *s, enum mt_gone why);
 
 /* Some of its queue goes out with this frame's header. 0, or NGHTTP2_ERR_*. */

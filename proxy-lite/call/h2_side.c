@@ -55,7 +55,8 @@ static void sweep(struct mt_h2_side *s)
                 continue;
             if (one->stream.events != NULL)
                 mt_h2_side_stream_gone(one, MT_GONE_REFUSED);
-            mt_h2_side_stream_free(one);
+            if (one->forgotten || one->id == 0)
+                mt_h2_side_stream_free(one);
         }
         mt_h2_count(s);
     }

@@ -42,6 +42,8 @@ static ssize_t next_data(nghttp2_session *session, int32_t id, uint8_t *buf,
     struct mt_h2_side_stream *s = source->ptr;
     size_t n = s->body.bytes < length ? s->body.bytes : length;
     (void)session, (void)id, (void)buf, (void)user;
+    if (s->closed)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     if (n == 0 && !s->sent_end)
         return NGHTTP2_ERR_DEFERRED;
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
@@ -62,6 +64,8 @@ int mt_h2_side_stream_write(struct mt_h2_side_stream *s,
     enum { FRAME_HEADER_BYTES = 9 };
     struct mt_h2_side *side = mt_h2_of(s);
     struct mt_outq *out = &side->side.out;
+    if (s->closed)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     if (out->bytes > MT_SIDE_HIGH_BYTES)
         return NGHTTP2_ERR_WOULDBLOCK;
     /* trailers alone after an empty body: a frame of nothing is not sent */
@@ -275,6 +279,11 @@ void mt_h2_side_stream_free(struct mt_h2_side_stream *s)
 void mt_h2_side_stream_gone(struct mt_h2_side_stream *s, enum mt_gone why)
 {
     const struct mt_stream_events *events = s->stream.events;
+    /* what nobody will read is the connection's again */
+    if (s->unconsumed > 0)
+        (void)nghttp2_session_consume_connection(mt_h2_of(s)->session,
+                                                 s->unconsumed);
+    s->unconsumed = 0;
     s->closed = true;
     s->stream.events = NULL;
     mt_h2_of(s)->dead_due = true;

@@ -340,6 +340,63 @@ static void test_back_pressure(void **state)
     assert_true(w.requests[0].end);
 }
 
+/* What a stream had not read when it was reset is the connection's to give
+ * out again. */
+static void test_window_of_the_reset(void **state)
+{
+    (void)state;
+    enum { WINDOW = 65535, LAST = STREAMS - 1 };
+    static const uint8_t bytes[WINDOW];
+    for (unsigned i = 0; i < STREAMS; i++) {
+        ask(i, "POST", false);
+        carry_all();
+        struct mt_stream *up = w.responses[i].stream,
+                         *down = w.requests[i].stream;
+        down->ops->pause(down, i != LAST);
+        up->ops->body(up, (struct mt_span){bytes, sizeof bytes});
+        carry_all();
+        assert_int_equal(w.requests[i].length, WINDOW);
+        up->ops->leave(up);
+        carry_all();
+        assert_true(w.requests[i].gone);
+    }
+}
+
+/* The connection ends while a frame waits for room: its stream is no more. */
+static void test_ends_while_full(void **state)
+{
+    enum { FULL = 4 };
+    static const uint8_t bytes[60000];
+    for (int by = 0; by < 4; by++) {
+        struct mt_side *sides[] = {&w.server.h2.side, &w.client.h2.side};
+        struct mt_side *side = sides[by % 2];
+        for (unsigned i = 0; i < FULL; i++)
+            ask(i, "POST", false);
+        carry_all();
+        for (unsigned i = 0; i < FULL; i++) {
+            struct got *g = by % 2 == 0 ? &w.requests[i] : &w.responses[i];
+            if (by % 2 == 0)
+                answer(g, 200, false);
+            g->stream->ops->body(g->stream,
+                                 (struct mt_span){bytes, sizeof bytes});
+            assert_true(side->ops->settle(side));
+        }
+        side->ops->fill(side);
+        assert_true(side->out.bytes > MT_SIDE_HIGH_BYTES);
+        if (by < 2)
+            side->ops->broken(side);
+        else
+            side->ops->eof(side);
+        for (unsigned i = 0; i < FULL; i++)
+            assert_true(by % 2 == 0 ? w.requests[i].gone : w.responses[i].gone);
+        mt_outq_deinit(&side->out);
+        side->ops->fill(side);
+        assert_true(side->closing);
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+    }
+}
+
 static void test_leaving(void **state)
 {
     (void)state;
@@ -566,6 +623,33 @@ static void test_large_header(void **state)
     assert_true(w.pool.used_bytes < 1 << 20);
 }
 
+/* Of a response, too: nobody waits for the rest, and others go on. */
+static void test_large_response(void **state)
+{
+    (void)state;
+    static uint8_t value[2000];
+    struct mt_head h;
+    memset(value, 'v', sizeof value);
+    ask(0, "GET", true);
+    ask(1, "GET", true);
+    carry_all();
+    mt_head_init(&h, &w.pool, 1 << 20);
+    h.status = 200;
+    for (unsigned i = 0; i < 60; i++)
+        assert_true(mt_head_add(&h, MT_SPAN("many"),
+                                (struct mt_span){value, sizeof value}));
+    w.requests[0].stream->ops->head(w.requests[0].stream, &h, false);
+    mt_head_deinit(&h);
+    carry_all();
+    assert_true(w.responses[0].gone && w.responses[0].why == MT_GONE_PROTOCOL);
+    assert_true(w.requests[0].gone);
+    answer(&w.requests[1], 204, true);
+    w.requests[1].stream->ops->leave(w.requests[1].stream);
+    carry_all();
+    assert_int_equal(w.responses[1].status, 204);
+    assert_true(w.client.h2.side.idle && w.server.h2.side.idle);
+}
+
 static void test_late_header(void **state)
 {
     (void)state;
@@ -623,6 +707,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_bodies),
         CASE(test_back_pressure),
+        CASE(test_window_of_the_reset),
+        CASE(test_ends_while_full),
         CASE(test_leaving),
         CASE(test_as_many_as_it_takes),
         CASE(test_draining),
@@ -633,6 +719,7 @@ int main(void)
         CASE(test_pings),
         CASE(test_malformed),
         CASE(test_large_header),
+        CASE(test_large_response),
         CASE(test_late_header),
         CASE(test_upgrade),
         CASE(test_upgrade_of_nonsense),
