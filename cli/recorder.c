@@ -11,6 +11,7 @@
 #include "base/rc.h"
 #include "base/ring.h"
 #include "cli/clock.h"
+#include "cli/say.h"
 #include "decode/codec.h"
 
 enum {
@@ -25,6 +26,7 @@ enum {
 
 #define COMMIT_NS (COMMIT_MS * INT64_C(1000000))
 #define HEARTBEAT_NS INT64_C(1000000000)
+#define SAY_AGAIN_NS INT64_C(60000000000) /* that the disk is full */
 #define OPEN_NS INT64_C(1000000000) /* what is open for so long has a row */
 
 /* A record: its kind, the time that goes with it (a source: its number), the
@@ -45,19 +47,23 @@ enum record_kind {
 /* What the lanes share: the thread, and the writer that it has. */
 struct recording {
     struct mt_writer *writer;
+    const char *path; /* borrowed */
     struct mt_recorder *lanes[MT_RECORDER_LANES_MAX];
     struct mt_ring *rings[MT_RECORDER_LANES_MAX];
     size_t count;
     pthread_t thread;
     int rc; /* of the writer: read after the thread was joined */
     bool live;
-    bool timely;        /* commits by time, as live */
-    bool started;       /* the thread is */
-    atomic_bool broken; /* rc is set */
-    bool proxy;         /* it records what a proxy does */
-    bool news;          /* the writer thread's: not committed */
-    int64_t heard_ns;   /* all that was recorded before is with the writer */
-    int64_t lap_ns;     /* heard_ns to be, once the lanes are read until: */
+    bool timely;          /* commits by time, as live */
+    bool started;         /* the thread is */
+    atomic_bool broken;   /* rc is set */
+    atomic_bool ending;   /* a full disk is not waited for any more */
+    bool full;            /* the writer thread's: the disk was, last time */
+    int64_t full_said_ns; /* 0: never */
+    bool proxy;           /* it records what a proxy does */
+    bool news;            /* the writer thread's: not committed */
+    int64_t heard_ns;     /* all that was recorded before is with the writer */
+    int64_t lap_ns;       /* heard_ns to be, once the lanes are read until: */
     uint64_t lap_end[MT_RECORDER_LANES_MAX];
     int64_t committed_ns;
     atomic_llong told_ns; /* now_ns of the last commit that was told to */
@@ -210,7 +216,25 @@ static int commit_in_time(struct recording *r)
     r->committed_ns += since_ns;
     r->news = false;
     hear(r);
-    return mt_writer_commit(r->writer, r->proxy ? r->heard_ns : mt_wall_ns());
+    int rc = mt_writer_commit(r->writer, r->proxy ? r->heard_ns : mt_wall_ns());
+    if (rc == 0)
+        r->full = false;
+    return rc;
+}
+
+/* What finds no room in the rings meanwhile is counted as lost. */
+static bool on_full(void *arg)
+{
+    struct recording *r = arg;
+    int64_t now_ns = mt_steady_ns();
+    if (!r->full &&
+        (r->full_said_ns == 0 || now_ns - r->full_said_ns > SAY_AGAIN_NS)) {
+        r->full_said_ns = now_ns;
+        mt_warn(r->path, "the disk is full: what does not fit is lost, and "
+                         "counted, until there is room; free some");
+    }
+    r->full = true;
+    return !atomic_load(&r->ending);
 }
 
 /* The oldest record that there is, of all lanes: rows come nearly in the order
@@ -535,8 +559,12 @@ int mt_recorder_open_lanes(struct mt_recorder **lanes, size_t count,
     struct recording *r = calloc(1, sizeof *r);
     if (r == NULL)
         return MT_STORE_ENOMEM;
-    int rc = mt_writer_open(&r->writer, path, options);
+    struct mt_writer_options own = *options;
     r->live = r->timely = options->kind != MT_WRITER_OFFLINE;
+    own.full = r->live ? on_full : NULL;
+    own.full_arg = r;
+    r->path = path;
+    int rc = mt_writer_open(&r->writer, path, &own);
     r->proxy = options->kind == MT_WRITER_PROXY;
     r->heard_ns = options->now_ns;
     r->committed_ns = mt_steady_ns();
@@ -564,11 +592,13 @@ struct mt_writer *mt_recorder_finish(struct mt_recorder *lane, int *rc,
 {
     static char words[256];
     struct recording *r = lane->all;
+    atomic_store(&r->ending, true);
     for (size_t i = 0; i < r->count; i++)
         mt_ring_close_writer(r->rings[i]);
     if (r->started)
         (void)pthread_join(r->thread, NULL);
     struct mt_writer *w = r->writer;
+    mt_writer_wait_no_more(w);
     *rc = r->rc;
     *detail = "";
     if (r->rc != 0) {

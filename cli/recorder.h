@@ -15,7 +15,8 @@
  * Offline nothing is lost and the batches are cut by rows. Live (a writer of
  * another kind) nothing waits: what finds the ring full is dropped and
  * counted; what was given is committed a quarter of a second later, and once
- * a second the heartbeat.
+ * a second the heartbeat. While the disk is full the writer waits for room,
+ * which it says, until it is finished.
  */
 #ifndef MT_CLI_RECORDER_H
 #define MT_CLI_RECORDER_H

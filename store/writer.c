@@ -312,6 +312,8 @@ static int retain(struct mt_writer *w)
     int rc = 1;
     for (int i = 0; rc == 1 && i < RETAIN_STEPS; i++)
         rc = retain_once(w);
+    if (rc == MT_STORE_EFULL && w->options.full != NULL)
+        return 0; /* the next flush waits for room */
     return rc < 0 ? w->rc = rc : 0;
 }
 
@@ -377,6 +379,11 @@ void mt_writer_abort(struct mt_writer *w)
 {
     if (w != NULL)
         tear_down(w);
+}
+
+void mt_writer_wait_no_more(struct mt_writer *w)
+{
+    w->options.full = NULL;
 }
 
 /* --- asking --- */

@@ -54,6 +54,10 @@ struct mt_writer_options {
     int64_t now_ns;                       /* wall clock */
     void (*pause)(void *arg, int64_t ns); /* sleeps; NULL: the system's */
     void *pause_arg;
+    /* The disk is full: true waits for room, and asks again five times a
+     * second; false, or NULL, is MT_STORE_EFULL. */
+    bool (*full)(void *arg);
+    void *full_arg;
     mt_store_clock *clock; /* for the queries of mt_writer_store(); or NULL */
     void *clock_arg;
 };
@@ -224,6 +228,9 @@ struct mt_writer_stats {
 };
 
 struct mt_writer_stats mt_writer_stats(const struct mt_writer *w);
+
+/* From now on it waits for nobody: a full disk is MT_STORE_EFULL. */
+void mt_writer_wait_no_more(struct mt_writer *w);
 
 /* The same database, for query.h: what was committed. Borrowed from w. */
 struct mt_store *mt_writer_store(struct mt_writer *w);

@@ -8,6 +8,7 @@ enum {
     LOCK_PAUSE_NS = 1000000,   /* while another writer has the lock */
     LOCK_TRIES_MAX = 30000,    /* half a minute */
     POLITE_PAUSE_NS = 3000000, /* a bulk writer beside live ones */
+    FULL_PAUSE_NS = 200000000, /* until a full disk is asked again */
 };
 
 void mt_writer_pause(const struct mt_writer *w, int64_t ns)
@@ -103,7 +104,8 @@ int mt_writer_end(struct mt_writer *w, int rc)
 {
     if (rc == 0)
         rc = mt_store_run(w->commit);
-    if (rc != 0)
+    /* where SQLite has done so, its words would be of this */
+    if (rc != 0 && sqlite3_get_autocommit(w->store.db) == 0)
         (void)sqlite3_exec(w->store.db, "ROLLBACK", NULL, NULL, NULL);
     return rc;
 }
@@ -313,15 +315,35 @@ static bool has_company(struct mt_writer *w, enum mt_writer_kind a,
     return found;
 }
 
+/* All of it, or nothing: then it can be put again. */
+static int put_whole(struct mt_writer *w)
+{
+    uint64_t lost = w->rollup.lost_latencies;
+    int rc = mt_writer_begin(w);
+    if (rc == 0)
+        rc = mt_writer_end(w, mt_writer_put_all(w));
+    if (rc != 0)
+        w->rollup.lost_latencies = lost;
+    return rc;
+}
+
+static bool waits_for_room(struct mt_writer *w)
+{
+    if (w->options.full == NULL || !w->options.full(w->options.full_arg))
+        return false;
+    mt_writer_pause(w, FULL_PAUSE_NS);
+    return true;
+}
+
 int mt_writer_flush(struct mt_writer *w, int64_t now_ns)
 {
     if (w->rc != 0)
         return w->rc;
     if (now_ns > w->now_ns)
         w->now_ns = now_ns;
-    int rc = mt_writer_begin(w);
-    if (rc == 0)
-        rc = mt_writer_end(w, mt_writer_put_all(w));
+    int rc = put_whole(w);
+    while (rc == MT_STORE_EFULL && waits_for_room(w))
+        rc = put_whole(w);
     if (rc != 0)
         return w->rc = rc;
     mt_writer_committed(w);
@@ -346,5 +368,7 @@ int mt_writer_fold(struct mt_writer *w, int64_t until_ns, int slices)
         int end = mt_writer_end(w, rc < 0 ? rc : 0);
         rc = end != 0 ? end : rc;
     }
+    if (rc == MT_STORE_EFULL && w->options.full != NULL)
+        return 0; /* the next flush waits for room */
     return rc < 0 ? w->rc = rc : 0;
 }

@@ -332,6 +332,74 @@ static void test_full_disk_keeps_what_was_committed(void **state)
     dir_remove(&d);
 }
 
+/* Asked again and again: there is room the fourth time, or nobody waits. */
+struct full_disk {
+    int asked, room_at;
+};
+
+static bool ask_again(void *arg)
+{
+    struct full_disk *f = arg;
+    const struct rlimit room = {RLIM_INFINITY, RLIM_INFINITY};
+    if (++f->asked < f->room_at)
+        return true;
+    return f->room_at > 0 && setrlimit(RLIMIT_FSIZE, &room) == 0;
+}
+
+static void no_pause(void *arg, int64_t ns)
+{
+    (void)arg;
+    (void)ns;
+}
+
+static void wait_for_room(const char *db)
+{
+    struct maker m = {.seed = 5};
+    struct full_disk f = {.room_at = 4};
+    struct mt_writer_options o = {.kind = MT_WRITER_TAP,
+                                  .batch_rows = 256,
+                                  .now_ns = T0,
+                                  .pause = no_pause,
+                                  .full = ask_again,
+                                  .full_arg = &f};
+    struct mt_writer *w;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit limit = {512 << 10, RLIM_INFINITY};
+    if (mt_writer_open(&w, db, &o) != 0 || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        _exit(1);
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < ROWS; i++)
+        rc = mt_writer_add(w, make(&m, T0 + i * MS));
+    if (rc != 0 || f.asked != 4 || mt_writer_commit(w, T0 + S) != 0)
+        _exit(2);
+    /* full again: nobody waits at the end */
+    f = (struct full_disk){.room_at = -1};
+    const struct rlimit tight = {64 << 10, RLIM_INFINITY};
+    if (setrlimit(RLIMIT_FSIZE, &tight) != 0)
+        _exit(3);
+    (void)mt_writer_add(w, make(&m, T0));
+    if (mt_writer_commit(w, T0 + 2 * S) != MT_STORE_EFULL || f.asked != 1)
+        _exit(4);
+    bool told = strstr(mt_writer_detail(w), "full") != NULL ||
+                strstr(mt_writer_detail(w), "disk") != NULL;
+    mt_writer_abort(w);
+    _exit(told ? 0 : 5);
+}
+
+static void test_full_disk_is_waited_for(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    int status = run_child(wait_for_room, d.db);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_string_equal(ask_text(d.db, "PRAGMA integrity_check"), "ok");
+    assert_int_equal(ask_number(d.db, "SELECT count(*) FROM exchange"), ROWS);
+    cells_equal_rows(d.db);
+    dir_remove(&d);
+}
+
 /* --- equal input, equal tables --- */
 
 static char *dump(const char *db, const char *sql)
@@ -478,6 +546,7 @@ int main(void)
         cmocka_unit_test(test_killed_between_commits),
         cmocka_unit_test(test_two_writers_at_once),
         cmocka_unit_test(test_full_disk_keeps_what_was_committed),
+        cmocka_unit_test(test_full_disk_is_waited_for),
         cmocka_unit_test(test_equal_input_gives_equal_tables),
         cmocka_unit_test(test_open_row_ends_with_its_exchange),
         cmocka_unit_test(test_a_dead_writers_open_rows_are_abandoned),
