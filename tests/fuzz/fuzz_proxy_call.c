@@ -4,7 +4,8 @@
  * The input's first byte says who speaks HTTP/2: 1 the client, 2 the service;
  * 4: neither speaks HTTP. A list of steps follows: an operation, a length, and
  * its bytes. What is fed to HTTP/2 is a frame whose header is made here: type,
- * flags, stream, payload. */
+ * flags, stream, payload. An operation with DEAF has no far end that reads what
+ * comes of it, with MANY what it feeds comes many times. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SERVICES = 4, POOL_BYTES = 16 << 20, SENT_MAX = 1 << 22 };
+enum {
+    SERVICES = 4,
+    POOL_BYTES = 16 << 20,
+    SENT_MAX = 1 << 22,
+    DEAF = 0x80,
+    MANY = 0x40,
+    TIMES = 400, /* of a few hundred bytes: more than a queue's bounds */
+};
 
 static const char yaml[] =
     "listeners: [{name: e, address: \"127.0.0.1:1\", tcp: s}]\n"
@@ -58,6 +66,7 @@ static struct {
     uint64_t rows, requests;
     size_t sent;
     bool full; /* of connections, for now */
+    bool deaf;
 } world;
 
 static void require(bool truth)
@@ -212,6 +221,7 @@ static void new_client(void)
 
 static void flush(size_t most)
 {
+    most = world.deaf ? 0 : most;
     for (unsigned round = 0; round < 4; round++) {
         struct mt_side *c = world.client.side;
         send_some(c, most);
@@ -326,13 +336,16 @@ static void one_step(uint8_t op, struct mt_span bytes)
 {
     struct link *l = &world.links[op >> 4 & (SERVICES - 1)];
     bool up = l->used && !l->connecting;
+    unsigned times = (op & MANY) != 0 ? TIMES : 1;
+    world.deaf = (op & DEAF) != 0;
     switch (op & 7) {
     case 0:
-        feed(world.client.side, bytes,
-             world.client_h2 && !world.tcp && (op & 8) == 0);
+        while (times-- > 0)
+            feed(world.client.side, bytes,
+                 world.client_h2 && !world.tcp && (op & 8) == 0);
         break;
     case 1:
-        if (up)
+        for (; up && times > 0; times--, up = l->used && !l->connecting)
             feed(l->s.side, bytes,
                  world.service_h2 && !world.tcp && (op & 8) == 0);
         break;
