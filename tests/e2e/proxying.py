@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -52,7 +53,7 @@ class Service(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), Connection)
         self.name, self.port = name, self.server_address[1]
         self.seen, self.connections, self.failures_left = [], 0, 0
-        self.gate = threading.Event()
+        self.gate, self.permits = threading.Event(), threading.Semaphore(0)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def handle_error(self, request, client_address):
@@ -165,6 +166,9 @@ class Connection(socketserver.StreamRequestHandler):
         if path.startswith("/wait"):
             self.server.gate.wait(DEADLINE_S)
             return self.send(200, b"waited")
+        if path == "/permitted":
+            self.server.permits.acquire(timeout=DEADLINE_S)
+            return self.send(200, b"permitted")
         if path == "/early":
             self.send(413, b"too large", "Connection: close")
             return False
@@ -182,10 +186,29 @@ class Connection(socketserver.StreamRequestHandler):
 
 # --- the proxy ---------------------------------------------------------------------
 
+_held = []  # until this script ends
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Nobody else gets it while this script runs: it lies below those that the kernel gives out by itself, and of the
+    scripts that ask here each holds its own, by a name of the same network namespace."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.sample(range(12000, max(lowest, 20000)), 1000):
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind(f"\0meshtop-test-port-{port}")
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(("0.0.0.0", port))
+        except OSError:
+            name.close()
+            continue
+        _held.append(name)
+        return port
+    raise Failed("no port is free")
+
+
+LISTENS = "proxying on"
 
 
 class Proxy:
@@ -223,17 +246,13 @@ class Proxy:
         cls.running.clear()
         cls.logs.clear()
 
-    def start(self):
-        self.child = subprocess.Popen([self.meshtop, "proxy", *self.mesh, "-w", str(self.db)], stderr=self.log)
+    def start(self, command=()):
+        """Until it says that it listens: it has its database by then, and signals are caught."""
+        said = self.said().count(LISTENS)
+        self.child = subprocess.Popen([*command, self.meshtop, "proxy", *self.mesh, "-w", str(self.db)], stderr=self.log)
         self.running.append(self.child)
-        deadline = time.monotonic() + DEADLINE_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                break
-            except OSError:
-                check(self.child.poll() is None and time.monotonic() < deadline, f"it does not listen: {self.said()}")
-                time.sleep(0.01)
+        wait_for(lambda: self.said().count(LISTENS) > said or self.child.poll() is not None, "it does not listen")
+        check(self.child.poll() is None, f"it does not listen: {self.said()}")
 
     def said(self):
         self.log.flush()
