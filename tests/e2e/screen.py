@@ -39,10 +39,11 @@ class Screen:
         return self.tmux("capture-pane", "-p", *how)
 
     def wait(self, right, what):
+        """What is on the screen twice, one look after the other: not while it is being drawn."""
         deadline = time.monotonic() + DEADLINE_S
         while True:
             shown = self.text()
-            if right(shown):
+            if right(shown) and self.text() == shown:
                 return shown
             check(time.monotonic() < deadline, f"no {what}; the screen is:\n{shown}")
             time.sleep(0.02)
@@ -58,6 +59,7 @@ class Screen:
         self.keys("Enter")
 
     def open(self, *args, before=""):
+        self.wait(lambda s: s.rstrip().endswith("ready>"), "shell that waits")
         self.type("clear")
         self.wait(lambda s: s.strip() == "ready>", "empty screen")
         self.type(f"{before} {self.meshtop} " + " ".join(map(str, args)))
