@@ -1,11 +1,12 @@
 // What the scripts share that look at pages in a headless Chromium: --meshtop BIN [--shots DIR] [--only WORDS]; a
 // folder that goes at the end; pages that are listened to; and the run of all cases. Whoever imports it exits with 77
 // where Chromium or npm's packages are not there.
+import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { isDeepStrictEqual, parseArgs } from "node:util";
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 export const { values: given } = parseArgs({ options: { meshtop: { type: "string" }, shots: { type: "string" }, only: { type: "string" } } });
@@ -46,6 +47,15 @@ export async function shot(page, name) {
   if (!given.shots) return;
   mkdirSync(given.shots, { recursive: true });
   await page.screenshot({ path: join(given.shots, `${name}.png`) });
+}
+
+/** Waits until what is read is as wanted: what a page shows of several answers comes one by one. */
+export async function becomes(read, wanted) {
+  for (const begun = Date.now(); ; await new Promise((done) => setTimeout(done, 50))) {
+    const got = await read();
+    if (isDeepStrictEqual(got, wanted)) return;
+    if (Date.now() - begun > PATIENCE_MS) assert.deepEqual(got, wanted);
+  }
 }
 
 export const texts = (page, selector) => page.locator(selector).allInnerTexts();
