@@ -184,6 +184,12 @@ class Connection(socketserver.StreamRequestHandler):
         return self.send(404, b"nothing here")
 
 
+def stop_listening(listener):
+    """Whoever waits in accept() ends: with the descriptor alone it could go on with another's."""
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
 # --- the proxy ---------------------------------------------------------------------
 
 _held = []  # until this script ends
