@@ -39,11 +39,11 @@ class Screen:
         return self.tmux("capture-pane", "-p", *how)
 
     def wait(self, right, what):
-        """What is on the screen twice, one look after the other: not while it is being drawn."""
+        """What is right is looked at once more: the first time it may be half drawn."""
         deadline = time.monotonic() + DEADLINE_S
         while True:
             shown = self.text()
-            if right(shown) and self.text() == shown:
+            if right(shown) and right(shown := self.text()):
                 return shown
             check(time.monotonic() < deadline, f"no {what}; the screen is:\n{shown}")
             time.sleep(0.02)
