@@ -367,7 +367,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
         if ((events & UV_READABLE) != 0)
             read_link(l, READS);
     }
-    mt_proxy_thread_settle(w);
+    mt_links_flush(w);
 }
 
 static void deadline_met(void *arg)

@@ -64,7 +64,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     mt_proxy_thread_tick(w);
     for (int i = 0; i < ACCEPTS && accept_one(l); i++)
         ;
-    mt_proxy_thread_settle(w);
 }
 
 bool mt_listening_open(struct mt_listening *l, struct mt_proxy_thread *w)

@@ -54,6 +54,8 @@ static void close_own(struct mt_proxy_thread *w)
     stop_timer(w);
     uv_close((uv_handle_t *)&w->wake, NULL);
     uv_close((uv_handle_t *)&w->timer, NULL);
+    uv_close((uv_handle_t *)&w->late, NULL);
+    uv_close((uv_handle_t *)&w->turn, NULL);
 }
 
 static void drain_late(void *arg)
@@ -73,12 +75,18 @@ static void drain(struct mt_proxy_thread *w)
 
 /* ---- time ---- */
 
+static void nothing(uv_idle_t *late)
+{
+    (void)late;
+}
+
+/* Something may be too late, by what is not yet read: sockets are looked at
+ * once more, without waiting, and then it is judged. */
 static void on_timer(uv_timer_t *timer)
 {
     struct mt_proxy_thread *w = timer->data;
     w->timer_at_ns = INT64_MAX;
-    mt_proxy_thread_tick(w);
-    mt_proxy_thread_settle(w);
+    (void)uv_idle_start(&w->late, nothing);
 }
 
 /* The timer is set only where the next deadline is nearer than it. */
@@ -95,7 +103,9 @@ static void set_timer(struct mt_proxy_thread *w)
                          wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
 }
 
-void mt_proxy_thread_settle(struct mt_proxy_thread *w)
+/* After all that a turn of the loop has read: a thread that stood still for a
+ * while finds nobody late whose bytes were there in time. */
+static void judge(struct mt_proxy_thread *w)
 {
     struct mt_deadline *d;
     mt_links_flush(w);
@@ -110,6 +120,16 @@ void mt_proxy_thread_settle(struct mt_proxy_thread *w)
         close_own(w);
     }
     set_timer(w);
+}
+
+static void on_turn(uv_check_t *turn)
+{
+    struct mt_proxy_thread *w = turn->data;
+    if (uv_is_active((uv_handle_t *)&w->late) != 0) {
+        (void)uv_idle_stop(&w->late);
+        mt_proxy_thread_tick(w);
+    }
+    judge(w);
 }
 
 /* ---- the host of calls ---- */
@@ -161,7 +181,6 @@ static void on_wake(uv_async_t *async)
         drain(w);
     if (stops > 1)
         mt_links_close_all(w);
-    mt_proxy_thread_settle(w);
 }
 
 static bool open_loop(struct mt_proxy_thread *w)
@@ -171,7 +190,10 @@ static bool open_loop(struct mt_proxy_thread *w)
     w->loop_open = true;
     (void)uv_async_init(&w->loop, &w->wake, on_wake);
     (void)uv_timer_init(&w->loop, &w->timer);
-    w->wake.data = w->timer.data = w;
+    (void)uv_idle_init(&w->loop, &w->late);
+    (void)uv_check_init(&w->loop, &w->turn);
+    w->wake.data = w->timer.data = w->turn.data = w;
+    (void)uv_check_start(&w->turn, on_turn);
     return true;
 }
 
@@ -220,7 +242,7 @@ mt_proxy_thread_new(const struct mt_proxy_thread_options *options,
 void mt_proxy_thread_run(struct mt_proxy_thread *w)
 {
     mt_proxy_thread_tick(w);
-    mt_proxy_thread_settle(w);
+    judge(w);
     (void)uv_run(&w->loop, UV_RUN_DEFAULT);
 }
 

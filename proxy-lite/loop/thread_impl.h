@@ -94,6 +94,8 @@ struct mt_proxy_thread {
     uv_async_t wake;
     uv_timer_t timer;
     int64_t timer_at_ns;
+    uv_idle_t late;                 /* while it is judged what is too late */
+    uv_check_t turn;                /* the end of each turn of the loop */
     struct mt_pooled_mesh *mesh;    /* in force; held */
     struct mt_listening *listening; /* open */
     struct mt_link *links, *dirty;
@@ -199,10 +201,7 @@ void mt_proxy_thread_adopt_given(struct mt_proxy_thread *w);
 
 /* ---- thread.c ---- */
 
-/* The loop's time goes on; deadlines are met afterwards. */
+/* The loop's time goes on; deadlines are met at the end of its turn. */
 void mt_proxy_thread_tick(struct mt_proxy_thread *w);
-
-/* After each event of the loop. */
-void mt_proxy_thread_settle(struct mt_proxy_thread *w);
 
 #endif
