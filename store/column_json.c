@@ -7,22 +7,31 @@
 
 enum { SCRATCH_BYTES = 1 << 15, NUMBER_BYTES = 64 };
 
-/* At most six decimals, none where it is whole. */
+/* At most six decimals, none where it is whole; of what is very small so many
+ * that three digits say something, and of what is nearly one so many that it
+ * does not become it: only zero is 0, and only all of something is 1. */
 static void put_number(struct mt_out *o, double v)
 {
-    enum { SCALE = 1000000, DIGITS = 6 };
+    enum { DIGITS = 6, DIGITS_MOST = 18 };
+    uint64_t scale = 1000000;
+    unsigned digits = DIGITS;
     struct mt_buf *b = mt_out_room(o, NUMBER_BYTES);
     if (!isfinite(v) || v < 0 || v >= 9007199254740992.0) {
         mt_put_str(b, "null");
         return;
     }
+    while (
+        v > 0 && digits < DIGITS_MOST &&
+        (v * (double)scale < 99.5 || (v < 1 && (1 - v) * (double)scale < 1))) {
+        scale *= 10;
+        digits++;
+    }
     uint64_t whole = (uint64_t)v;
-    uint64_t part = (uint64_t)((v - (double)whole) * SCALE + 0.5);
-    mt_put_decimal(b, whole + part / SCALE);
-    part %= SCALE;
+    uint64_t part = (uint64_t)((v - (double)whole) * (double)scale + 0.5);
+    mt_put_decimal(b, whole + part / scale);
+    part %= scale;
     if (part == 0)
         return;
-    unsigned digits = DIGITS;
     for (; part % 10 == 0; digits--)
         part /= 10;
     mt_put_char(b, '.');
