@@ -93,8 +93,16 @@ static int choose_names(struct mt_serving *s)
         mt_say(NULL, "%s", mt_store_strerror(MT_STORE_ENOMEM));
         return MT_EXIT_ERROR;
     }
-    for (; n < o->host_names_count; n++)
+    for (; n < o->host_names_count; n++) {
         s->host_names[n] = o->host_names[n];
+        if (mt_web_host_name_is_fit(mt_span_str(o->host_names[n])))
+            continue;
+        mt_say(NULL,
+               "--host-name '%s' is no name of a machine; write vm.example, "
+               "without a port",
+               o->host_names[n]);
+        return MT_EXIT_USAGE;
+    }
     if (!mt_web_address_is_loopback(&s->address) &&
         gethostname(s->host, sizeof s->host - 1) == 0)
         s->host_names[n++] = s->host;
@@ -103,6 +111,22 @@ static int choose_names(struct mt_serving *s)
 }
 
 /* ---- where ---- */
+
+static const char *remedy_of(int rc)
+{
+    switch (rc) {
+    case -EADDRINUSE:
+        return "; choose another port";
+    case -EADDRNOTAVAIL:
+        return "; no interface of this machine has this address: take one of "
+               "`ip addr`, 127.0.0.1 for this machine alone, or 0.0.0.0 for "
+               "all of them";
+    case -EACCES:
+        return "; a port below 1024 takes the right to it: choose another";
+    default:
+        return "";
+    }
+}
 
 static int open_place(struct mt_serving *s, const char *place)
 {
@@ -117,19 +141,20 @@ static int open_place(struct mt_serving *s, const char *place)
         s->fd = s->kept = fd;
         return 0;
     }
-    mt_say(place, "cannot listen: %s%s", strerror(-fd),
-           fd == -EADDRINUSE ? "; choose another port" : "");
+    mt_say(place, "cannot listen: %s%s", strerror(-fd), remedy_of(fd));
     return MT_EXIT_ERROR;
 }
 
 static void say_where(struct mt_serving *s, const char *db)
 {
     char place[PLACE_BYTES];
+    struct mt_web_address shown;
     struct mt_buf b = mt_buf_of(place, sizeof place - 1);
-    mt_put_ip_port(&b, s->address.ip, s->address.port);
+    bool all = mt_web_address_shown(&s->address, &shown);
+    mt_put_ip_port(&b, shown.ip, shown.port);
     place[b.len] = '\0';
-    (void)snprintf(s->line, sizeof s->line, "serving %s on http://%s/%s%s", db,
-                   place,
+    (void)snprintf(s->line, sizeof s->line, "serving %s on %shttp://%s/%s%s",
+                   db, all ? "every address, such as " : "", place,
                    s->made               ? "?token="
                    : s->token[0] != '\0' ? " (with the token)"
                                          : "",

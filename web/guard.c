@@ -4,7 +4,18 @@
 
 #include "web/params.h"
 
-enum { TOKEN_LEAST = 16, TOKEN_MOST = 256 };
+enum { TOKEN_LEAST = 16, TOKEN_MOST = 256, NAME_MOST = 253 };
+
+static bool is_plain(struct mt_span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = s.ptr[i];
+        bool letter = mt_ascii_lower(c) >= 'a' && mt_ascii_lower(c) <= 'z';
+        if (!letter && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.')
+            return false;
+    }
+    return true;
+}
 
 /* ---- Host ---- */
 
@@ -59,19 +70,17 @@ bool mt_web_host_is_ours(const struct mt_web_site *site, struct mt_span host)
     return false;
 }
 
+bool mt_web_host_name_is_fit(struct mt_span name)
+{
+    return name.len > 0 && name.len <= NAME_MOST && is_plain(name);
+}
+
 /* ---- the token ---- */
 
 bool mt_web_token_is_fit(struct mt_span token)
 {
-    if (token.len < TOKEN_LEAST || token.len > TOKEN_MOST)
-        return false;
-    for (size_t i = 0; i < token.len; i++) {
-        uint8_t c = token.ptr[i];
-        bool letter = mt_ascii_lower(c) >= 'a' && mt_ascii_lower(c) <= 'z';
-        if (!letter && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.')
-            return false;
-    }
-    return true;
+    return token.len >= TOKEN_LEAST && token.len <= TOKEN_MOST &&
+           is_plain(token);
 }
 
 bool mt_web_token_is(const struct mt_web_site *site, struct mt_span token)

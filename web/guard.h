@@ -26,6 +26,10 @@ bool mt_web_token_is(const struct mt_web_site *site, struct mt_span token);
  * into memory, which has room for the query. */
 struct mt_span mt_web_query_token(struct mt_span query, uint8_t *memory);
 
+/* What a Host header can name a machine by: letters, digits, '-', '_' and '.',
+ * at most 253; without a port. */
+bool mt_web_host_name_is_fit(struct mt_span name);
+
 /* Safe as a part of a header: 16 to 256 letters, digits, '-', '_' and '.'. */
 bool mt_web_token_is_fit(struct mt_span token);
 

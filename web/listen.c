@@ -54,6 +54,51 @@ static socklen_t fill(const struct mt_web_address *a,
     return sizeof in6;
 }
 
+/* Of an address that is nobody's the system says from where it would be spoken
+ * to; nothing is sent. 0 or -1. */
+static int find_own(struct mt_web_address *own)
+{
+    struct mt_web_address nobody = {.port = 9};
+    struct sockaddr_storage at;
+    bool v4 = mt_ip_is_v4(own->ip);
+    socklen_t size = sizeof at;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    (void)mt_parse_ip(v4 ? MT_SPAN("192.0.2.1") : MT_SPAN("2001:db8::1"),
+                      nobody.ip);
+    (void)fill(&nobody, &at);
+    int fd = socket(at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int rc = connect(fd, (struct sockaddr *)&at, v4 ? sizeof in : sizeof in6);
+    if (rc == 0)
+        rc = getsockname(fd, (struct sockaddr *)&at, &size);
+    (void)close(fd);
+    if (rc != 0)
+        return -1;
+    memcpy(&in, &at, sizeof in);
+    memcpy(&in6, &at, sizeof in6);
+    if (v4)
+        memcpy(own->ip + 12, &in.sin_addr, 4);
+    else
+        memcpy(own->ip, &in6.sin6_addr, 16);
+    return 0;
+}
+
+bool mt_web_address_shown(const struct mt_web_address *a,
+                          struct mt_web_address *shown)
+{
+    static const uint8_t zeroes[16];
+    bool v4 = mt_ip_is_v4(a->ip);
+    bool all = v4 ? memcmp(a->ip + 12, zeroes, 4) == 0
+                  : memcmp(a->ip, zeroes, sizeof zeroes) == 0;
+    *shown = *a;
+    if (all && find_own(shown) != 0)
+        (void)mt_parse_ip(v4 ? MT_SPAN("127.0.0.1") : MT_SPAN("::1"),
+                          shown->ip);
+    return all;
+}
+
 static int find_port(int fd, struct mt_web_address *a)
 {
     struct sockaddr_storage at;

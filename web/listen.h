@@ -14,6 +14,11 @@ int mt_web_address_parse(struct mt_span text, struct mt_web_address *a);
 
 bool mt_web_address_is_loopback(const struct mt_web_address *a);
 
+/* Where a browser finds it: of all addresses (0.0.0.0, ::) the one that this
+ * machine speaks to others from, else its loopback. True: of all. */
+bool mt_web_address_shown(const struct mt_web_address *a,
+                          struct mt_web_address *shown);
+
 /* A listening socket, or -errno. A port of 0 is chosen: *a has it then. */
 int mt_web_listen(struct mt_web_address *a);
 

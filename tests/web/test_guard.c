@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/text_addr.h"
 #include "web/guard.h"
 #include "web/listen.h"
 
@@ -97,6 +98,52 @@ static void test_fit_for_a_header(void **state)
     assert_false(mt_web_token_is_fit(MT_SPAN("0123456789abcde f")));
 }
 
+static void test_host_name(void **state)
+{
+    (void)state;
+    uint8_t longest[254];
+    memset(longest, 'a', sizeof longest);
+    assert_true(mt_web_host_name_is_fit(MT_SPAN("vm.example")));
+    assert_true(mt_web_host_name_is_fit(MT_SPAN("my_vm-1")));
+    assert_true(mt_web_host_name_is_fit((struct mt_span){longest, 253}));
+    assert_false(mt_web_host_name_is_fit((struct mt_span){longest, 254}));
+    static const char *const none[] = {"",        "bad host", "vm.example:80",
+                                       "http://", "vm/",      "[::1]",
+                                       "vm\n",    "m\xc3\xbc"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        if (mt_web_host_name_is_fit(mt_span_str(none[i])))
+            fail_msg("'%s' is taken", none[i]);
+}
+
+/* Of all addresses one is shown that can be opened. */
+static void test_address_shown(void **state)
+{
+    (void)state;
+    static const uint8_t zeroes[16];
+    static const struct {
+        const char *text;
+        bool all;
+    } rows[] = {{"0.0.0.0:7070", true},
+                {"[::]:7070", true},
+                {"10.0.0.5:7070", false},
+                {"[::1]:7070", false},
+                {"127.0.0.1:7070", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct mt_web_address a, shown;
+        assert_int_equal(mt_web_address_parse(mt_span_str(rows[i].text), &a),
+                         0);
+        assert_int_equal(mt_web_address_shown(&a, &shown), rows[i].all);
+        assert_int_equal(shown.port, 7070);
+        assert_int_equal(mt_ip_is_v4(shown.ip), mt_ip_is_v4(a.ip));
+        assert_true(memcmp(shown.ip + 12, zeroes, 4) != 0 ||
+                    memcmp(shown.ip, zeroes, 12) != 0);
+        if (mt_ip_is_v4(a.ip))
+            assert_true(memcmp(shown.ip + 12, zeroes, 4) != 0);
+        if (!rows[i].all)
+            assert_memory_equal(shown.ip, a.ip, sizeof a.ip);
+    }
+}
+
 static void test_address(void **state)
 {
     (void)state;
@@ -130,6 +177,8 @@ int main(void)
         cmocka_unit_test(test_token),
         cmocka_unit_test(test_token_of_query),
         cmocka_unit_test(test_fit_for_a_header),
+        cmocka_unit_test(test_host_name),
+        cmocka_unit_test(test_address_shown),
         cmocka_unit_test(test_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
