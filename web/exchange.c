@@ -120,14 +120,27 @@ static bool is_trace_id(struct mt_span id)
     return hex;
 }
 
+static int find_traced(struct mt_web_question *q, struct mt_rows **rows,
+                       const struct mt_exchange **x)
+{
+    uint64_t id;
+    if (is_trace_id(q->id))
+        return find_in_trace(q, rows, x);
+    if (mt_parse_u64(q->id, &id) == 0)
+        return find(q, rows, x, &id);
+    return mt_web_problem(&q->problem, MT_WEB_NOT_FOUND, NULL,
+                          "'%.*s' is no trace id, which has %d hexadecimal "
+                          "digits, and no number of an exchange",
+                          (int)(q->id.len < 64 ? q->id.len : 64),
+                          (const char *)q->id.ptr, TRACE_DIGITS);
+}
+
 int mt_web_trace(struct mt_web_question *q)
 {
     struct mt_rows *rows = NULL;
     const struct mt_exchange *x = NULL;
     struct mt_trace t = {0};
-    uint64_t id = 0;
-    int rc = is_trace_id(q->id) ? find_in_trace(q, &rows, &x)
-                                : find(q, &rows, &x, &id);
+    int rc = find_traced(q, &rows, &x);
     if (rc == 0)
         rc = mt_query_trace(q->store, x, &t);
     if (rc == 0) {

@@ -1,9 +1,9 @@
 /* Single exchanges of a window: newest, oldest or slowest first. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/column_json.h"
 #include "web/limits.h"
 #include "web/table.h"
@@ -157,19 +157,35 @@ static int read_rows(struct listing *l, struct mt_coverage *coverage)
 
 /* ---- the answer ---- */
 
-static void put_command(struct mt_web_question *q, uint64_t limit,
+static void put_bound(struct mt_buf *b, const char *op, uint64_t id)
+{
+    if (id == 0)
+        return;
+    mt_put_str(b, b->len > 0 ? " and id" : "id");
+    mt_put_str(b, op);
+    mt_put_decimal(b, id);
+}
+
+/* Of a command's rows -n leaves the newest; for the slowest there is none. */
+static void put_command(const struct listing *l,
                         char command[MT_WEB_COMMAND_BYTES])
 {
-    const struct mt_web_params *p = q->params;
-    char after[64];
+    const struct mt_web_params *p = l->q->params;
+    char text[80];
+    struct mt_buf terms = mt_buf_of(text, sizeof text - 1);
     bool newest = p->order == MT_WEB_NEWEST;
-    (void)snprintf(after, sizeof after, newest ? "id<%llu" : "id>%llu",
-                   (unsigned long long)p->after);
+    command[0] = '\0';
+    if (l->slowest)
+        return;
+    put_bound(&terms, newest ? "<" : ">", p->after);
+    if (!newest && l->more && l->count > 0)
+        put_bound(&terms, "<=", l->rows[l->count - 1].id);
+    text[terms.len] = '\0';
     mt_web_command_put(
-        q,
+        l->q,
         &(struct mt_web_command){.verb = "tail",
-                                 .limit = newest ? limit : 0,
-                                 .and_also = p->after > 0 ? after : NULL},
+                                 .limit = newest ? l->limit : 0,
+                                 .and_also = terms.len > 0 ? text : NULL},
         command);
 }
 
@@ -207,7 +223,7 @@ static int put_listing(struct listing *l, const struct mt_coverage *coverage)
 {
     struct mt_web_question *q = l->q;
     char command[MT_WEB_COMMAND_BYTES];
-    put_command(q, l->limit, command);
+    put_command(l, command);
     mt_web_begin(q, command, coverage);
     if (l->more && l->count > 0 && !l->slowest)
         mt_web_count(q->out, ",next", l->rows[l->count - 1].id);

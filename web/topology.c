@@ -328,6 +328,11 @@ static void put_graph(struct mt_web_question *q, const struct graph *g,
 int mt_web_edges(struct mt_web_question *q)
 {
     struct graph g = {.count = 0};
+    if (mt_web_given(q->params, MT_WEB_BIT(DEPTH)) &&
+        !mt_web_given(q->params, MT_WEB_BIT(FOCUS)))
+        return mt_web_problem(&q->problem, MT_WEB_PARAMETER, "depth",
+                              "depth: steps from what? give focus, too, or "
+                              "leave depth out");
     uint64_t most = q->params->nodes > 0 ? q->params->nodes : NODES_DEFAULT;
     int rc = build(q, &g);
     if (rc == 0 && mt_web_given(q->params, MT_WEB_BIT(FOCUS)))
