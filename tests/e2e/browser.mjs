@@ -58,6 +58,12 @@ export async function becomes(read, wanted) {
   }
 }
 
+/** Those that JavaScript would round. */
+export const longNumbers = (json) => json.match(/\b\d{16,}\b/g) ?? [];
+
+/** As the page writes a ratio. */
+export const percent = (ratio) => (ratio == null ? "–" : ratio === 0 ? "·" : (Math.min(ratio < 1 ? 999 : Infinity, Math.round(ratio * 1000)) / 10).toFixed(1));
+
 export const texts = (page, selector) => page.locator(selector).allInnerTexts();
 
 /** Runs them one after the other, then `last`; ends the process. */

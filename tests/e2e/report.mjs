@@ -7,7 +7,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import assert from "node:assert/strict";
-import { env, given, newPage, root, runAll, shot, skip, texts, tmp } from "./browser.mjs";
+import { env, given, longNumbers, newPage, percent, root, runAll, shot, skip, texts, tmp } from "./browser.mjs";
 
 const EXCHANGE_BYTES = 8 << 10;
 const HOSTILE = ["/</script><img/src=x/onerror=document.title='owned'>", "/<!--<script>", "/\u2028\u2029", "/'\"`${1}"];
@@ -91,7 +91,6 @@ async function open(path, hash = "", options = {}) {
   return page;
 }
 
-const percent = (ratio) => (ratio == null ? "–" : ratio === 0 ? "·" : (Math.floor(ratio * 1000) / 10).toFixed(1));
 const whole = join(tmp, "mesh.html");
 
 const tests = {
@@ -154,6 +153,12 @@ const tests = {
     const near = new Set(edges.filter((edge) => [edge.client, edge.server].includes("payments")).flatMap((edge) => [edge.client, edge.server]));
     await page.waitForFunction((n) => document.querySelectorAll(".node").length === n, near.size);
     await shot(page, "report-topology");
+    await page.getByRole("link", { name: "all", exact: true }).click();
+    await page.waitForFunction((n) => document.querySelectorAll(".edge").length === n, edges.length);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "JSON", exact: true }).click()]);
+    const moments = longNumbers(readFileSync(await download.path(), "utf8"));
+    const inside = new Set(longNumbers(readFileSync(whole, "utf8")));
+    assert.ok(moments.length > 0 && moments.every((moment) => inside.has(moment)), `every digit of ${moments}`);
     await page.close();
   },
 
@@ -205,7 +210,7 @@ const tests = {
     writeFileSync(join(tmp, "empty.pcap"), readFileSync(join(root, "tests/data/copies-any.pcap")).subarray(0, 24));
     const { path } = report("empty.html", "-r", "empty.pcap");
     const page = await open(path);
-    await page.getByText("Nothing here in this window").waitFor();
+    await page.getByText("Nothing here yet.").waitFor();
     for (const hash of ["#/topology", "#/tail"]) await page.goto(pathToFileURL(path).href + hash);
     await page.getByText("Nothing of what is inside").waitFor();
     await page.close();

@@ -3,12 +3,12 @@
 // Each page shows what the API answers; nothing is asked of elsewhere and nothing is said on the console. Waits are
 // for what a person would see. Exit 77 where Chromium, npm's packages or the page itself are not there.
 import { execFileSync, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import assert from "node:assert/strict";
-import { PATIENCE_MS, becomes, env, given, heard, newPage, root, runAll, shot, skip, texts, tmp } from "./browser.mjs";
+import { PATIENCE_MS, becomes, env, given, heard, longNumbers, newPage, percent, root, runAll, shot, skip, texts, tmp } from "./browser.mjs";
 
 const FIRST_PAGE_BYTES = 60 * 1024;
 const ALL_BYTES = 260 * 1024;
@@ -43,6 +43,15 @@ function start(args) {
     server.stderr.on("data", read);
     server.once("exit", (code) => fail(new Error(`serve ended with ${code}: ${said}`)));
   });
+}
+
+/** A database of a capture in the tests' folder, and its page. */
+async function serving(capture) {
+  const path = join(tmp, `${capture.replace(/\W/g, "-")}.db`);
+  execFileSync(given.meshtop, ["record", "-r", join(tmp, capture), "-w", path], { env, stdio: "pipe" });
+  const port = await freePort();
+  const server = await start(["serve", "-d", path, "--listen", `127.0.0.1:${port}`]);
+  return { server, from: `http://127.0.0.1:${port}` };
 }
 
 const ended = (server) =>
@@ -104,6 +113,15 @@ routes:
   return mesh;
 }
 
+const colourOf = (page, name) =>
+  page.evaluate((name) => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = `var(${name})`;
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+  }, name);
+
 /** Asks until an answer of the API is as it should be. */
 async function until(path, from, holds) {
   for (const begun = Date.now(); ; await new Promise((done) => setTimeout(done, 100))) {
@@ -145,11 +163,49 @@ const tests = {
     const names = await texts(page, "section:has(h2:text('Services')) tbody td:first-child");
     assert.deepEqual(names, services.map((row) => row.service));
     // of other answers
-    await becomes(() => texts(page, ".figure:has(dt:text('success')) dd"), [`${(Math.floor(summary.success_ratio * 1000) / 10).toFixed(1)} %`]);
+    await becomes(() => texts(page, ".figure:has(dt:text('success')) dd"), [`${percent(summary.success_ratio)} %`]);
     await becomes(() => page.locator(".plot canvas").count(), 3);
     assert.match((await texts(page, "footer code"))[0], /^meshtop stat -d /);
+    const { routes } = await api("routes?limit=50");
+    const wanted = routes.map((row) => `${row.service} ${row.method} ${row.route}`);
+    await becomes(() => texts(page, "section:has(h2:text('Routes')) tbody td:first-child"), wanted);
     await shot(page, "overview-light");
     await page.close();
+  },
+
+  async "a filter that hides all says how much, and goes"() {
+    const { total } = await api("summary");
+    const page = await open("/?filter=svc%3Dnosuch");
+    await page.getByText(`The filter hides all ${total.exchanges} exchanges of this window.`).waitFor();
+    assert.equal(await page.getByText("meshtop record").count(), 0);
+    await shot(page, "overview-hidden");
+    await page.getByRole("link", { name: "Take it away" }).click();
+    await page.locator("tbody tr").first().waitFor();
+    await page.goto(`${origin}/?since=2020-01-01&until=2020-01-02`);
+    await page.getByText("Nothing here in this window.").waitFor();
+    await page.close();
+    writeFileSync(join(tmp, "empty.pcap"), readFileSync(join(root, "tests/data/copies-any.pcap")).subarray(0, 24));
+    const empty = await serving("empty.pcap");
+    const other = await open("/?filter=a", { from: empty.from });
+    await other.getByText("meshtop record -i any -w DB").waitFor();
+    await other.close();
+    await ended(empty.server);
+  },
+
+  async "the header stands still, whatever is answered; where no command gives it, the foot says so"() {
+    heard.listens = false; // a browser tells of every 400
+    const places = [];
+    for (const path of ["/", "/nosuch", "/?window=xx", "/tail?filter=status%3E%3D5x", "/exchange/99999", "/captures"]) {
+      const page = await open(path);
+      const good = path === "/" || path === "/captures";
+      if (good) await page.getByText("○ not live").waitFor();
+      await page.locator("footer code", { hasText: good ? /^meshtop / : "no command gives this" }).waitFor();
+      if (path.startsWith("/tail")) await page.locator("main .banner", { hasText: "'5x' is not a status" }).waitFor();
+      places.push((await page.locator(".pages").boundingBox()).x);
+      await page.close();
+    }
+    heard.listens = true;
+    assert.equal(new Set(places).size, 1, places.join(" "));
   },
 
   async "a service is a link that filters, and the address is the view"() {
@@ -244,7 +300,7 @@ const tests = {
     const page = await open("/routes?view=policy", { from: mesh.origin });
     await page.locator("tr[data-route]").waitFor();
     const cells = await texts(page, "tr[data-route] td");
-    assert.deepEqual(cells.slice(2, 5), ["/cart/{id}", "100.0", (Math.floor(policy[0].tries_success_ratio * 1000) / 10).toFixed(1)]);
+    assert.deepEqual(cells.slice(2, 5), ["/cart/{id}", "100.0", percent(policy[0].tries_success_ratio)]);
     assert.match(cells[cells.length - 1], /1 of 2 open/);
     assert.match(cells[cells.length - 2], /\d+ of \d+ left/);
     assert.deepEqual((await texts(page, "tr[data-endpoint] td:nth-child(3)")).map((text) => text.replace("└ ", "")), breakers.map((one) => one.endpoint).sort());
@@ -294,21 +350,39 @@ const tests = {
   },
 
   async "a loss is told with its time, which leads there"() {
-    const lossy = join(tmp, "lossy.db");
+    const folder = "a-folder-whose-name-is-so-long-that-no-page-has-room-for-it-beside-what-it-says-of-the-file-and-then-some";
+    mkdirSync(join(tmp, folder));
     const whole = readFileSync(join(root, "tests/data/http1-framing.pcap"));
-    writeFileSync(join(tmp, "lossy.pcap"), cutSome(whole));
-    execFileSync(given.meshtop, ["record", "-r", join(tmp, "lossy.pcap"), "-w", lossy], { env, stdio: "pipe" });
-    const port = await freePort();
-    const from = `http://127.0.0.1:${port}`;
-    const other = await start(["serve", "-d", lossy, "--listen", `127.0.0.1:${port}`]);
+    writeFileSync(join(tmp, folder, "lossy.pcap"), cutSome(whole));
+    const { server: other, from } = await serving(join(folder, "lossy.pcap"));
     const { lost, losses } = await api("captures", from);
     assert.ok(lost.length > 0 && losses.some((row) => row.count > 0), JSON.stringify(lost));
     const page = await open("/captures", { from });
     await page.getByRole("table", { name: "Moments of losses" }).locator("tbody tr").first().waitFor();
     assert.equal(await page.getByRole("table", { name: "Moments of losses" }).locator("tbody tr").count(), lost.length);
+    const wide = await page.locator(".scroll").evaluateAll((boxes) => boxes.filter((box) => box.scrollWidth > box.clientWidth).length);
+    assert.equal(wide, 0, "nothing of a table is out of sight");
     await shot(page, "captures-losses");
     await page.getByRole("table", { name: "Moments of losses" }).locator("a").first().click();
     await page.waitForURL(/\/\?since=.*&until=/);
+    const gap = losses.find((row) => row.loss === "gap").count;
+    assert.ok(gap > 0 && gap < 1000, "as bytes it is written out");
+    await page.locator(".figure.losses", { hasText: `gap ${gap} B` }).waitFor();
+    const { exchanges, lost: told } = await api("exchanges?limit=300", from);
+    assert.equal(told.reduce((sum, one) => sum + one.count, 0), gap);
+    const until = "until=2100-01-01"; // of a window that has an end, too
+    for (const path of ["/tail", `/tail?${until}`]) {
+      await page.goto(from + path);
+      await page.getByText(`lost: ${gap} B`).waitFor();
+      const lines = await texts(page, ".list-space > .line:not(.head)");
+      assert.equal(lines.length, exchanges.length + told.length);
+      for (const one of told) {
+        const at = lines.findIndex((line) => line.includes(`── ${one.count} B lost here: ${one.why} ──`));
+        const above = exchanges.filter((row) => row.id >= one.before_id).length;
+        assert.ok(at >= above && at <= above + told.length, `${at} of ${one.before_id} in ${path}`);
+      }
+      await shot(page, "tail-lost");
+    }
     await page.close();
     await ended(other);
   },
@@ -320,6 +394,7 @@ const tests = {
     await page.waitForURL(/play=1/);
     const place = () => new URL(page.url()).searchParams;
     await page.waitForURL(/since=.*until=/);
+    assert.equal(await page.locator(".windows [aria-current]").count(), 0, "it is no window of those");
     const first = place().get("until");
     await page.waitForFunction((first) => new URLSearchParams(location.search).get("until") > first, first);
     const width = () => Date.parse(place().get("until")) - Date.parse(place().get("since"));
@@ -427,9 +502,23 @@ const tests = {
     const left = edges.filter((edge) => edge.client !== "internet" && edge.server !== "payments");
     assert.equal(await page.locator(".edge").count(), left.length);
     await page.getByText("1 service hidden").waitFor();
-    await page.getByLabel("Hide nodes and edges").fill("speed>9");
+    const before = page.url();
+    for (const [label, text, says] of [
+      ["Hide nodes and edges", "speed>9", "hide: there is no 'speed'"],
+      ["Find nodes and edges", "ok<", "find: 'ok<' is no condition"],
+    ]) {
+      await page.getByLabel(label).fill(text); // while it is typed
+      await page.getByRole("alert").getByText(says).waitFor();
+      assert.ok((await page.getByRole("alert").last().evaluate((alert) => getComputedStyle(alert).color)) === (await colourOf(page, "--bad")));
+      await page.keyboard.press("Enter");
+    }
+    assert.equal(page.url(), before, "what is none is not taken");
+    await shot(page, "expressions");
+    await page.getByLabel("Find nodes and edges").fill("payments");
     await page.keyboard.press("Enter");
-    await page.getByRole("alert").getByText("there is no 'speed'").waitFor();
+    await page.waitForURL(/find=payments/);
+    await page.goto(`${origin}/topology?find=foo%3C9`);
+    await page.getByRole("alert").getByText("there is no 'foo'").waitFor();
     await page.close();
   },
 
@@ -513,7 +602,11 @@ const tests = {
     if (given.shots) writeFileSync(join(given.shots, "topology-export.png"), png);
     assert.ok(png.length > 5000, `${png.length} bytes: it is empty`);
     assert.equal((await saved("DOT")).toString().split(" -> ").length - 1, edges.length);
-    assert.equal(JSON.parse(await saved("JSON")).edges.length, edges.length);
+    const json = (await saved("JSON")).toString();
+    assert.equal(JSON.parse(json).edges.length, edges.length);
+    const moments = longNumbers(await (await fetch(`${origin}/api/v1/edges?limit=1000`)).text());
+    assert.ok(moments.length > 0);
+    assert.deepEqual(longNumbers(json), moments, "every digit of them");
     await page.close();
   },
 
@@ -525,6 +618,25 @@ const tests = {
       await shot(page, `phone${path.replace(/\W/g, "-")}`);
       await page.close();
     }
+  },
+
+  async "a phone shows the whole topology, and it can be read"() {
+    const page = await open("/topology", { viewport: { width: 360, height: 800 } });
+    await page.locator(".node").first().waitFor();
+    const box = await page.locator(".graph").boundingBox();
+    for (const node of await page.locator(".node").all()) {
+      const at = await node.boundingBox();
+      assert.ok(at.x >= box.x && at.x + at.width <= box.x + box.width && at.y >= box.y && at.y + at.height <= box.y + box.height, JSON.stringify([at, box]));
+    }
+    const pixels = await page.locator(".node text.small").first().evaluate((text) => text.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize));
+    assert.ok(pixels >= 9, `${pixels} px`);
+    await shot(page, "topology-phone");
+    await page.setViewportSize({ width: 1280, height: 800 }); // turned
+    await page.waitForFunction(() => {
+      const [caller, called] = ["internet", "frontend"].map((name) => [...document.querySelectorAll(".node")].find((node) => node.textContent.includes(name))?.getBoundingClientRect());
+      return caller && called && caller.right < called.left;
+    });
+    await page.close();
   },
 
   async "nothing moves when data arrives"() {

@@ -67,7 +67,7 @@ function Sources({ sources }: { sources: Row[] | undefined }) {
           <tbody>
             {sources?.map((source) => (
               <tr key={source.id}>
-                <td class="path" title={source.path}>
+                <td class="fill path" title={source.path}>
                   <bdi>{source.path}</bdi>
                 </td>
                 <td class="number">{count(source.packets)}</td>

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { ticks } from "./format";
 import { report } from "./report";
 import { go, link } from "./url";
 
@@ -19,6 +20,8 @@ interface Props {
   moments: number[]; // Unix seconds
   lines: Line[];
   format: (value: number) => string;
+  /** What may lie between two values that are written; left out: what is round in tens. */
+  steps?: number[];
   /** Lowest and highest value shown, from those there are. */
   bounds?: (low: number, high: number) => [number, number];
 }
@@ -53,12 +56,13 @@ function options(props: Props, width: number): uPlot.Options {
   return {
     width,
     height: HEIGHT,
+    padding: [null, 34, null, null], // half of what is written below its end
     legend: { show: false },
     cursor: { sync: { key: sync.key }, y: false, drag: { x: !report, y: false, setScale: false }, points: { size: 6 } },
     scales: { y: { range: (_, low, high) => (props.bounds ?? fromZero)(low ?? 0, high ?? 0) } },
     axes: [
-      { ...axis, size: 24, values: "{HH}:{mm}:{ss}", space: 90 },
-      { ...axis, size: 58, space: 34, values: (_, ticks) => ticks.map(props.format) },
+      { ...axis, size: 24, space: 90, values: (_, moments, _axis, _space, step) => ticks(moments, step) },
+      { ...axis, size: 58, space: 34, values: (_, values) => values.map(props.format), ...(props.steps && { incrs: props.steps }) },
     ],
     series: [
       {},

@@ -2,7 +2,7 @@
 // fetched; a server that went away is asked again until it is back.
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { inside, report } from "./report";
+import { inside, insideText, report } from "./report";
 
 export type Row = Record<string, any>;
 export interface Answer extends Row {
@@ -25,8 +25,8 @@ export const live = signal<boolean | null>(null);
 export const look = signal(0);
 /** Answers that are waited for. */
 export const waiting = signal(0);
-/** The command line of what is shown. */
-export const command = signal("");
+/** The command line of what is shown: null until it is known, empty where there is none. */
+export const command = signal<string | null>(null);
 
 const REFRESH_MS = 2000;
 
@@ -34,10 +34,18 @@ const REFRESH_MS = 2000;
 export async function get(path: string, stop: AbortSignal): Promise<Answer> {
   if (report) return inside(report, path);
   const response = await fetch(`/api/v1/${path}`, { signal: stop });
-  const body = await response.json();
+  const text = await response.text();
+  const body = JSON.parse(text);
   if (!response.ok) throw body as Problem;
+  said.set(body, text);
   return body as Answer;
 }
+
+/** Answers as they came: JavaScript rounds what has more than 15 digits. */
+const said = new WeakMap<Answer, string>();
+
+/** The answer as text, every digit of it. */
+export const textOf = (answer: Answer, path: string): string => (report ? insideText(path) : (said.get(answer) ?? ""));
 
 export const isProblem = (error: unknown): error is Problem => typeof error === "object" && error !== null && "detail" in error;
 
@@ -84,4 +92,11 @@ export function useCommand(answer: Answer | null): void {
   useEffect(() => {
     if (answer) command.value = answer.command;
   }, [answer]);
+}
+
+/** Nothing is shown that a command would give. */
+export function useNoCommand(nothing: boolean): void {
+  useEffect(() => {
+    if (nothing) command.value = "";
+  }, [nothing]);
 }

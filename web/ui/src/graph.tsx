@@ -24,11 +24,23 @@ export const edgeKey = (edge: Row) => `${edge.client_id}-${edge.server_id}-${edg
 const HEIGHTS = [38, 44, 50, 58];
 /** In steps of ten times the rate, so that a graph is not placed anew whenever a figure moves. */
 const stepOf = (node: Row) => Math.min(HEIGHTS.length - 1, Math.floor(Math.log10(1 + (node.requests_per_s ?? 0))));
-export const heightOf = (node: Row) => HEIGHTS[stepOf(node)]!;
-export const widthOf = (node: Row) => Math.min(230, Math.max(128, 22 + 7.4 * String(node.name).length)) + 8 * stepOf(node);
-const MOST = 28;
-export const nameOf = (node: Row) => (String(node.name).length > MOST ? `${String(node.name).slice(0, MOST - 1)}…` : node.name);
-export const figuresOf = (node: Row) => (node.idle ? "idle" : node.requests_per_s == null ? "calls only" : `${rate(node.requests_per_s)} rps · ${percent(node.success_ratio)} %`);
+/** Below each other they are narrow: figures have a line each. */
+export const heightOf = (node: Row, down: boolean) => HEIGHTS[stepOf(node)]! + (down ? 12 : 0);
+const widths = (down: boolean) => (down ? { least: 84, most: 156, step: 4 } : { least: 128, most: 230, step: 8 });
+export function widthOf(node: Row, down: boolean): number {
+  const { least, most, step } = widths(down);
+  return Math.min(most, Math.max(least, 22 + 7.4 * String(node.name).length)) + step * stepOf(node);
+}
+export function nameOf(node: Row, down: boolean): string {
+  const [name, most] = [String(node.name), down ? 18 : 28];
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
+}
+const figures = (node: Row) => (node.idle ? ["idle"] : node.requests_per_s == null ? ["calls only"] : [`${rate(node.requests_per_s)} rps`, `${percent(node.success_ratio)} %`]);
+const figuresOf = (node: Row) => figures(node).join(" · ");
+/** What a node says below its name, and where from its top. */
+export const linesOf = (node: Row, down: boolean): [text: string, y: number][] =>
+  (down ? figures(node) : [figuresOf(node)]).map((text, i) => [text, heightOf(node, down) / 2 + (down ? 5 + 13 * i : 11)]);
+export const nameAt = (node: Row, down: boolean) => heightOf(node, down) / 2 - (down ? 9 : 3);
 
 export function curve(points: Point[]): string {
   const [first, ...rest] = points;
@@ -64,19 +76,21 @@ function Edge({ edge, points, label, chosen, dim }: { edge: Row; points: Point[]
   );
 }
 
-function Node({ node, at, chosen, dim }: { node: Row; at: Point; chosen: boolean; dim: boolean }) {
-  const [width, height] = [widthOf(node), heightOf(node)];
+function Node({ node, at, down, chosen, dim }: { node: Row; at: Point; down: boolean; chosen: boolean; dim: boolean }) {
+  const [width, height] = [widthOf(node, down), heightOf(node, down)];
   return (
     <a href={link(null, { focus: chosen ? null : node.name, edge: null })} aria-label={`${node.name}, ${node.health}, ${figuresOf(node)}`}>
       <g class={`node ${node.health} ${node.idle ? "idle" : ""} ${chosen ? "chosen" : ""} ${dim ? "dim" : ""}`} transform={`translate(${at.x - width / 2},${at.y - height / 2})`}>
         <rect width={width} height={height} rx="3" />
         <rect class="mark" width={3 + stepOf(node)} height={height} />
-        <text x="13" y={height / 2 - 3}>
-          {nameOf(node)}
+        <text x="13" y={nameAt(node, down)}>
+          {nameOf(node, down)}
         </text>
-        <text class="small" x="13" y={height / 2 + 11}>
-          {figuresOf(node)}
-        </text>
+        {linesOf(node, down).map(([text, y]) => (
+          <text class="small" x="13" y={y}>
+            {text}
+          </text>
+        ))}
       </g>
     </a>
   );
@@ -93,12 +107,14 @@ interface View {
 /** Pixels a unit of the graph: as small and large as it is zoomed, as small as it can be read, as large as it begins. */
 const [LEAST, MOST_SEEN, READ, BEGUN] = [0.15, 4, 0.6, 1.25];
 
-/** All of it; at first only as much from its left as can be read. */
+/** All of it; at first only as much of it, where calls come in, as can be read. */
 function whole(at: Placed, box: DOMRect, least: number): View {
   const all = Math.max(at.width, (at.height * box.width) / box.height, box.width / BEGUN);
   const width = Math.min(all, box.width / least);
   const height = (width * box.height) / box.width;
-  return { x: Math.min(0, (at.width - width) / 2), y: (at.height - height) / 2, width };
+  const [x, y] = [(at.width - width) / 2, (at.height - height) / 2];
+  // What calls and is not called is left, or at the top.
+  return at.down ? { x, y: least === READ ? Math.min(0, y) : y, width } : { x: Math.min(0, x), y, width };
 }
 
 export interface Zoom {
@@ -227,7 +243,7 @@ export function Drawing({ graph, at, label, focus, edge: chosen, found, zoom }: 
         <Edge key={edgeKey(edge)} edge={edge} points={at.edges[i] ?? []} label={label} chosen={edgeKey(edge) === chosen} dim={dim(edge)} />
       ))}
       {graph.nodes.map((node) => (
-        <Node key={node.id} node={node} at={at.nodes[node.id] ?? { x: 0, y: 0 }} chosen={node.name === focus} dim={dim(node)} />
+        <Node key={node.id} node={node} at={at.nodes[node.id] ?? { x: 0, y: 0 }} down={at.down} chosen={node.name === focus} dim={dim(node)} />
       ))}
     </svg>
   );

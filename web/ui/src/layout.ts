@@ -1,7 +1,8 @@
-// A worker: where the nodes of a graph go, callers left of whom they call.
+// A worker: where the nodes of a graph go, callers left of whom they call, or above them.
 import dagre from "@dagrejs/dagre";
 
 export interface Graph {
+  down: boolean; // callers above
   nodes: { id: number; width: number; height: number }[];
   edges: { from: number; to: number }[];
 }
@@ -10,6 +11,7 @@ export interface Point {
   y: number;
 }
 export interface Placed {
+  down: boolean;
   width: number;
   height: number;
   nodes: Record<number, Point>;
@@ -18,9 +20,10 @@ export interface Placed {
 
 function place(graph: Graph): Placed {
   const g = new dagre.graphlib.Graph({ multigraph: true });
-  g.setGraph({ rankdir: "LR", nodesep: 22, ranksep: 90, edgesep: 14, marginx: 12, marginy: 12 });
+  const [rankdir, ranksep] = graph.down ? ["TB", 56] : ["LR", 90];
+  g.setGraph({ rankdir, ranksep, nodesep: graph.down ? 14 : 22, edgesep: 14, marginx: 12, marginy: 12 });
   for (const { id, width, height } of graph.nodes) g.setNode(String(id), { width, height });
-  graph.edges.forEach((edge, i) => g.setEdge(String(edge.from), String(edge.to), { width: 40, height: 14, labelpos: "c" }, String(i)));
+  graph.edges.forEach((edge, i) => g.setEdge(String(edge.from), String(edge.to), { width: graph.down ? 24 : 40, height: 14, labelpos: "c" }, String(i)));
   dagre.layout(g);
   const nodes: Record<number, Point> = {};
   for (const { id } of graph.nodes) {
@@ -29,7 +32,7 @@ function place(graph: Graph): Placed {
   }
   const edges = graph.edges.map((edge, i) => g.edge(String(edge.from), String(edge.to), String(i)).points as Point[]);
   const { width, height } = g.graph();
-  return { width: width ?? 0, height: height ?? 0, nodes, edges };
+  return { down: graph.down, width: width ?? 0, height: height ?? 0, nodes, edges };
 }
 
 onmessage = (event: MessageEvent<Graph>) => postMessage(place(event.data));

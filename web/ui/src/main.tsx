@@ -2,6 +2,7 @@ import "uplot/dist/uPlot.min.css";
 import "./page.css";
 import { render } from "preact";
 import { Captures } from "./captures";
+import { useNoCommand } from "./data";
 import { Exchange } from "./exchange";
 import { Overview } from "./overview";
 import { RoutesAndPolicy } from "./policy";
@@ -19,6 +20,11 @@ function Page() {
   if (path === "/captures") return <Captures />;
   if (path === "/tail") return <Tail />;
   if (path === "/") return <Overview />;
+  return <NoPage path={path} />;
+}
+
+function NoPage({ path }: { path: string }) {
+  useNoCommand(true);
   return (
     <p class="empty">
       There is no page {path}. <a href={link("/")}>Overview</a>

@@ -2,16 +2,20 @@
 import { useMemo, useState } from "preact/hooks";
 import { Chart, hovered } from "./chart";
 import { useAnswer, useCommand, type Answer, type Asked, type Row } from "./data";
-import { clock, count, health, percent, rate, time } from "./format";
+import { clock, count, day, health, lost, percent, rate, stretch, time } from "./format";
 import { Trouble } from "./parts";
 import { report } from "./report";
 import { asked, filter, link, narrowed } from "./url";
 
 const ms = (ns: number | null) => (ns == null ? null : ns / 1e6);
 
-function Figure({ name, text, unit, tone, swatch }: { name: string; text: string; unit?: string; tone?: string; swatch?: string }) {
+/** Round latencies in milliseconds, up to minutes, hours and days. */
+const tens = [0.0001, 0.001, 0.01, 0.1, 1, 10, 100].flatMap((ten) => [ten, 2 * ten, 5 * ten]);
+const roundTimes = [...tens, ...[1, 2, 5, 10, 20, 60, 120, 300, 600, 1200, 3600, 7200, 18000, 43200].map((s) => s * 1e3), ...[1, 10, 100, 1e3, 1e4, 1e5].flatMap((ten) => [ten, 2 * ten, 5 * ten].map((days) => days * 86400e3))];
+
+function Figure({ name, text, unit, tone = "", swatch }: { name: string; text: string; unit?: string; tone?: string; swatch?: string }) {
   return (
-    <div class="figure">
+    <div class={`figure ${name}`}>
       <dt>
         {swatch && <i class={`swatch ${swatch}`} />}
         {name}
@@ -24,9 +28,13 @@ function Figure({ name, text, unit, tone, swatch }: { name: string; text: string
   );
 }
 
+/** `gap 126 MB`, `kernel 168 packets`; of packets no such word twice. */
+const inWords = ({ loss, count: n, unit }: Row) => `${loss} ${loss.startsWith(unit) ? count(n) : lost(n, unit)}`;
+
 function Figures({ summary, points }: { summary: Answer | null; points: Row[] }) {
   const at = hovered.value == null ? null : points[hovered.value];
   const now: Row = at ?? summary?.summary ?? {};
+  const ofDays = at !== null && day(points[0]!.start_ns) !== day(points[points.length - 1]!.start_ns);
   const losses = summary?.losses?.filter((loss: Row) => loss.count > 0) ?? [];
   return (
     <dl class="figures" aria-label="Entry traffic">
@@ -36,8 +44,8 @@ function Figures({ summary, points }: { summary: Answer | null; points: Row[] })
       <Figure name="p95" swatch="c2" text={time(now.latency_p95_ns)} />
       <Figure name="p99" swatch="c3" text={time(now.latency_p99_ns)} />
       <Figure name="open" text={count(at ? null : now.open)} />
-      <Figure name="losses" text={losses.length ? losses.map((loss: Row) => `${count(loss.count)} ${loss.loss}`).join(", ") : summary ? "·" : "–"} tone={losses.length ? "warn" : ""} />
-      <p class="when">{at ? `at ${clock(at.start_ns)}` : "entry traffic"}</p>
+      <Figure name="losses" text={losses.length ? losses.map(inWords).join(", ") : summary ? "·" : "–"} tone={losses.length ? "warn" : ""} />
+      <p class="when">{at ? `at ${ofDays ? `${day(at.start_ns)} ` : ""}${clock(at.start_ns)}` : "entry traffic"}</p>
     </dl>
   );
 }
@@ -60,6 +68,7 @@ function Charts({ points }: { points: Row[] }) {
         title="latency"
         moments={moments}
         format={(y) => time(y * 1e6)}
+        steps={roundTimes}
         lines={[line("p50", "--c1", latency("p50")), line("p95", "--c2", latency("p95")), line("p99", "--c3", latency("p99"))]}
       />
     </section>
@@ -111,7 +120,7 @@ function Changes({ of }: { of: Asked }) {
         What changed{" "}
         {data && (
           <small>
-            {clock(data.coverage.from_ns)} – {clock(data.coverage.to_ns)} against {clock(data.before.from_ns)} – {clock(data.before.to_ns)}
+            {stretch(data.coverage.from_ns, data.coverage.to_ns)} against {stretch(data.before.from_ns, data.before.to_ns)}
           </small>
         )}{" "}
         {rows.length > shownChanges && (
@@ -169,7 +178,7 @@ function Services({ data }: { data: Answer | null }) {
           <tbody>
             {data?.services.map((row: Row) => (
               <tr key={row.id}>
-                <td>
+                <td class="fill">
                   <a href={link(null, { filter: narrowed(["svc", row.service]) })}>{row.service}</a>
                 </td>
                 <td class="wide faint">{row.protocol}</td>
@@ -200,7 +209,7 @@ function Routes({ data }: { data: Answer | null }) {
           <tbody>
             {data?.routes.map((row: Row) => (
               <tr key={`${row.service} ${row.method} ${row.route}`}>
-                <td>
+                <td class="fill">
                   <a class="faint" href={link(null, { filter: narrowed(["svc", row.service]) })}>
                     {row.service}
                   </a>{" "}
@@ -219,6 +228,39 @@ function Routes({ data }: { data: Answer | null }) {
   );
 }
 
+/** Why there is nothing, and what helps: the filter hides it, it lies at other times, or there never was any. */
+function Nothing() {
+  const bare = new URLSearchParams(asked());
+  bare.delete("filter");
+  const { data } = useAnswer(`summary?${bare}`);
+  if (!data) return null;
+  const hidden: number = data.total.exchanges;
+  const ever = data.history.to_ns > data.history.from_ns || hidden > 0;
+  return (
+    <p class="empty">
+      {filter.value && hidden > 0 ? (
+        <>
+          The filter hides {hidden === 1 ? "the one exchange" : `all ${count(hidden)} exchanges`} of this window. <a href={link(null, { filter: null })}>Take it away</a>
+        </>
+      ) : ever ? (
+        <>
+          Nothing here in this window. <a href={link(null, { filter: null, window: null, since: null, until: null })}>Show all</a>
+        </>
+      ) : (
+        <>
+          Nothing here yet.
+          {!report && (
+            <>
+              {" "}
+              Write something: <code>meshtop record -i any -w DB</code>
+            </>
+          )}
+        </>
+      )}
+    </p>
+  );
+}
+
 export function Overview() {
   const summary = useAnswer(`summary?${asked()}`);
   const series = useAnswer(`series?${asked({ entry: "true" })}`);
@@ -232,16 +274,7 @@ export function Overview() {
       <Trouble of={summary} />
       <Figures summary={summary.data} points={points} />
       <Charts points={points} />
-      {services.data?.rows.found === 0 && (
-        <p class="empty">
-          Nothing here in this window{filter.value && " with this filter"}. <a href={link(null, { filter: null, window: null, since: null, until: null })}>Show all</a>
-          {!report && (
-            <>
-              , or write something: <code>meshtop record -i any -w DB</code>
-            </>
-          )}
-        </p>
-      )}
+      {services.data?.rows.found === 0 && <Nothing />}
       <Changes of={changes} />
       <div class="pair">
         <Services data={services.data} />

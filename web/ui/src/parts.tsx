@@ -1,9 +1,10 @@
 // What several pages show.
-import type { Asked } from "./data";
+import { useNoCommand, type Asked } from "./data";
 import { link, type Param } from "./url";
 
 /** Why there is no newer answer, in the server's words. */
 export function Trouble({ of }: { of: Asked }) {
+  useNoCommand(of.problem !== null && of.data === null);
   if (!of.problem) return null;
   return (
     <p class="banner" role="alert">

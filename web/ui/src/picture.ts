@@ -1,6 +1,6 @@
 // The graph as an image: drawn anew on a canvas, so that nothing of the page has to be loaded as a picture.
 import type { Row } from "./data";
-import { curve, figuresOf, heightOf, labelOf, middleOf, nameOf, weight, widthOf, type Graph } from "./graph";
+import { curve, heightOf, labelOf, linesOf, middleOf, nameAt, nameOf, weight, widthOf, type Graph } from "./graph";
 import type { Placed, Point } from "./layout";
 
 const [SCALE, MOST_PIXELS, EDGE] = [2, 8192, 12];
@@ -38,8 +38,8 @@ function drawEdge(context: CanvasRenderingContext2D, edge: Row, points: Point[],
   context.fillText(labelOf(label, edge), x, y - 5);
 }
 
-function drawNode(context: CanvasRenderingContext2D, node: Row, at: Point): void {
-  const [width, height] = [widthOf(node), heightOf(node)];
+function drawNode(context: CanvasRenderingContext2D, node: Row, at: Point, down: boolean): void {
+  const [width, height] = [widthOf(node, down), heightOf(node, down)];
   const [x, y] = [at.x - width / 2, at.y - height / 2];
   context.globalAlpha = node.idle ? 0.5 : 1;
   context.fillStyle = colour("--raised");
@@ -49,10 +49,10 @@ function drawNode(context: CanvasRenderingContext2D, node: Row, at: Point): void
   context.textAlign = "left";
   context.font = "13px system-ui, sans-serif";
   context.fillStyle = colour("--ink");
-  context.fillText(nameOf(node), x + 13, y + height / 2 - 3);
+  context.fillText(nameOf(node, down), x + 13, y + nameAt(node, down));
   context.font = "11px system-ui, sans-serif";
   context.fillStyle = tone(node, "--faint");
-  context.fillText(figuresOf(node), x + 13, y + height / 2 + 11);
+  for (const [text, line] of linesOf(node, down)) context.fillText(text, x + 13, y + line);
   context.globalAlpha = 1;
 }
 
@@ -69,6 +69,6 @@ export function picture(graph: Graph, at: Placed, label: string): Promise<Blob |
   context.fillRect(0, 0, width, height);
   context.translate(EDGE, EDGE);
   graph.edges.forEach((edge, i) => drawEdge(context, edge, at.edges[i] ?? [], label));
-  for (const node of graph.nodes) drawNode(context, node, at.nodes[node.id] ?? { x: 0, y: 0 });
+  for (const node of graph.nodes) drawNode(context, node, at.nodes[node.id] ?? { x: 0, y: 0 }, at.down);
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }

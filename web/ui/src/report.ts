@@ -1,6 +1,7 @@
 // A report is this page as one file, with the API's answers inside (meshtop report): no server is asked. What is
 // not inside is said, in words that are those of a problem of the API.
 import type { Answer, Problem, Row } from "./data";
+import { kept, written } from "./digits";
 
 interface Part {
   inside: number;
@@ -138,3 +139,6 @@ export function inside(of: Report, path: string): Answer {
   const focus = params.get("focus");
   return focus ? near(all, focus, Number(params.get("depth") ?? 1)) : all;
 }
+
+/** The same as text, every digit of it; of figures, not of exchanges. */
+export const insideText = (path: string): string => written(inside(kept(text("report")), path));

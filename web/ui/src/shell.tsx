@@ -76,14 +76,18 @@ function FilterBox() {
 
 function Windows() {
   const { params } = place.value;
-  const bounded = (params.get("since") || params.get("until")) && !params.has("walk");
+  const walking = params.has("walk"); // it says itself when it is
+  const bounded = (params.get("since") || params.get("until")) && !walking;
   const now = params.get("window");
-  const moment = (name: string) => (params.get(name) ?? "").replace(/^.*T|Z$/g, "");
+  const [since = "", until = ""] = [params.get("since") ?? "", params.get("until") ?? ""].map((moment) => moment.replace(/Z$/, ""));
+  // The day is left out where both ends are of one.
+  const ofOneDay = since.split("T")[0] === until.split("T")[0];
+  const brief = (moment: string) => moment.replace(ofOneDay ? /^.*T/ : /\.\d+$|T00:00(:00(\.0+)?)?$/, "").replace("T", " ");
   return (
     <nav class="windows" aria-label="Window of time">
       {bounded && (
         <a aria-current="true" href={link(null, { since: null, until: null, play: null })} title="Back to all">
-          {moment("since")} – {moment("until")} UTC ✕
+          {brief(since)} – {brief(until)} UTC ✕
         </a>
       )}
       {windows.map((window) => (
@@ -91,7 +95,7 @@ function Windows() {
           {window}
         </a>
       ))}
-      <a href={link(null, { window: null, since: null, until: null, walk: null, play: null })} aria-current={!bounded && !now ? "true" : undefined}>
+      <a href={link(null, { window: null, since: null, until: null, walk: null, play: null })} aria-current={!bounded && !now && !walking ? "true" : undefined}>
         all
       </a>
     </nav>
@@ -105,9 +109,10 @@ function Source() {
     document.addEventListener("visibilitychange", again);
     return () => document.removeEventListener("visibilitychange", again);
   }, []);
-  if (live.value === null) return <span class="source" />;
+  // Where nothing tells it, its room is there all the same: the pages beside it stand where they stood.
+  const unknown = live.value === null;
   return (
-    <span class="source" role="status">
+    <span class={`source ${unknown ? "unknown" : ""}`} role="status" aria-hidden={unknown}>
       {live.value ? (
         <span class="live-dot on">● live</span>
       ) : (
@@ -174,8 +179,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
       )}
       <main>{children}</main>
       <footer>
-        <span class="prompt">$</span> <code>{command.value || "…"}</code>
-        <button type="button" disabled={!command.value} onClick={() => void navigator.clipboard?.writeText(command.value).catch(() => undefined)} title="Copy the command">
+        <span class="prompt">$</span> <code>{command.value ?? "…"}{command.value === "" && <span class="faint">no command gives this</span>}</code>
+        <button type="button" disabled={!command.value} onClick={() => void navigator.clipboard?.writeText(command.value ?? "").catch(() => undefined)} title="Copy the command">
           copy
         </button>
       </footer>

@@ -2,6 +2,7 @@
 // are passed over, and what was lost is a row of its own.
 import { useEffect, useState } from "preact/hooks";
 import { command, get, isProblem, reached, type Row } from "./data";
+import { lineOf, merged, sumOf, TOLD, untold, type Sums } from "./lost";
 import { report } from "./report";
 import { asked } from "./url";
 
@@ -13,7 +14,8 @@ const GATHER_MS = 100;
 export interface Lines {
   rows: Row[]; // newest first
   waiting: number; // come while paused
-  lost: number;
+  lost: Sums; // what is told between the rows, and since
+  lostMore: boolean; // an answer did not tell all
   connected: boolean;
   problem: string;
 }
@@ -27,9 +29,10 @@ export function useLines(filter: string, paused: boolean): Lines {
 }
 
 class Stream {
-  lines: Lines = { rows: [], waiting: 0, lost: 0, connected: false, problem: "" };
+  lines: Lines = { rows: [], waiting: 0, lost: {}, lostMore: false, connected: false, problem: "" };
   private fresh: Row[] = [];
   private newest = 0;
+  private told: Row[] = []; // losses that an answer told
   private paused = false;
   private timer = 0;
   private changed: () => void = () => undefined;
@@ -41,9 +44,10 @@ class Stream {
 
   /** Ends what was open; returns what ends this. */
   open(filter: string, changed: () => void): () => void {
-    this.lines = { rows: [], waiting: 0, lost: 0, connected: false, problem: "" };
+    this.lines = { rows: [], waiting: 0, lost: {}, lostMore: false, connected: false, problem: "" };
     this.fresh = [];
     this.newest = 0;
+    this.told = [];
     this.changed = changed;
     if (report) return this.all();
     const query = new URLSearchParams(filter ? { filter } : {});
@@ -57,12 +61,16 @@ class Stream {
     });
     source.addEventListener("exchange", (event) => this.add(JSON.parse(event.data)));
     source.addEventListener("lost", (event) => {
-      const lost = JSON.parse(event.data);
-      this.lines.lost += lost.count;
-      this.add({ ...lost, lost: true });
+      const lost = lineOf(JSON.parse(event.data));
+      if (untold([lost], this.told).length === 0) return;
+      this.lines.lost = sumOf([lost], this.lines.lost);
+      this.add(lost);
     });
-    source.onerror = () => this.state(false);
-    // A browser gives up where it is answered with anything but a stream: then it is begun anew.
+    // A browser gives up where it is answered with anything but a stream: why, an answer tells. It is begun anew.
+    source.onerror = () => {
+      this.state(false);
+      if (source.readyState === EventSource.CLOSED) void this.before(filter, stop.signal);
+    };
     const again = window.setInterval(() => {
       if (source.readyState === EventSource.CLOSED && !stop.signal.aborted) {
         clearInterval(again);
@@ -86,7 +94,7 @@ class Stream {
     const stop = new AbortController();
     void get(`exchanges?${asked({ limit: String(KEPT) })}`, stop.signal)
       .then((body) => {
-        this.lines.rows = body.exchanges;
+        this.fill(body.exchanges, body.lost);
         command.value = body.command;
       })
       .catch((error) => {
@@ -106,14 +114,25 @@ class Stream {
   private async before(filter: string, stop: AbortSignal): Promise<void> {
     try {
       const body = await get(`exchanges?${asked({ limit: String(BEFORE) })}`, stop);
-      this.lines.rows = body.exchanges;
       this.newest = Math.max(0, ...body.exchanges.map((row: Row) => row.id));
       this.fresh = this.fresh.filter((row) => row.lost || row.id > this.newest);
+      this.fill(body.exchanges, body.lost);
     } catch (error) {
       if (!isProblem(error)) return; // The stream says whether the server is there.
+      command.value = "";
       this.lines.problem = `${error.title}: ${error.detail}`;
+      reached.value = true;
     }
     this.changed();
+  }
+
+  /** With what an answer has: what the stream told, too, stands where the answer has it. */
+  private fill(exchanges: Row[], lost: Row[]): void {
+    this.told = lost.map(lineOf);
+    this.fresh = untold(this.fresh, this.told);
+    this.lines.rows = merged(exchanges, this.told);
+    this.lines.lost = sumOf([...this.told, ...this.fresh.filter((row) => row.lost)]);
+    this.lines.lostMore = lost.length === TOLD;
   }
 
   private add(row: Row): void {

@@ -1,7 +1,8 @@
 // Exchanges as they come, newest first. Only the lines in sight are in the document.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useAnswer, useCommand, type Row } from "./data";
-import { clock, count, time } from "./format";
+import { clock, count, lost, time } from "./format";
+import { inWords, lineOf, merged, sumOf, TOLD, type Sums } from "./lost";
 import { Trouble } from "./parts";
 import { report } from "./report";
 import { useLines } from "./stream";
@@ -29,7 +30,7 @@ function Line({ row, at }: { row: Row; at: number }) {
     return (
       <div class="line warn" style={style} role="row">
         <span role="cell" style={{ gridColumn: "1 / -1" }}>
-          ── {count(row.count)} {row.unit}s lost here: {row.why || row.where} ──
+          ── {lost(row.count, row.unit)} lost here: {row.why || row.where} ──
         </span>
       </div>
     );
@@ -99,6 +100,15 @@ function List({ rows, scroll }: { rows: Row[]; scroll: Scroll }) {
   );
 }
 
+function Lost({ sums, more }: { sums: Sums; more: boolean }) {
+  return <span class={Object.keys(sums).length ? "warn" : "faint"}>lost: {inWords(sums, more)}</span>;
+}
+
+function shown(rows: Row[]): string {
+  const n = rows.filter((row) => !row.lost).length;
+  return n === 0 ? "none shown" : `${count(n)} shown`;
+}
+
 const failures = () => <a href={link("/tail", { filter: narrowed(["outcome", "failure"]) })}>failures only</a>;
 
 function Following() {
@@ -115,7 +125,7 @@ function Following() {
         {!report && (
           <>
             <span class={`live-dot ${lines.connected && !paused ? "on" : ""}`} role="status">
-              ● {!lines.connected ? "reconnecting" : paused ? `paused, ${lines.waiting} waiting` : "following"}
+              ● {!lines.connected ? (lines.problem ? "not following" : "reconnecting") : paused ? `paused, ${lines.waiting} waiting` : "following"}
             </span>
             <button type="button" onClick={() => setPaused(!paused)} aria-pressed={paused}>
               {paused ? "go on" : "pause"}
@@ -128,8 +138,8 @@ function Following() {
           </button>
         )}
         {failures()}
-        <span class="faint">{count(lines.rows.length)} shown</span>
-        {!report && <span class={lines.lost ? "warn" : "faint"}>lost: {lines.lost}</span>}
+        <span class="faint">{shown(lines.rows)}</span>
+        <Lost sums={lines.lost} more={lines.lostMore} />
       </div>
       {lines.problem && <p class="banner">{lines.problem}</p>}
       <List rows={lines.rows} scroll={scroll} />
@@ -148,7 +158,8 @@ function Past() {
   const answer = useAnswer(`exchanges?${asked({ limit: String(PAST) })}`);
   const { data } = answer;
   useCommand(data);
-  const rows: Row[] = data?.exchanges ?? [];
+  const losses: Row[] = useMemo(() => (data?.lost ?? []).map(lineOf), [data]);
+  const rows: Row[] = useMemo(() => merged(data?.exchanges ?? [], losses), [data]);
   const scroll = useScroll(rows);
   return (
     <>
@@ -157,8 +168,10 @@ function Past() {
         <span class="faint">the window's, newest first</span>
         {failures()}
         <span class="faint">
-          {count(rows.length)} shown{data?.next != null && ", there are more"}
+          {shown(rows)}
+          {data?.next != null && ", there are more"}
         </span>
+        <Lost sums={sumOf(losses)} more={losses.length === TOLD} />
       </div>
       <List rows={rows} scroll={scroll} />
     </>

@@ -1,6 +1,6 @@
 // Who calls whom: what is asked for, what of it is shown, and how it leaves. A worker places the nodes.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { useAnswer, useCommand, type Answer, type Row } from "./data";
+import { textOf, useAnswer, useCommand, type Answer, type Row } from "./data";
 import { amount } from "./format";
 import { Drawing, edgeKey, heightOf, labelOf, labels, widthOf, type Graph, type Zoom } from "./graph";
 import type { Graph as Shape, Placed } from "./layout";
@@ -14,11 +14,26 @@ import { asked, filter, go, link, place } from "./url";
 declare const LAYOUT_URL: string;
 const layout = script("layout") ?? LAYOUT_URL;
 
+/** Where there is more height than width. */
+const tall = matchMedia("(max-width: 620px)");
+
+function useTall(): boolean {
+  const [is, setIs] = useState(tall.matches);
+  useEffect(() => {
+    const changed = () => setIs(tall.matches);
+    tall.addEventListener("change", changed);
+    return () => tall.removeEventListener("change", changed);
+  }, []);
+  return is;
+}
+
 /** Places the graph anew where its shape changes, not where its figures do. */
 function usePlaced(graph: Graph | null): Placed | null {
   const [placed, setPlaced] = useState<{ shape: string; at: Placed } | null>(null);
+  const down = useTall();
   const asked: Shape | null = graph && {
-    nodes: graph.nodes.map((node) => ({ id: node.id, width: widthOf(node), height: heightOf(node) })),
+    down,
+    nodes: graph.nodes.map((node) => ({ id: node.id, width: widthOf(node, down), height: heightOf(node, down) })),
     edges: graph.edges.map((edge) => ({ from: edge.client_id, to: edge.server_id })),
   };
   const shape = JSON.stringify(asked);
@@ -67,23 +82,37 @@ function save(name: string, blob: Blob): void {
   setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
 }
 
-function ExpressionBox({ name, placeholder, problem }: { name: "find" | "hide"; placeholder: string; problem: string }) {
+/** Taken once it is one; what is wrong with it is said while it is typed. */
+function ExpressionBox({ name, placeholder }: { name: "find" | "hide"; placeholder: string }) {
+  const taken = place.value.params.get(name) ?? "";
+  const [text, setText] = useState(taken);
+  useEffect(() => setText(taken), [taken]);
+  const { problem } = expression(text);
   return (
-    <input
-      type="search"
-      aria-label={name === "find" ? "Find nodes and edges" : "Hide nodes and edges"}
-      aria-invalid={problem ? "true" : "false"}
-      title={problem || `${placeholder}: a name, or ${fields.join(", ")} with = != < <= > >= ~, and, or, not`}
-      placeholder={placeholder}
-      spellcheck={false}
-      autocomplete="off"
-      value={place.value.params.get(name) ?? ""}
-      onChange={(event) => go(link(null, { [name]: event.currentTarget.value.trim() || null }))}
-    />
+    <span class="expression">
+      <input
+        type="search"
+        aria-label={name === "find" ? "Find nodes and edges" : "Hide nodes and edges"}
+        aria-invalid={problem ? "true" : "false"}
+        aria-describedby={`${name}-problem`}
+        title={`${placeholder}: a name, or ${fields.join(", ")} with = != < <= > >= ~, and, or, not`}
+        placeholder={placeholder}
+        spellcheck={false}
+        autocomplete="off"
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onChange={() => !problem && go(link(null, { [name]: text.trim() || null }))}
+      />
+      {problem && (
+        <span id={`${name}-problem`} class="filter-problem" role="alert">
+          {name}: {problem}
+        </span>
+      )}
+    </span>
   );
 }
 
-function Exports({ data, graph, at, label }: { data: Answer | null; graph: Graph | null; at: Placed | null; label: string }) {
+function Exports({ data, path, graph, at, label }: { data: Answer | null; path: string; graph: Graph | null; at: Placed | null; label: string }) {
   const png = async () => {
     const blob = await picture(graph!, at!, label);
     if (blob) save("topology.png", blob);
@@ -96,7 +125,7 @@ function Exports({ data, graph, at, label }: { data: Answer | null; graph: Graph
       <button type="button" disabled={!graph} onClick={() => save("topology.dot", new Blob([dot(graph!, label)], { type: "text/vnd.graphviz" }))}>
         DOT
       </button>
-      <button type="button" disabled={!data} onClick={() => save("topology.json", new Blob([JSON.stringify(data, null, 1)], { type: "application/json" }))}>
+      <button type="button" disabled={!data} onClick={() => save("topology.json", new Blob([textOf(data!, path)], { type: "application/json" }))}>
         JSON
       </button>
     </>
@@ -151,7 +180,8 @@ export function Topology() {
   const idle = params.get("idle") ?? "dim";
   const near: Record<string, string> = focus && depth !== "all" ? { focus, depth } : {};
   const nodes = params.get("nodes");
-  const answer = useAnswer(`edges?${asked({ limit: "1000", ...near, ...(nodes && { nodes }) })}`);
+  const path = `edges?${asked({ limit: "1000", ...near, ...(nodes && { nodes }) })}`;
+  const answer = useAnswer(path);
   const { data } = answer;
   const ever = useEver(near, idle !== "hide");
   useCommand(data);
@@ -162,8 +192,8 @@ export function Topology() {
   const zoom = useRef<Zoom | null>(null);
   const node = graph?.nodes.find((one) => one.name === focus);
   const edge = graph?.edges.find((one) => edgeKey(one) === params.get("edge"));
+  const found = find.match && graph ? [...graph.nodes, ...graph.edges].filter(find.match).length : null;
   const hidden = data && graph ? withIdle(data, ever).nodes.length - graph.nodes.length : 0;
-  const problem = find.problem || hide.problem;
   return (
     <>
       <Trouble of={answer} />
@@ -171,23 +201,23 @@ export function Topology() {
         <Choice name="label" value={label} options={Object.entries(labels).map(([key, { title }]) => [key, title])} />
         {focus && <Choice name="depth" value={depth} options={[["1", "near"], ["2", "2 steps"], ["all", "all"]]} />}
         {bounded() && <Choice name="idle" value={idle} options={[["dim", "idle dimmed"], ["hide", "idle hidden"]]} />}
-        <ExpressionBox name="find" placeholder="find: cart or ok<95" problem={find.problem} />
-        <ExpressionBox name="hide" placeholder="hide: rps<1" problem={hide.problem} />
+        <ExpressionBox name="find" placeholder="find: cart or ok<95" />
+        <ExpressionBox name="hide" placeholder="hide: rps<1" />
         <span class="grow" />
         <Zooming zoom={zoom} />
-        <Exports data={data} graph={graph} at={at} label={label} />
+        <Exports data={data} path={path} graph={graph} at={at} label={label} />
       </div>
-      <p class="faint found" role={problem ? "alert" : undefined}>
-        {problem ||
-          (data &&
-            [
-              `${amount(graph!.nodes.length, "service")}, ${amount(graph!.edges.length, "edge")}`,
-              focus && !node && `no ${focus} among them`,
-              hidden > 0 && `${amount(hidden, "service")} hidden`,
-              data.grouped > 0 && `the ${data.grouped} with the least traffic drawn as one`,
-            ]
-              .filter(Boolean)
-              .join(" · "))}
+      <p class="faint found">
+        {data &&
+          [
+            `${amount(graph!.nodes.length, "service")}, ${amount(graph!.edges.length, "edge")}`,
+            focus && !node && `no ${focus} among them`,
+            found !== null && `${amount(found, "match", "matches")}`,
+            hidden > 0 && `${amount(hidden, "service")} hidden`,
+            data.grouped > 0 && `the ${data.grouped} with the least traffic drawn as one`,
+          ]
+            .filter(Boolean)
+            .join(" · ")}
       </p>
       {data && data.nodes.length === 0 && (
         <p class="empty">
