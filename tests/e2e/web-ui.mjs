@@ -51,7 +51,7 @@ async function serving(capture) {
   execFileSync(given.meshtop, ["record", "-r", join(tmp, capture), "-w", path], { env, stdio: "pipe" });
   const port = await freePort();
   const server = await start(["serve", "-d", path, "--listen", `127.0.0.1:${port}`]);
-  return { server, from: `http://127.0.0.1:${port}` };
+  return { server, from: `http://127.0.0.1:${port}`, path };
 }
 
 const ended = (server) =>
@@ -354,7 +354,7 @@ const tests = {
     mkdirSync(join(tmp, folder));
     const whole = readFileSync(join(root, "tests/data/http1-framing.pcap"));
     writeFileSync(join(tmp, folder, "lossy.pcap"), cutSome(whole));
-    const { server: other, from } = await serving(join(folder, "lossy.pcap"));
+    const { server: other, from, path: lossy } = await serving(join(folder, "lossy.pcap"));
     const { lost, losses } = await api("captures", from);
     assert.ok(lost.length > 0 && losses.some((row) => row.count > 0), JSON.stringify(lost));
     const page = await open("/captures", { from });
@@ -383,6 +383,11 @@ const tests = {
       }
       await shot(page, "tail-lost");
     }
+    await page.goto(`${from}/tail`);
+    await page.getByText(`lost: ${gap} B`).waitFor();
+    execFileSync(given.meshtop, ["record", "-r", join(tmp, folder, "lossy.pcap"), "-w", lossy], { env, stdio: "pipe" });
+    await page.getByText(`lost: ${2 * gap} B`).waitFor(); // while it is followed
+    assert.equal((await texts(page, ".list-space > .line.warn")).length, 2 * told.length);
     await page.close();
     await ended(other);
   },

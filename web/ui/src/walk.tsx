@@ -2,7 +2,7 @@
 // What is played is in the address: a link begins where it was made.
 import { useEffect } from "preact/hooks";
 import { useAnswer, waiting } from "./data";
-import { clock, day } from "./format";
+import { clock, day, stretch, time } from "./format";
 import { go, link, move, place } from "./url";
 
 const STEP_MS = 500;
@@ -54,6 +54,7 @@ function Bar({ walk }: { walk: Walk }) {
     const start = walk.at < walk.to ? walk.at : Math.min(walk.to, walk.from + walk.width);
     go(speed === null ? windowAt(start, walk.width, chosen) : link(null, { play: null }));
   };
+  const [begins, ends] = [(walk.at - walk.width) * 1e6, walk.at * 1e6];
   const set = (to: string) => go(link(null, { walk: to, ...(speed !== null && { play: to }) }));
   return (
     <>
@@ -71,7 +72,7 @@ function Bar({ walk }: { walk: Walk }) {
       <label>
         window{" "}
         <select aria-label="Width of the window" value={String(walk.width)} onChange={(event) => go(windowAt(walk.at, Number(event.currentTarget.value)))}>
-          {!widths.some(([ms]) => ms === walk.width) && <option value={String(walk.width)}>{(walk.width / 1000).toFixed(1)} s</option>}
+          {!widths.some(([ms]) => ms === walk.width) && <option value={String(walk.width)}>{time(walk.width * 1e6)}</option>}
           {widths.map(([ms, title]) => (
             <option value={String(ms)}>{title}</option>
           ))}
@@ -88,7 +89,8 @@ function Bar({ walk }: { walk: Walk }) {
         onInput={(event) => move(windowAt(Number(event.currentTarget.value), walk.width))}
       />
       <span class="at">
-        {day(walk.at * 1e6)} {clock((walk.at - walk.width) * 1e6)} – {clock(walk.at * 1e6)}
+        {day(begins) === day(ends) && `${day(ends)} `}
+        {stretch(begins, ends)}
       </span>
     </>
   );
