@@ -11,6 +11,7 @@
 #include "base/text_time.h"
 #include "cli/clock.h"
 #include "cli/dashboard.h"
+#include "cli/dashboard_json.h"
 #include "cli/dashboard_packets.h"
 #include "cli/dashboard_source.h"
 #include "cli/printer.h"
@@ -192,16 +193,6 @@ static int print_text(struct dashboard *d)
     return mt_out_flush(&out) == 0 ? MT_EXIT_OK : MT_EXIT_ERROR;
 }
 
-static int print_json(const struct mt_snapshot *a)
-{
-    struct mt_printer out;
-    mt_printer_open(&out, stdout, &mt_screen_services, MT_FORMAT_JSON);
-    mt_printer_head(&out, &a->rows.coverage);
-    for (size_t i = 0; i < a->rows.count; i++)
-        mt_printer_row(&out, &a->rows.rows[i]);
-    return mt_printer_close(&out) == 0 ? MT_EXIT_OK : MT_EXIT_ERROR;
-}
-
 static int print_once(struct dashboard *d)
 {
     struct pollfd answered = {.fd = mt_worker_fd(d->source.worker),
@@ -216,7 +207,7 @@ static int print_once(struct dashboard *d)
         mt_say(d->source.path, "%s", mt_store_strerror(a->rc));
         return MT_EXIT_ERROR;
     }
-    return d->options->json ? print_json(a) : print_text(d);
+    return d->options->json ? mt_dashboard_print_json(a) : print_text(d);
 }
 
 /* ---- on a terminal ---- */

@@ -133,7 +133,8 @@ const struct mt_option_row mt_option_rows[] = {
     {'1', "once", NULL, K_FLAG, G_DASHBOARD, AT(once), 0, 0,
      "print the screen once as text"},
     {'j', "json", NULL, K_FLAG, G_DASHBOARD, AT(json), 0, 0,
-     "print its numbers once as JSON, as stat -o json does"},
+     "print the screen once as JSON, as stat, routes, edges, policy and "
+     "tail do with -o json"},
     {'c', "config", "FILE", K_TEXT, G_PROXY, AT(config), 0, 0,
      "the mesh: listeners, services and routes in YAML, HTTPRoute documents "
      "too; - is standard input"},

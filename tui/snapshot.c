@@ -1,7 +1,7 @@
 #include "tui/snapshot.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- exchanges ---- */
 
@@ -137,12 +137,12 @@ static int read_exchanges(struct mt_snapshot *a, struct mt_store *s,
         return rc;
     while ((rc = mt_rows_next(rows, &x)) == 1) {
         a->exchanges_seen++;
+        if (!slowest && a->exchanges_count == MT_SNAPSHOT_EXCHANGES)
+            break; /* there are more */
         if (!(slowest ? add_slowest(a, x) : add_newest(a, x))) {
             rc = MT_STORE_ENOMEM;
             break;
         }
-        if (!slowest && a->exchanges_count == MT_SNAPSHOT_EXCHANGES)
-            break;
     }
     a->complete = rc != MT_STORE_EINTERRUPTED;
     mt_rows_free(rows);
@@ -196,13 +196,19 @@ static int read_exchange(struct mt_snapshot *a, struct mt_store *s)
 static int each_source(void *arg, const struct mt_source_row *row)
 {
     struct mt_snapshot *a = arg;
-    struct mt_source_kept *k = &a->sources[a->sources_count++];
-    (void)snprintf(k->path, sizeof k->path, "%s", row->path);
+    a->sources_seen++;
+    if (a->sources_count == MT_SNAPSHOT_SOURCES)
+        return 0;
+    struct mt_source_kept *k = &a->sources[a->sources_count];
+    k->path = strdup(row->path);
+    if (k->path == NULL)
+        return MT_STORE_ENOMEM;
+    a->sources_count++;
     k->size_bytes = row->size_bytes;
     k->packets = row->packets;
     k->first_ns = row->first_ns;
     k->last_ns = row->last_ns;
-    return a->sources_count == MT_SNAPSHOT_SOURCES;
+    return 0;
 }
 
 static int read_sources(struct mt_snapshot *a, struct mt_store *s)
@@ -210,8 +216,7 @@ static int read_sources(struct mt_snapshot *a, struct mt_store *s)
     a->sources = calloc(MT_SNAPSHOT_SOURCES, sizeof *a->sources);
     if (a->sources == NULL)
         return MT_STORE_ENOMEM;
-    int rc = mt_query_sources(s, each_source, a);
-    return rc > 0 ? 0 : rc;
+    return mt_query_sources(s, each_source, a);
 }
 
 /* A trend is of all requests: beside a filter's numbers it would mislead. */
@@ -387,6 +392,8 @@ void mt_snapshot_free(struct mt_snapshot *a)
     free(a->exchanges);
     mt_trace_free(&a->trace);
     free(a->ladder);
+    for (size_t i = 0; i < a->sources_count; i++)
+        free(a->sources[i].path);
     free(a->sources);
     mt_answer_free(&a->summary);
     mt_answer_free(&a->series);
@@ -394,6 +401,14 @@ void mt_snapshot_free(struct mt_snapshot *a)
     mt_proxies_free(&a->proxies);
     mt_trends_free(&a->trends);
     free(a);
+}
+
+int64_t mt_moments_ns(int64_t from_ns, int64_t to_ns)
+{
+    int64_t ns;
+    if (to_ns <= from_ns)
+        return 0;
+    return __builtin_sub_overflow(to_ns, from_ns, &ns) ? INT64_MAX : ns;
 }
 
 uint64_t mt_snapshot_lost(const struct mt_snapshot *a)

@@ -22,7 +22,7 @@
 
 enum {
     MT_SNAPSHOT_EXCHANGES = 500,
-    MT_SNAPSHOT_SOURCES = 64,
+    MT_SNAPSHOT_SOURCES = 1000,
     MT_SNAPSHOT_LOST = 64
 };
 
@@ -60,7 +60,7 @@ struct mt_kept {
 };
 
 struct mt_source_kept {
-    char path[256];
+    char *path;
     uint64_t size_bytes, packets;
     int64_t first_ns, last_ns;
 };
@@ -86,7 +86,8 @@ struct mt_snapshot {
     struct mt_ladder *ladder;    /* of the one exchange; NULL: nobody reads */
     struct mt_attempts attempts; /* of the one exchange */
     struct mt_trace trace;       /* of the one exchange */
-    uint64_t exchanges_seen;     /* passed the filter, as far as was read */
+    uint64_t exchanges_seen;     /* passed the filter, as far as was read: more
+                                    than are kept where there are more */
     bool complete;               /* nothing of the asked time is missing */
     uint64_t unfiltered;         /* without the filter: services, and where
                                     nothing passed it */
@@ -94,6 +95,7 @@ struct mt_snapshot {
     struct mt_store_info info;
     struct mt_source_kept *sources;
     size_t sources_count;
+    uint64_t sources_seen;
 };
 
 /* How an export ended. */
@@ -136,6 +138,16 @@ void mt_snapshot_read(struct mt_snapshot *a, struct mt_store *s,
                       const struct mt_patience *patience);
 
 void mt_snapshot_free(struct mt_snapshot *a); /* NULL is fine */
+
+/* It holds something: packets or exchanges, be they of the epoch. */
+static inline bool mt_info_is_known(const struct mt_store_info *info)
+{
+    return info->rows > 0 || info->first_ns != 0 || info->last_ns != 0;
+}
+
+/* From one moment to a later one, neither of which is unknown (as 0 is to
+ * mt_elapsed_ns()); 0 where it is none. */
+int64_t mt_moments_ns(int64_t from_ns, int64_t to_ns);
 
 /* Losses that are events: what of the traffic was not seen. */
 uint64_t mt_snapshot_lost(const struct mt_snapshot *a);
