@@ -236,9 +236,11 @@ static int replay_database(struct mt_dashboard_source *s, const char *path)
         mt_say(path, "%s", mt_store_strerror(rc));
         return MT_EXIT_ERROR;
     }
-    s->read = (struct mt_pace_read){
-        .first_ns = info.first_ns, .fed_ns = info.last_ns, .through = true};
-    if (info.last_ns == 0) {
+    s->read = (struct mt_pace_read){.begun = true,
+                                    .first_ns = info.first_ns,
+                                    .fed_ns = info.last_ns,
+                                    .through = true};
+    if (!mt_info_is_known(&info)) {
         mt_say(path, "holds no exchanges: there is nothing to replay");
         return MT_EXIT_ERROR;
     }
@@ -442,7 +444,9 @@ mt_dashboard_source_read(const struct mt_dashboard_source *s)
 {
     if (s->feeder == NULL)
         return s->read;
-    return (struct mt_pace_read){.first_ns = mt_feeder_first_ns(s->feeder),
+    int64_t first_ns = mt_feeder_first_ns(s->feeder);
+    return (struct mt_pace_read){.begun = first_ns != 0,
+                                 .first_ns = first_ns,
                                  .fed_ns = mt_feeder_fed_ns(s->feeder),
                                  .through = mt_feeder_is_through(s->feeder)};
 }

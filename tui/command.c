@@ -10,6 +10,7 @@
 #include "base/text_time.h"
 
 #define SECOND INT64_C(1000000000)
+#define DAY (86400 * SECOND)
 
 #define COMMAND(name)                                               \
     static bool run_##name(struct mt_dashboard *d, const char *arg, \
@@ -150,31 +151,75 @@ static bool outside(struct mt_dashboard *d, int64_t first_ns, int64_t last_ns)
     char text[80];
     struct mt_buf b = mt_buf_of(text, sizeof text - 1);
     put_moment(&b, d, first_ns, true);
-    mt_put_str(&b, " to ");
-    put_moment(&b, d, last_ns, last_ns - first_ns > 43200 * SECOND);
+    mt_put_str(&b, last_ns < INT64_MAX ? " to " : " on");
+    if (last_ns < INT64_MAX)
+        put_moment(&b, d, last_ns,
+                   mt_moments_ns(first_ns, last_ns) > 43200 * SECOND);
     text[b.len] = '\0';
-    return complain(d, "nothing is there of then, only %s", text);
+    return complain(d, "nothing is there of then, only %s%s",
+                    last_ns < INT64_MAX ? "" : "from ", text);
+}
+
+/* What may be gone to: a replay that is still being read has no end yet. */
+struct extent {
+    int64_t first_ns, last_ns, now_ns;
+};
+
+static bool find_extent(const struct mt_dashboard *d, struct extent *e)
+{
+    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
+    const struct mt_pace *p = &d->pace;
+    if (d->config.replay) {
+        *e = (struct extent){p->first_ns, p->through ? p->fed_ns : INT64_MAX,
+                             mt_pace_now_ns(p, d->steady_ns)};
+        return p->begun;
+    }
+    if (a == NULL || a->rc != 0 || !mt_info_is_known(&a->info))
+        return false;
+    *e = (struct extent){a->info.first_ns, a->now_ns, a->now_ns};
+    return true;
+}
+
+static bool is_in(const struct extent *e, int64_t ns)
+{
+    return mt_moments_ns(ns, e->first_ns) <= SECOND &&
+           mt_moments_ns(e->last_ns, ns) <= SECOND;
+}
+
+/* A time of the day is the last one that was; where nothing is there of then,
+ * as in a replay that has not come so far, the next. False: no time. */
+static bool find_moment(const struct mt_dashboard *d, const struct extent *e,
+                        const char *arg, int64_t *ns)
+{
+    struct mt_time_ref ref = {.now_ns = e->now_ns};
+    int64_t next;
+    ref.offset_s = mt_offset(d, ref.now_ns);
+    if (mt_parse_time(mt_span_str(arg), &ref, ns) != 0)
+        return false;
+    bool of_a_day = strcspn(arg, ":") <= 2 && strlen(arg) > 3;
+    if (is_in(e, *ns) || !of_a_day || ref.now_ns > INT64_MAX - DAY)
+        return true;
+    ref.now_ns += DAY;
+    if (mt_parse_time(mt_span_str(arg), &ref, &next) == 0 && is_in(e, next))
+        *ns = next;
+    return true;
 }
 
 /* The window ends then, and stands still; a replay goes on from there. */
 COMMAND(at)
 {
-    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    if (a == NULL || a->rc != 0 || a->info.first_ns == 0)
-        return complain(d, "nothing is there yet");
-    struct mt_time_ref ref = {.now_ns = a->now_ns};
+    struct extent e;
     int64_t ns;
-    ref.offset_s = mt_offset(d, ref.now_ns);
-    if (mt_parse_time(mt_span_str(arg), &ref, &ns) != 0)
+    if (!find_extent(d, &e))
+        return complain(d, "nothing is there yet");
+    if (!find_moment(d, &e, arg, &ns))
         return complain(d,
                         "'%s' is no time; write 12:04:31, "
                         "2026-11-22T12:04:31 or -5m",
                         arg);
-    bool replays = d->config.replay;
-    if (ns < a->info.first_ns - SECOND ||
-        (ns > a->now_ns + SECOND && (!replays || d->pace.through)))
-        return outside(d, a->info.first_ns, a->now_ns);
-    if (replays)
+    if (!is_in(&e, ns))
+        return outside(d, e.first_ns, e.last_ns);
+    if (d->config.replay)
         mt_pace_seek(&d->pace, ns, d->steady_ns);
     else
         d->end_ns = ns;

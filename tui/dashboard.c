@@ -398,10 +398,10 @@ void mt_put_window(struct mt_buf *b, const struct mt_dashboard *d)
         return;
     }
     mt_put_str(b, "everything");
-    if (a == NULL || a->rc != 0 || a->info.last_ns == 0 ||
+    if (a == NULL || a->rc != 0 || !mt_info_is_known(&a->info) ||
         a->to_ns <= a->from_ns)
         return;
-    int64_t all = mt_elapsed_ns(a->from_ns, a->to_ns);
+    int64_t all = mt_moments_ns(a->from_ns, a->to_ns);
     mt_put_str(b, ", ");
     if (all < SECOND)
         mt_put_latency(b, all);

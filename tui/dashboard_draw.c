@@ -165,7 +165,7 @@ static void draw_source(const struct mt_dashboard *d, struct pen *p,
     put_str(p, MT_ROLE_DIM, dot);
     mt_put_window(&b, d);
     put(p, MT_ROLE_PLAIN, mt_buf_span(&b));
-    if (a != NULL && a->rc == 0 && (a->live || a->info.last_ns != 0)) {
+    if (a != NULL && a->rc == 0 && (a->live || mt_info_is_known(&a->info))) {
         put_str(p, MT_ROLE_DIM, dot);
         put_moment(p, d->end_ns != 0 ? MT_ROLE_WARN : MT_ROLE_PLAIN, a->to_ns,
                    mt_offset(d, a->to_ns));

@@ -64,40 +64,66 @@ static int64_t added(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? a : sum;
 }
 
+static int64_t small_step_ns(const struct mt_dashboard *d)
+{
+    return d->span_ns / 10 > SECOND ? d->span_ns / 10
+           : d->span_ns > 0         ? SECOND
+                                    : 10 * SECOND;
+}
+
 static int64_t step_ns(const struct mt_dashboard *d, int32_t key)
 {
-    int64_t by = key == '{' || key == '}'   ? MINUTE
-                 : d->span_ns / 10 > SECOND ? d->span_ns / 10
-                 : d->span_ns > 0           ? SECOND
-                                            : 10 * SECOND;
+    int64_t by = key == '{' || key == '}' ? MINUTE : small_step_ns(d);
     return key == '[' || key == '{' ? -by : by;
+}
+
+/* The end of the oldest window: it begins with the first that is there. Of a
+ * window that is wider than all of it, a step of it is left to be seen. */
+static int64_t oldest_end(const struct mt_dashboard *d,
+                          const struct mt_snapshot *a)
+{
+    int64_t whole = added(a->info.first_ns, d->span_ns);
+    int64_t part = added(a->info.first_ns, small_step_ns(d));
+    int64_t end = whole <= a->now_ns ? whole : part;
+    return end < a->now_ns ? end : a->now_ns;
+}
+
+/* From where it is going to, so that steps add up. */
+static unsigned step_replay(struct mt_dashboard *d, int64_t by)
+{
+    int64_t at = mt_pace_wanted_ns(&d->pace, d->steady_ns);
+    if (!d->pace.begun)
+        return MT_DO_DRAW;
+    if (at == INT64_MAX)
+        at = d->pace.fed_ns;
+    at = added(at, by);
+    if (at <= d->pace.first_ns)
+        mt_dashboard_say(d, false, "the beginning of the capture");
+    mt_pace_seek(&d->pace, at, d->steady_ns);
+    return mt_ask_anew(d);
 }
 
 /* Within what the database holds. */
 MT_ACTION(step)
 {
     const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    if (d->config.replay) {
-        /* from where it is going to, so that steps add up */
-        int64_t at = mt_pace_wanted_ns(&d->pace, d->steady_ns);
-        if (at == INT64_MAX)
-            at = d->pace.fed_ns;
-        if (d->pace.begun)
-            mt_pace_seek(&d->pace, added(at, step_ns(d, key)), d->steady_ns);
-        return mt_ask_anew(d);
-    }
+    int64_t by = step_ns(d, key);
+    if (d->config.replay)
+        return step_replay(d, by);
     if (a == NULL || a->rc != 0)
         return MT_DO_DRAW;
     if (d->span_ns == 0) {
         mt_dashboard_say(d, false, "the window is everything: W narrows it");
         return MT_DO_DRAW;
     }
-    int64_t by = step_ns(d, key);
-    int64_t end = added(d->end_ns != 0 ? d->end_ns : a->to_ns, by);
-    int64_t least = added(a->info.first_ns, by > 0 ? by : -by);
-    d->end_ns = end < least ? least : end;
-    if (d->end_ns >= a->now_ns)
-        d->end_ns = 0;
+    int64_t from = d->end_ns != 0 ? d->end_ns : a->to_ns;
+    int64_t oldest = oldest_end(d, a), end = added(from, by);
+    if (by < 0 && end <= oldest) {
+        mt_dashboard_say(d, false,
+                         "the oldest that is there: nothing is before it");
+        end = oldest < from ? oldest : from;
+    }
+    d->end_ns = end < a->now_ns ? end : 0;
     return mt_ask_anew(d);
 }
 

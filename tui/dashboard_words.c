@@ -54,7 +54,7 @@ static void put_nothing_at_all(const struct mt_dashboard *d,
     else if (comes && a->losses[MT_LOSS_UNDECODED] > 0)
         mt_put_str(b, "No exchange yet: what came is no protocol that is known "
                       "here.\n6 shows how much, and what was lost.");
-    else if (comes && a->info.first_ns != 0)
+    else if (comes && mt_info_is_known(&a->info))
         mt_put_str(b, "No exchange yet: packets come, but no whole request "
                       "with its response.\n6 counts them, and what was lost.");
     else if (a->live)
@@ -71,7 +71,7 @@ static void put_nothing_at_all(const struct mt_dashboard *d,
 
 static void put_beside_window(const struct mt_snapshot *a, struct mt_buf *b)
 {
-    int64_t since = mt_elapsed_ns(a->info.last_ns, a->to_ns);
+    int64_t since = mt_moments_ns(a->info.last_ns, a->to_ns);
     if (since > 0) {
         mt_put_str(b, "No exchange ended in this window; the newest ended ");
         mt_put_age(b, since);

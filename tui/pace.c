@@ -66,7 +66,7 @@ static void settle(struct mt_pace *p, int64_t steady_ns)
 void mt_pace_told(struct mt_pace *p, const struct mt_pace_read *read,
                   int64_t steady_ns)
 {
-    if (!p->begun && read->first_ns != 0) {
+    if (!p->begun && read->begun) {
         p->begun = true;
         p->first_ns = p->at_ns = read->first_ns;
         p->since_ns = steady_ns;

@@ -28,7 +28,8 @@ struct mt_pace {
 
 /* How far the capture was read. */
 struct mt_pace_read {
-    int64_t first_ns; /* 0: not begun */
+    bool begun; /* the first packet's time is known: it may be 0 */
+    int64_t first_ns;
     int64_t fed_ns;   /* everything that ended until then is there */
     bool through;
 };

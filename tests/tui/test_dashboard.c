@@ -254,7 +254,7 @@ static const char *words_of_nothing(const struct mt_dashboard_config *config,
     struct scene s = {.now = S};
     assert_int_equal(mt_dashboard_new(&s.d, config), 0);
     assert_int_equal(mt_canvas_init(&s.c, 80, 24), 0);
-    (void)mt_dashboard_replayed(s.d, &(struct mt_pace_read){T0, T0, false},
+    (void)mt_dashboard_replayed(s.d, &(struct mt_pace_read){true, T0, T0, false},
                                 s.now);
     assert_true(is_asked(&s));
     struct mt_snapshot *a = some(&s, NULL, 0);
@@ -349,7 +349,7 @@ static void a_replay_has_a_clock_of_its_own(void **state)
     assert_int_equal(mt_canvas_init(&s.c, 80, 24), 0);
     (void)mt_dashboard_replayed(s.d, &read, s.now);
     assert_false(is_asked(&s)); /* nothing was read */
-    read.first_ns = read.fed_ns = T0;
+    read = (struct mt_pace_read){true, T0, T0, false};
     (void)mt_dashboard_replayed(s.d, &read, s.now);
     s.now += 2 * S;
     assert_int_equal(mt_dashboard_wanted_ns(s.d, s.now), T0 + 20 * S);
@@ -486,6 +486,96 @@ static void time_is_walked_within_what_is_there(void **state)
         (void)press(&s, "{");
     assert_true(is_asked(&s));
     assert_true(s.asked.end_ns > T0 - 601 * S);
+    close_scene(&s);
+}
+
+/* A capture of 25 s is walked as far as it goes, and the end is told. */
+static void time_is_walked_where_there_is_little(void **state)
+{
+    static const struct {
+        const char *keys;
+        int64_t end_ns; /* before T0 */
+        bool told;
+    } rows[] = {
+        {"w[", 1, false},    /* 10 s: a step of one */
+        {"w{", 15, true},    /* a minute is more than there is */
+        {"w{{", 15, true},   /* it is the oldest already */
+        {"w{]", 14, false},  /* and forth */
+        {"ww[", 6, false},   /* a window of more than all */
+        {"ww{", 19, true},   /* a step of it is left */
+        {"www{", 0, true},   /* not even that */
+        {"w[]", 0, false},   /* now again */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct scene s;
+        struct mt_span keys = mt_span_str(rows[i].keys);
+        open_scene(&s, NULL);
+        for (;;) {
+            assert_true(is_asked(&s));
+            struct mt_snapshot *a = some(&s, abc, 3);
+            a->info.first_ns = T0 - 25 * S;
+            (void)mt_dashboard_answer(s.d, a, s.now);
+            mt_dashboard_draw(s.d, &s.c, s.now);
+            if (keys.len == 0)
+                break;
+            (void)mt_dashboard_key(s.d, mt_key_take(&keys));
+        }
+        assert_int_equal(s.asked.end_ns,
+                         rows[i].end_ns > 0 ? T0 - rows[i].end_ns * S : 0);
+        assert_int_equal(strstr(line(&s, 23), "nothing is before") != NULL,
+                         rows[i].told);
+        close_scene(&s);
+    }
+}
+
+/* What of it was shown already is no bound. */
+static void a_replay_goes_to_any_time(void **state)
+{
+    const struct mt_dashboard_config config = {
+        .source = "x", .replay = true, .speed = 1, .span_ns = 10 * S};
+    struct mt_pace_read read = {true, T0, T0 + 100 * S, true};
+    struct scene s = {.now = S};
+    (void)state;
+    assert_int_equal(mt_dashboard_new(&s.d, &config), 0);
+    assert_int_equal(mt_canvas_init(&s.c, 80, 24), 0);
+    (void)mt_dashboard_replayed(s.d, &read, s.now);
+    s.now += 2 * S;
+    (void)mt_dashboard_replayed(s.d, &read, s.now);
+    assert_true(is_asked(&s));
+    struct mt_snapshot *a = some(&s, abc, 3);
+    a->now_ns = T0 + 2 * S; /* the database has been filled so far */
+    (void)mt_dashboard_answer(s.d, a, s.now);
+    (void)press(&s, ":at -1s<Enter>");
+    assert_int_equal(mt_dashboard_wanted_ns(s.d, s.now), T0 + S);
+    (void)press(&s, ":at 11:07:30<Enter>"); /* T0 is 11:06:40 */
+    assert_int_equal(mt_dashboard_wanted_ns(s.d, s.now), T0 + 50 * S);
+    (void)press(&s, ":at 11:08:30<Enter><Esc>"); /* it ends before */
+    assert_int_equal(mt_dashboard_wanted_ns(s.d, s.now), T0 + 50 * S);
+    (void)press(&s, "{");
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_int_equal(mt_dashboard_wanted_ns(s.d, s.now), T0);
+    assert_non_null(strstr(line(&s, 23), "the beginning of the capture"));
+    close_scene(&s);
+}
+
+/* Zero is a time as others are. */
+static void a_database_may_begin_with_the_epoch(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    assert_true(is_asked(&s));
+    struct mt_snapshot *a = some(&s, abc, 3);
+    a->info.first_ns = a->from_ns = 0;
+    a->info.last_ns = a->now_ns = 90 * S;
+    a->to_ns = 90 * S + 1;
+    (void)mt_dashboard_answer(s.d, a, s.now);
+    mt_dashboard_draw(s.d, &s.c, s.now);
+    assert_non_null(strstr(line(&s, 0), "everything, 90 s"));
+    (void)press(&s, ":at 1970-01-01T00:00:30Z<Enter>");
+    assert_true(is_asked(&s));
+    assert_int_equal(s.asked.end_ns, 30 * S);
     close_scene(&s);
 }
 
@@ -641,6 +731,9 @@ int main(void)
         cmocka_unit_test(a_wrong_filter_is_not_applied),
         cmocka_unit_test(only_failures_is_a_question_where_rows_are),
         cmocka_unit_test(time_is_walked_within_what_is_there),
+        cmocka_unit_test(time_is_walked_where_there_is_little),
+        cmocka_unit_test(a_replay_goes_to_any_time),
+        cmocka_unit_test(a_database_may_begin_with_the_epoch),
         cmocka_unit_test(clicks_select_open_and_sort),
         cmocka_unit_test(a_cell_is_added_to_the_filter),
         cmocka_unit_test(marks_are_walked_and_filtered),

@@ -35,7 +35,8 @@ static unsigned type(struct mt_dashboard *d, const char *command)
 /* A capture that is read further and further. */
 static void replay(struct mt_dashboard *d, struct dice *dice, int64_t now)
 {
-    const struct mt_pace_read read = {.first_ns = INT64_C(1794999000000000000),
+    const struct mt_pace_read read = {.begun = true,
+                                      .first_ns = INT64_C(1794999000000000000),
                                       .fed_ns = INT64_C(1794999000000000000) +
                                                 now / 2,
                                       .through = roll(dice, 100) == 0};

@@ -13,7 +13,7 @@
 
 static void told(struct mt_pace *p, int64_t fed_ns, bool through, int64_t now)
 {
-    mt_pace_told(p, &(struct mt_pace_read){T0, fed_ns, through}, now);
+    mt_pace_told(p, &(struct mt_pace_read){true, T0, fed_ns, through}, now);
 }
 
 static void it_begins_with_the_first_packet(void **state)
@@ -28,6 +28,17 @@ static void it_begins_with_the_first_packet(void **state)
     told(&p, 0, false, 10 * S);
     assert_int_equal(mt_pace_wanted_ns(&p, 10 * S), T0);
     assert_int_equal(mt_pace_wanted_ns(&p, 13 * S), T0 + 3 * S);
+}
+
+static void it_may_begin_with_the_epoch(void **state)
+{
+    struct mt_pace p;
+    (void)state;
+    mt_pace_init(&p, 1);
+    mt_pace_told(&p, &(struct mt_pace_read){true, 0, 9 * S, true}, 5 * S);
+    assert_int_equal(mt_pace_wanted_ns(&p, 7 * S), 2 * S);
+    assert_int_equal(mt_pace_now_ns(&p, 7 * S), 2 * S);
+    assert_true(mt_pace_is_over(&p, 14 * S));
 }
 
 static void now_is_never_later_than_what_was_read(void **state)
@@ -102,11 +113,11 @@ static void times_of_a_capture_may_be_anything(void **state)
     struct mt_pace p;
     (void)state;
     mt_pace_init(&p, MT_PACE_SPEED_MAX);
-    mt_pace_told(&p, &(struct mt_pace_read){INT64_MAX - 5, INT64_MAX, false},
+    mt_pace_told(&p, &(struct mt_pace_read){true, INT64_MAX - 5, INT64_MAX, false},
                  0);
     assert_int_equal(mt_pace_now_ns(&p, INT64_MAX), INT64_MAX);
     mt_pace_init(&p, 1);
-    mt_pace_told(&p, &(struct mt_pace_read){INT64_MIN, INT64_MIN, false}, 0);
+    mt_pace_told(&p, &(struct mt_pace_read){true, INT64_MIN, INT64_MIN, false}, 0);
     assert_int_equal(mt_pace_now_ns(&p, S), INT64_MIN);
     mt_pace_seek(&p, INT64_MIN, S);
     assert_false(mt_pace_is_behind(&p, 3 * S));
@@ -136,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_begins_with_the_first_packet),
+        cmocka_unit_test(it_may_begin_with_the_epoch),
         cmocka_unit_test(now_is_never_later_than_what_was_read),
         cmocka_unit_test(pause_holds_it),
         cmocka_unit_test(seeks_go_back_to_what_is_there_and_forth_to_be_read),
