@@ -364,7 +364,23 @@ bool mt_command_run(struct mt_dashboard *d, const char *text, unsigned *what)
     return c->run(d, arg, what);
 }
 
-void mt_command_complete(struct mt_dashboard *d, struct mt_buf *others)
+/* Where the filter of :filter begins; 0: it is another command. */
+static size_t filter_begins(const struct mt_edit *e)
+{
+    const char *rest;
+    struct mt_span word = first_word(e->text, &rest);
+    const struct mt_typed_command *c = find(word);
+    size_t at = (size_t)(rest - e->text);
+    return c != NULL && c->run == run_filter && e->cursor >= at ? at : 0;
+}
+
+bool mt_command_is_valued(const struct mt_edit *e)
+{
+    size_t at = filter_begins(e);
+    return at > 0 && mt_filter_is_valued(e, at);
+}
+
+bool mt_command_complete(struct mt_dashboard *d, struct mt_buf *others)
 {
     struct mt_words words = {.quoted = false};
     struct mt_edit *e = &d->edit;
@@ -374,15 +390,15 @@ void mt_command_complete(struct mt_dashboard *d, struct mt_buf *others)
     if (e->cursor <= from + word.len) {
         for (size_t i = 0; i < mt_typed_commands_count; i++)
             mt_words_add(&words, mt_typed_commands[i].name);
-        mt_complete(e, from, &words, " ", others);
-        return;
+        return mt_complete(e, from, &words, " ", others) > 0;
     }
     const struct mt_typed_command *c = find(word);
-    if (c != NULL && c->run == run_filter) {
-        mt_complete_filter(e, &d->known, others);
-    } else if (c != NULL && c->words != NULL &&
+    if (filter_begins(e) > 0)
+        return mt_complete_filter(e, filter_begins(e), &d->known, others);
+    if (c != NULL && c->words != NULL &&
                e->cursor >= (size_t)(rest - e->text)) {
         c->words(d, &words);
-        mt_complete(e, (size_t)(rest - e->text), &words, "", others);
+        return mt_complete(e, (size_t)(rest - e->text), &words, "", others) > 0;
     }
+    return true;
 }

@@ -26,7 +26,10 @@ extern const size_t mt_typed_commands_count;
 /* *what: bits of enum mt_do. False: it stays to be corrected. */
 bool mt_command_run(struct mt_dashboard *d, const char *text, unsigned *what);
 
-/* The word at the end of what is typed. */
-void mt_command_complete(struct mt_dashboard *d, struct mt_buf *others);
+/* Is it a value in a filter that ends at the cursor? */
+bool mt_command_is_valued(const struct mt_edit *e);
+
+/* The word at the end of what is typed; false: none that begins so is known. */
+bool mt_command_complete(struct mt_dashboard *d, struct mt_buf *others);
 
 #endif

@@ -69,8 +69,8 @@ static void put_word(struct mt_buf *b, const char *word, bool quoted)
     mt_put_span(b, value);
 }
 
-void mt_complete(struct mt_edit *e, size_t from, const struct mt_words *words,
-                 const char *after, struct mt_buf *others)
+size_t mt_complete(struct mt_edit *e, size_t from, const struct mt_words *words,
+                   const char *after, struct mt_buf *others)
 {
     uint8_t bytes[1024];
     struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
@@ -100,100 +100,5 @@ void mt_complete(struct mt_edit *e, size_t from, const struct mt_words *words,
     }
     if (b.len > 0 && !b.full)
         replace(e, from, mt_buf_span(&b));
-}
-
-/* ---- filters ---- */
-
-/* So many rows of an answer are looked at: it comes once a second. */
-enum { NOTED_ROWS = 200 };
-
-static void note(struct mt_known *k, uint8_t field, struct mt_span name)
-{
-    if (name.len == 0 || name.len >= MT_KNOWN_BYTES)
-        return;
-    for (size_t i = 0; i < k->count; i++)
-        if (k->field[i] == field && mt_span_eq(mt_span_str(k->list[i]), name))
-            return;
-    if (k->count == MT_KNOWN_MAX)
-        return;
-    memcpy(k->list[k->count], name.ptr, name.len);
-    k->list[k->count][name.len] = '\0';
-    k->field[k->count++] = field;
-}
-
-void mt_known_note(struct mt_known *k, const struct mt_snapshot *a)
-{
-    for (size_t i = 0; i < a->rows.count && i < NOTED_ROWS; i++) {
-        const struct mt_row *r = &a->rows.rows[i];
-        note(k, MT_KNOWN_SERVICE, mt_span_str(r->server));
-        note(k, MT_KNOWN_CLIENT, mt_span_str(r->client));
-        note(k, MT_KNOWN_METHOD, mt_span_str(r->method));
-        note(k, MT_KNOWN_ROUTE, mt_span_str(r->route));
-    }
-    for (size_t i = 0; i < a->exchanges_count && i < NOTED_ROWS; i++) {
-        const struct mt_exchange *x = &a->exchanges[i].x;
-        note(k, MT_KNOWN_SERVICE, x->server.service);
-        note(k, MT_KNOWN_CLIENT, x->client.service);
-        note(k, MT_KNOWN_METHOD, x->method);
-        note(k, MT_KNOWN_ROUTE, x->route);
-    }
-}
-
-static void add_fields(struct mt_words *w)
-{
-#define X(name, type, otel, aliases, column, help) aliases,
-    static const char *const aliases[] = {MT_FILTER_FIELDS(X)};
-#undef X
-    static char names[MT_FILTER_FIELD_COUNT][32];
-    for (size_t i = 0; i < MT_FILTER_FIELD_COUNT; i++) {
-        (void)snprintf(names[i], sizeof names[i], "%.*s",
-                       (int)strcspn(aliases[i], " "), aliases[i]);
-        mt_words_add(w, names[i]);
-    }
-}
-
-static void add_values(struct mt_words *w, const struct mt_known *k,
-                       struct mt_span field)
-{
-    static const struct {
-        const char *name;
-        enum mt_known_field field;
-    } fields[] = {{"svc", MT_KNOWN_SERVICE},
-                  {"service", MT_KNOWN_SERVICE},
-                  {"client_service", MT_KNOWN_CLIENT},
-                  {"method", MT_KNOWN_METHOD},
-                  {"route", MT_KNOWN_ROUTE}};
-    for (size_t f = 0; f < sizeof fields / sizeof fields[0]; f++)
-        for (size_t i = 0; i < k->count; i++)
-            if (k->field[i] == fields[f].field &&
-                mt_span_eq(field, mt_span_str(fields[f].name)))
-                mt_words_add(w, k->list[i]);
-    bool outcome = mt_span_eq(field, MT_SPAN("outcome"));
-    bool protocol = mt_span_eq(field, MT_SPAN("proto")) ||
-                    mt_span_eq(field, MT_SPAN("protocol"));
-    for (unsigned i = 0; outcome && i < MT_OUTCOME_COUNT; i++)
-        mt_words_add(w, mt_outcome_text(i));
-    for (unsigned i = 0; protocol && i < MT_PROTOCOL_COUNT; i++)
-        mt_words_add(w, mt_protocol_text(i));
-}
-
-void mt_complete_filter(struct mt_edit *e, const struct mt_known *k,
-                        struct mt_buf *others)
-{
-    struct mt_words words = {.quoted = false};
-    size_t from = e->cursor;
-    while (from > 0 && strchr(" (", e->text[from - 1]) == NULL)
-        from--;
-    size_t at = from + strcspn(e->text + from, "=!<>~");
-    if (at >= e->cursor) {
-        add_fields(&words);
-        mt_complete(e, from, &words, "=", others);
-        return;
-    }
-    struct mt_span field = {(const uint8_t *)e->text + from, at - from};
-    while (at < e->cursor && strchr("=!<>~", e->text[at]) != NULL)
-        at++;
-    words.quoted = true;
-    add_values(&words, k, field);
-    mt_complete(e, at, &words, " ", others);
+    return found;
 }

@@ -2,7 +2,7 @@
  * complete.h - private to tui/: Tab: the rest of a word that is being typed.
  *
  *     struct mt_words words = {.count = 0};
- *     mt_words_add(&words, "services", false);
+ *     mt_words_add(&words, "services");
  *     mt_complete(&edit, from, &words, " ", &others);
  *
  * As far as all words that begin so agree it is completed; where there are
@@ -12,8 +12,9 @@
 #define MT_TUI_COMPLETE_H
 
 #include "tui/edit.h"
+#include "tui/known.h"
 
-enum { MT_WORDS_MAX = 200 };
+enum { MT_WORDS_MAX = 300 };
 
 /* What may stand there; texts are borrowed. More are left out. */
 struct mt_words {
@@ -25,34 +26,20 @@ struct mt_words {
 void mt_words_add(struct mt_words *w, const char *text); /* once each */
 
 /* The word from byte `from` up to the cursor; `after` follows one that is
- * whole. others: the words where there are several, parted by two spaces. */
-void mt_complete(struct mt_edit *e, size_t from, const struct mt_words *words,
-                 const char *after, struct mt_buf *others);
+ * whole. others: the words where there are several, parted by two spaces.
+ * Returns how many there are. */
+size_t mt_complete(struct mt_edit *e, size_t from, const struct mt_words *words,
+                   const char *after, struct mt_buf *others);
 
 /* ---- filters ---- */
 
-enum { MT_KNOWN_MAX = 256, MT_KNOWN_BYTES = 96 };
+/* Is it a value of a field that ends at the cursor, in a filter that begins
+ * with byte `begin` of the line? */
+bool mt_filter_is_valued(const struct mt_edit *e, size_t begin);
 
-enum mt_known_field {
-    MT_KNOWN_SERVICE,
-    MT_KNOWN_CLIENT,
-    MT_KNOWN_METHOD,
-    MT_KNOWN_ROUTE,
-};
-
-/* Names that the database has given so far: the first of them. */
-struct mt_known {
-    char list[MT_KNOWN_MAX][MT_KNOWN_BYTES];
-    uint8_t field[MT_KNOWN_MAX];
-    size_t count;
-};
-
-struct mt_snapshot;
-
-void mt_known_note(struct mt_known *k, const struct mt_snapshot *a);
-
-/* The field or value of a filter that ends at the cursor. */
-void mt_complete_filter(struct mt_edit *e, const struct mt_known *k,
-                        struct mt_buf *others);
+/* The field or value that ends at the cursor. False: it is a value, and none
+ * that begins so is known. */
+bool mt_complete_filter(struct mt_edit *e, size_t begin,
+                        const struct mt_known *k, struct mt_buf *others);
 
 #endif

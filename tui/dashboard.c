@@ -246,6 +246,7 @@ void mt_fill_request(const struct mt_dashboard *d, struct mt_request *r)
                                                         : d->end_ns};
     struct mt_span failing =
         asks_for_failures(d, l) ? MT_SPAN("outcome=failure") : MT_SPAN("");
+    r->names = d->wants_names;
     (void)mt_join_filter(r->filter, sizeof r->filter,
                          l->filter_off ? "" : l->filter, failing);
 }
@@ -325,6 +326,8 @@ unsigned mt_dashboard_answer(struct mt_dashboard *d, struct mt_snapshot *a,
     d->next_ns = next_after(d, a, steady_ns);
     if (a->rc == 0)
         mt_known_note(&d->known, a);
+    if (a->request.names && !a->request.brief)
+        mt_complete_named(d);
     mt_level_arrange(d, l);
     return MT_DO_DRAW;
 }

@@ -455,11 +455,15 @@ static void draw_typing(const struct mt_dashboard *d, struct pen *p)
 
 static void draw_typing_help(const struct mt_dashboard *d, struct pen *p)
 {
-    char text[400];
+    char text[600];
     struct mt_buf b = mt_buf_of(text, sizeof text - 1);
     bool wrong = d->typing == MT_TYPING_FILTER && d->error.column > 0;
     mt_canvas_clear_row(p->c, p->row);
-    if (wrong) {
+    if (d->others[0] != '\0') {
+        wrong = false;
+        mt_put_char(&b, ' ');
+        mt_put_str(&b, d->others);
+    } else if (wrong) {
         mt_put_str(&b, " column ");
         mt_put_decimal(&b, d->error.column);
         mt_put_str(&b, ": ");
@@ -468,9 +472,6 @@ static void draw_typing_help(const struct mt_dashboard *d, struct pen *p)
         wrong = true;
         mt_put_char(&b, ' ');
         (void)mt_put_escaped(&b, mt_span_str(d->complaint), 300);
-    } else if (d->others[0] != '\0') {
-        mt_put_char(&b, ' ');
-        mt_put_str(&b, d->others);
     } else if (d->typing == MT_TYPING_FILTER) {
         mt_put_str(&b, " Enter applies, Tab completes.  status=5xx and "
                        "lat>100ms, svc=cart, path~\"^/api\"");

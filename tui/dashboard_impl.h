@@ -67,7 +67,10 @@ struct mt_dashboard {
     struct mt_filter_error error; /* of the filter typed; column 0 none */
     char search[256];
     char complaint[256];          /* of what is typed; "" none */
-    char others[256];             /* what Tab found; "" nothing */
+    char others[512];             /* what Tab found; "" nothing */
+    bool has_names;    /* asked for since typing began */
+    bool wants_names;  /* to be asked for, or asked */
+    bool awaits_names; /* Tab was pressed: it is done again then */
     struct mt_history history[2]; /* of commands, of filters */
     struct mt_known known;
     struct mt_marks marks;
@@ -122,6 +125,8 @@ int mt_level_cell(const struct mt_level *l);
 
 void mt_begin_typing(struct mt_dashboard *d, enum mt_typing typing,
                      const char *text);
+/* The names are there that Tab has asked for. */
+void mt_complete_named(struct mt_dashboard *d);
 unsigned mt_type(struct mt_dashboard *d, int32_t key);
 
 /* ---- dashboard_words.c ---- */

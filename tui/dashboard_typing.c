@@ -18,6 +18,7 @@ void mt_begin_typing(struct mt_dashboard *d, enum mt_typing typing,
 {
     d->typing = typing;
     d->complaint[0] = d->others[0] = '\0';
+    d->has_names = false;
     mt_edit_set(&d->edit, text);
     if (history(d) != NULL)
         history(d)->at = history(d)->count;
@@ -85,15 +86,40 @@ static void typed(struct mt_dashboard *d)
         mt_dashboard_say(d, true, "not found");
 }
 
-static void complete(struct mt_dashboard *d)
+/* Of a value the database is asked, once; what it knows is completed when it
+ * has answered. */
+static unsigned complete(struct mt_dashboard *d)
 {
     struct mt_buf others = mt_buf_of(d->others, sizeof d->others - 1);
-    if (d->typing == MT_TYPING_FILTER)
-        mt_complete_filter(&d->edit, &d->known, &others);
-    else if (d->typing == MT_TYPING_COMMAND)
-        mt_command_complete(d, &others);
+    struct mt_edit *e = &d->edit;
+    bool valued = d->typing == MT_TYPING_COMMAND ? mt_command_is_valued(e)
+                  : d->typing == MT_TYPING_FILTER ? mt_filter_is_valued(e, 0)
+                                                  : false;
+    bool found = true;
+    if (valued && !d->has_names) {
+        d->has_names = d->wants_names = d->awaits_names = true;
+        mt_put_str(&others, "looking ...");
+        (void)mt_ask_anew(d);
+    } else if (d->typing == MT_TYPING_FILTER) {
+        found = mt_complete_filter(e, 0, &d->known, &others);
+    } else if (d->typing == MT_TYPING_COMMAND) {
+        found = mt_command_complete(d, &others);
+    }
+    if (!found)
+        mt_put_str(&others, "nothing that begins so is known");
     d->others[others.len] = '\0';
     typed(d);
+    return d->awaits_names ? MT_DO_DRAW | MT_DO_ASK : MT_DO_DRAW;
+}
+
+void mt_complete_named(struct mt_dashboard *d)
+{
+    const struct mt_snapshot *a = mt_dashboard_snapshot(d);
+    if (a->names != NULL)
+        mt_known_merge(&d->known, a->names);
+    if (d->awaits_names && d->typing != MT_TYPING_NOT)
+        (void)complete(d);
+    d->wants_names = d->awaits_names = false;
 }
 
 static unsigned leave(struct mt_dashboard *d)
@@ -108,6 +134,7 @@ unsigned mt_type(struct mt_dashboard *d, int32_t key)
 {
     struct mt_history *h = history(d);
     d->complaint[0] = d->others[0] = '\0';
+    d->awaits_names = false;
     if (key == MT_KEY_ENTER)
         return end_typing(d);
     if (key == MT_KEY_ESC || key == MT_KEY_CONTROL('C'))
@@ -115,9 +142,9 @@ unsigned mt_type(struct mt_dashboard *d, int32_t key)
     if (d->typing == MT_TYPING_COMMAND && key == MT_KEY_BACKSPACE &&
         d->edit.len == 0)
         return leave(d);
-    if (key == MT_KEY_TAB) {
-        complete(d);
-    } else if (h != NULL && (key == MT_KEY_UP || key == MT_KEY_DOWN)) {
+    if (key == MT_KEY_TAB)
+        return complete(d);
+    if (h != NULL && (key == MT_KEY_UP || key == MT_KEY_DOWN)) {
         mt_history_step(h, key == MT_KEY_UP ? -1 : 1, &d->edit);
         typed(d);
     } else if (mt_edit_key(&d->edit, key)) {

@@ -1,4 +1,4 @@
-#include "tui/snapshot.h"
+#include "tui/known.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +258,13 @@ static int read_topic(struct mt_snapshot *a, struct mt_store *s,
     }
 }
 
+static int read_names(struct mt_snapshot *a, struct mt_store *s)
+{
+    a->names = calloc(1, sizeof *a->names);
+    return a->names != NULL ? mt_known_ask(a->names, s, a->request.wall_ns)
+                            : MT_STORE_ENOMEM;
+}
+
 static bool is_empty(const struct mt_snapshot *a)
 {
     return a->rows.count == 0 && a->exchanges_count == 0 &&
@@ -354,6 +361,8 @@ static int answer(struct mt_snapshot *a, struct mt_store *s)
         (is_empty(a) || a->request.topic == MT_TOPIC_SERVICES))
         rc = count_hidden(a, s, ask);
     mt_filter_free(filter);
+    if (rc == 0 && a->request.names && !a->request.brief)
+        rc = read_names(a, s);
     return rc;
 }
 
@@ -392,6 +401,7 @@ void mt_snapshot_free(struct mt_snapshot *a)
     free(a->exchanges);
     mt_trace_free(&a->trace);
     free(a->ladder);
+    free(a->names);
     for (size_t i = 0; i < a->sources_count; i++)
         free(a->sources[i].path);
     free(a->sources);

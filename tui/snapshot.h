@@ -44,6 +44,7 @@ struct mt_request {
     uint64_t id;     /* of the exchange */
     bool brief;      /* without its attempts, trace and packets, for which one
                         may have to wait: they come in a second answer */
+    bool names;      /* also what is known by name: for completion */
     int64_t span_ns; /* the window; 0: everything */
     int64_t end_ns;  /* its end; 0: now */
     int64_t wall_ns;
@@ -64,6 +65,8 @@ struct mt_source_kept {
     uint64_t size_bytes, packets;
     int64_t first_ns, last_ns;
 };
+
+struct mt_known; /* known.h */
 
 struct mt_snapshot {
     struct mt_request request;
@@ -93,6 +96,7 @@ struct mt_snapshot {
                                     nothing passed it */
     uint64_t losses[MT_LOSS_COUNT];
     struct mt_store_info info;
+    struct mt_known *names; /* where they were asked for */
     struct mt_source_kept *sources;
     size_t sources_count;
     uint64_t sources_seen;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tui/dashboard.h"
+#include "tui/known.h"
 
 #define S INT64_C(1000000000)
 #define T0 (INT64_C(1795000000) * S)
@@ -441,6 +442,39 @@ static void a_wrong_filter_is_not_applied(void **state)
     close_scene(&s);
 }
 
+/* Tab asks for names that no screen has shown, once; what is typed meanwhile
+ * is left alone. */
+static void tab_asks_the_database(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    answer(&s, abc, 3);
+    for (int typed_on = 0; typed_on < 2; typed_on++) {
+        const unsigned what = press(&s, "fsvc=al,pa<Tab>");
+        assert_true(what & MT_DO_ASK);
+        assert_true(is_asked(&s) && s.asked.names);
+        assert_string_equal(s.asked.filter, "");
+        mt_dashboard_draw(s.d, &s.c, s.now);
+        assert_non_null(strstr(line(&s, 22), "looking ..."));
+        if (typed_on)
+            (void)press(&s, "x");
+        struct mt_snapshot *a = some(&s, abc, 3);
+        a->names = calloc(1, sizeof *a->names);
+        assert_non_null(a->names);
+        mt_known_add(a->names, MT_FILTER_SERVER_SERVICE, MT_SPAN("payments"));
+        (void)mt_dashboard_answer(s.d, a, s.now);
+        mt_dashboard_draw(s.d, &s.c, s.now);
+        assert_non_null(strstr(line(&s, 23), typed_on ? "filter: svc=al,pax"
+                                                      : "svc=al,payments"));
+        assert_false(is_asked(&s));
+        assert_int_equal(press(&s, "<Tab>") & MT_DO_ASK, 0);
+        (void)press(&s, "<Esc>");
+    }
+    close_scene(&s);
+}
+
 static void only_failures_is_a_question_where_rows_are(void **state)
 {
     struct scene s;
@@ -730,6 +764,7 @@ int main(void)
         cmocka_unit_test(enter_adds_to_the_filter_and_esc_takes_away),
         cmocka_unit_test(a_wrong_filter_is_not_applied),
         cmocka_unit_test(only_failures_is_a_question_where_rows_are),
+        cmocka_unit_test(tab_asks_the_database),
         cmocka_unit_test(time_is_walked_within_what_is_there),
         cmocka_unit_test(time_is_walked_where_there_is_little),
         cmocka_unit_test(a_replay_goes_to_any_time),

@@ -51,11 +51,9 @@ static void words_are_completed_as_far_as_they_agree(void **state)
     }
 }
 
-static void know(struct mt_known *k, enum mt_known_field field,
-                 const char *name)
+static void know(struct mt_known *k, unsigned field, const char *name)
 {
-    (void)snprintf(k->list[k->count], MT_KNOWN_BYTES, "%s", name);
-    k->field[k->count++] = (uint8_t)field;
+    mt_known_add(k, field, mt_span_str(name));
 }
 
 static void filters_are_completed_from_what_is_known(void **state)
@@ -80,22 +78,46 @@ static void filters_are_completed_from_what_is_known(void **state)
         {"route=/x", "route=\"/x/{id}\" ", 0},
         {"nosuch=c", "nosuch=c", 0},
         {"svc=caf", "svc=\"caf\xc3\xa9\" ", 0},
+        {"svc=cart,cat", "svc=cart,catalogue ", 0},
+        {"svc=\"a, b\",cat", "svc=\"a, b\",catalogue ", 0},
+        {"svc = cart, cat", "svc = cart, catalogue ", 0},
+        {"svc in (cart, cat", "svc in (cart, catalogue", 0},
+        {"svc not in (cat", "svc not in (catalogue", 0},
+        {"svc in (cart) metho", "svc in (cart) method=", 0},
+        {"not svc=cat", "not svc=catalogue ", 0},
+        {"!svc=cat", "!svc=catalogue ", 0},
+        {"svc=cart or svc=cat", "svc=cart or svc=catalogue ", 0},
+        {"service.name=cat", "service.name=catalogue ", 0},
+        {"dst=cat", "dst=catalogue ", 0},
+        {"src=sh", "src=shoppers ", 0},
+        {"client_service=sh", "client_service=shoppers ", 0},
+        {"sr", "src=", 0},
+        {"status>=5x", "status>=5xx ", 0},
+        {"status=40", "status=404 ", 0},
+        {"grpc=UNAV", "grpc=UNAVAILABLE ", 0},
+        {"kind=str", "kind=stream ", 0},
+        {"observer=proxy_a", "observer=proxy_attempt ", 0},
+        {"host=sh", "host=\"shop.example:8080\" ", 0},
+        {"error=time", "error=timeout ", 0},
     };
     (void)state;
-    k.count = 0;
-    know(&k, MT_KNOWN_SERVICE, "cart");
-    know(&k, MT_KNOWN_SERVICE, "catalogue");
-    know(&k, MT_KNOWN_SERVICE, "a b\"c");
-    know(&k, MT_KNOWN_SERVICE, "caf\xc3\xa9");
-    know(&k, MT_KNOWN_METHOD, "GET");
-    know(&k, MT_KNOWN_ROUTE, "/x/{id}");
+    memset(&k, 0, sizeof k);
+    know(&k, MT_FILTER_SERVER_SERVICE, "cart");
+    know(&k, MT_FILTER_SERVER_SERVICE, "catalogue");
+    know(&k, MT_FILTER_SERVER_SERVICE, "a b\"c");
+    know(&k, MT_FILTER_SERVER_SERVICE, "caf\xc3\xa9");
+    know(&k, MT_FILTER_METHOD, "GET");
+    know(&k, MT_FILTER_CLIENT_SERVICE, "shoppers");
+    know(&k, MT_FILTER_STATUS, "404");
+    know(&k, MT_FILTER_HOST, "shop.example:8080");
+    know(&k, MT_FILTER_ROUTE, "/x/{id}");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t bytes[64]; /* less than all of them */
         struct mt_edit e = {.len = 0};
         struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
         mt_edit_set(&e, rows[i].typed);
         e.cursor -= rows[i].back;
-        mt_complete_filter(&e, &k, &b);
+        mt_complete_filter(&e, 0, &k, &b);
         assert_string_equal(e.text, rows[i].becomes);
     }
 }
@@ -112,7 +134,7 @@ static void a_full_line_is_not_completed(void **state)
     text[MT_EDIT_BYTES] = '\0';
     memcpy(text + MT_EDIT_BYTES - 6, " outco", 6);
     mt_edit_set(&e, text);
-    mt_complete_filter(&e, &k, &b);
+    mt_complete_filter(&e, 0, &k, &b);
     assert_string_equal(e.text, text);
 }
 
