@@ -207,8 +207,8 @@ const struct mt_command mt_commands[] = {
      "One row a pair of services and protocol.", false,
      G_ALL | G_VIEW | G_DECODE | G_TABLE | G_LIVE, mt_command_edges},
     {"routes", "[FILTER]", "routes of services",
-     "One row a route: paths with their identifiers replaced, such as "
-     "/users/{id}.",
+     "One row a route, trouble first: paths with their identifiers replaced, "
+     "such as /users/{id}.",
      false, G_ALL | G_VIEW | G_DECODE | G_TABLE | G_SERIES | G_LIVE,
      mt_command_routes},
     {"policy", "[FILTER]", "what proxies do, and are at",

@@ -243,15 +243,6 @@ static int by_rate(const void *pa, const void *pb)
     return order != 0 ? order : by_text(a, b);
 }
 
-static int by_service(const void *pa, const void *pb)
-{
-    const struct mt_row *a = pa, *b = pb;
-    int order = strcmp(a->server, b->server);
-    if (order == 0)
-        order = by_number(a->rps, b->rps);
-    return order != 0 ? order : by_text(a, b);
-}
-
 /* --- questions --- */
 
 static struct mt_question *begin(struct mt_answer *a, mt_key_of *key_of)
@@ -331,7 +322,7 @@ int mt_query_routes(struct mt_store *s, const struct mt_ask *ask,
     if (rc == 0)
         rc = give_rows(q, a);
     if (rc == 0)
-        qsort(a->rows, a->count, sizeof *a->rows, by_service);
+        qsort(a->rows, a->count, sizeof *a->rows, by_trouble);
     return end(a, rc);
 }
 

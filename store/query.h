@@ -189,13 +189,14 @@ int mt_query_services(struct mt_store *s, const struct mt_ask *ask,
 int mt_query_edges(struct mt_store *s, const struct mt_ask *ask,
                    struct mt_answer *a);
 
-/* One row a server service and route (and what ask.by_... say), by service,
- * then rate. */
+/* One row a server service and route (and what ask.by_... say), trouble first,
+ * as services: none of them is stalled, for what is open has no route yet. */
 int mt_query_routes(struct mt_store *s, const struct mt_ask *ask,
                     struct mt_answer *a);
 
 /**
- * One row a server service, method and route of what proxies did: their
+ * One row a server service, method and route of what proxies did, in the order
+ * of routes: their
  * requests, their tries, and in words what the budget and the breakers of its
  * service are at now (of a window that ended before, nothing). *proxies are
  * those themselves; free both, also after a code.

@@ -89,10 +89,12 @@ static void put_figure(const struct mt_dashboard *d, struct pen *p,
 
 static const char dot[] = " \xc2\xb7 ";
 
-/* 2026-11-22 12:04:31 +01:00 */
+/* After a dot: "2026-11-22 12:04:31 +01:00". Where there is no room for all of
+ * it, as much as is whole. */
 static void put_moment(struct pen *p, unsigned role, int64_t ns,
                        int32_t offset_s)
 {
+    enum { DOT = 3, DAY = 11, CLOCK = 8 };
     char text[40];
     struct mt_buf b = mt_buf_of(text, sizeof text - 1);
     mt_put_rfc3339(&b, ns, offset_s, 0);
@@ -100,9 +102,20 @@ static void put_moment(struct pen *p, unsigned role, int64_t ns,
         return;
     text[b.len] = '\0';
     text[10] = ' ';
-    put(p, role, (struct mt_span){(const uint8_t *)text, 19});
-    put_str(p, role, offset_s == 0 ? " UTC" : " ");
-    put_str(p, role, offset_s == 0 ? "" : text + 19);
+    const char *zone = offset_s == 0 ? "UTC" : text + 19;
+    size_t room = p->c->columns > p->column + DOT
+                      ? p->c->columns - p->column - DOT
+                      : 0;
+    size_t from = room >= DAY + CLOCK ? 0 : DAY;
+    if (room < CLOCK)
+        return;
+    put_str(p, MT_ROLE_DIM, dot);
+    put(p, role,
+        (struct mt_span){(const uint8_t *)text + from, DAY + CLOCK - from});
+    if (DAY + CLOCK - from + 1 + strlen(zone) > room)
+        return;
+    put_str(p, role, " ");
+    put_str(p, role, zone);
 }
 
 /* At the right end, over what is there: it matters more. */
@@ -165,11 +178,9 @@ static void draw_source(const struct mt_dashboard *d, struct pen *p,
     put_str(p, MT_ROLE_DIM, dot);
     mt_put_window(&b, d);
     put(p, MT_ROLE_PLAIN, mt_buf_span(&b));
-    if (a != NULL && a->rc == 0 && (a->live || mt_info_is_known(&a->info))) {
-        put_str(p, MT_ROLE_DIM, dot);
+    if (a != NULL && a->rc == 0 && (a->live || mt_info_is_known(&a->info)))
         put_moment(p, d->end_ns != 0 ? MT_ROLE_WARN : MT_ROLE_PLAIN, a->to_ns,
                    mt_offset(d, a->to_ns));
-    }
     draw_state(d, p, steady_ns);
 }
 
@@ -241,6 +252,32 @@ static void draw_entry(const struct mt_dashboard *d, struct pen *p)
 
 /* ---- the line over the list: the way here, the filter, the order ---- */
 
+/* Of more exchanges than are kept: "newest 500 of 1 207", or, of the slowest,
+ * "500 of 1 203". */
+static void put_part(const struct mt_snapshot *a, struct mt_buf *b)
+{
+    if (a->exchanges_seen > a->exchanges_count &&
+        a->request.topic != MT_TOPIC_SLOWEST)
+        mt_put_str(b, "newest ");
+}
+
+/* How many there are is known where all of them were looked at, or where all
+ * that the database holds is asked for. */
+static void put_whole(const struct mt_snapshot *a, struct mt_buf *b)
+{
+    const struct mt_request *r = &a->request;
+    bool slowest = r->topic == MT_TOPIC_SLOWEST;
+    bool all = r->filter[0] == '\0' && r->span_ns == 0 && r->end_ns == 0;
+    if (a->exchanges_seen <= a->exchanges_count)
+        return;
+    mt_put_str(b, " of ");
+    if (!slowest && !(all && a->info.rows > a->exchanges_count)) {
+        mt_put_str(b, "more");
+        return;
+    }
+    mt_put_count(b, slowest ? a->exchanges_seen : a->info.rows);
+}
+
 /* "4 services, trouble first"; brief: "4 services" */
 static void put_order(const struct mt_dashboard *d, bool brief,
                       struct mt_buf *b)
@@ -253,7 +290,9 @@ static void put_order(const struct mt_dashboard *d, bool brief,
         return;
     for (size_t i = 0; i < l->lines.count; i++)
         rows += l->lines.list[i].row != NULL;
+    put_part(l->snapshot, b);
     mt_put_count(b, rows);
+    put_whole(l->snapshot, b);
     mt_put_char(b, ' ');
     mt_put_span(b, (struct mt_span){(const uint8_t *)screen->unit,
                                     strlen(screen->unit) - (rows == 1)});
@@ -264,7 +303,9 @@ static void put_order(const struct mt_dashboard *d, bool brief,
     if (s->column >= 0) {
         mt_put_str(b, ", by ");
         mt_put_str(b, screen->columns->columns[s->column].title);
-    } else if (l->topic == MT_TOPIC_SERVICES) {
+    } else if (l->topic == MT_TOPIC_SERVICES ||
+               l->screen == MT_SCREEN_ROUTES ||
+               l->screen == MT_SCREEN_POLICY) {
         mt_put_str(b, ", trouble first");
     } else if (l->topic == MT_TOPIC_SLOWEST) {
         mt_put_str(b, ", slowest first");

@@ -24,16 +24,19 @@ static bool select_row(struct mt_dashboard *d)
     return true;
 }
 
-/* The name tells of which time the rows are, or which one it is. */
+/* The name tells of which time the rows are, or which one it is; of nothing,
+ * nothing. */
 static void put_name(struct mt_buf *b, struct mt_dashboard *d,
                      const struct mt_snapshot *a)
 {
     char stamp[40];
     struct mt_buf s = mt_buf_of(stamp, sizeof stamp);
-    mt_put_str(b, "meshtop-");
+    mt_put_str(b, "meshtop");
     if (mt_level(d)->screen == MT_SCREEN_DETAIL) {
+        mt_put_char(b, '-');
         mt_put_decimal(b, mt_level(d)->id);
-    } else {
+    } else if (a->live || mt_info_is_known(&a->info)) {
+        mt_put_char(b, '-');
         mt_put_rfc3339(&s, a->to_ns, mt_offset(d, a->to_ns), 0);
         for (size_t i = 0; i < s.len && i < 19; i++)
             if (stamp[i] != ':')

@@ -60,6 +60,18 @@ static unsigned typed_command(struct mt_dashboard *d)
     return what;
 }
 
+static unsigned typed_search(struct mt_dashboard *d)
+{
+    char text[sizeof d->search + 32];
+    d->typing = MT_TYPING_NOT;
+    if (d->search[0] == '\0' || mt_level_search(d, 1, false))
+        return MT_DO_DRAW;
+    (void)snprintf(text, sizeof text, "'%s' is not found in this list",
+                   d->search);
+    mt_dashboard_say(d, true, text);
+    return MT_DO_DRAW;
+}
+
 static unsigned end_typing(struct mt_dashboard *d)
 {
     switch (d->typing) {
@@ -69,6 +81,8 @@ static unsigned end_typing(struct mt_dashboard *d)
         return typed_path(d);
     case MT_TYPING_COMMAND:
         return typed_command(d);
+    case MT_TYPING_SEARCH:
+        return typed_search(d);
     default:
         d->typing = MT_TYPING_NOT;
         return MT_DO_DRAW;
@@ -83,7 +97,7 @@ static void typed(struct mt_dashboard *d)
         return;
     (void)snprintf(d->search, sizeof d->search, "%.255s", d->edit.text);
     if (d->search[0] != '\0' && !mt_level_search(d, 1, false))
-        mt_dashboard_say(d, true, "not found");
+        (void)snprintf(d->complaint, sizeof d->complaint, "not found");
 }
 
 /* Of a value the database is asked, once; what it knows is completed when it

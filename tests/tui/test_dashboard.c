@@ -613,6 +613,73 @@ static void a_database_may_begin_with_the_epoch(void **state)
     close_scene(&s);
 }
 
+/* So many exchanges, of a tail or of the slowest. */
+static const char *order_of(struct scene *s, uint64_t seen, uint64_t rows)
+{
+    static const char *const none[1];
+    assert_true(is_asked(s));
+    struct mt_snapshot *a = some(s, none, 0);
+    a->exchanges = calloc(2, sizeof *a->exchanges);
+    assert_non_null(a->exchanges);
+    a->exchanges_count = 2;
+    a->exchanges_seen = seen;
+    a->info.rows = rows;
+    a->exchanges[0].x.id = 1;
+    a->exchanges[1].x.id = 2;
+    (void)mt_dashboard_answer(s->d, a, s->now);
+    mt_dashboard_draw(s->d, &s->c, s->now);
+    return line(s, 2);
+}
+
+static void a_list_that_is_cut_says_so(void **state)
+{
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)press(&s, "4");
+    assert_non_null(strstr(order_of(&s, 2, 2), " 2 exchanges, newest last"));
+    (void)press(&s, "4");
+    assert_non_null(strstr(order_of(&s, 3, 1207),
+                           " newest 2 of 1 207 exchanges, newest last"));
+    (void)press(&s, "fsvc=cart<Enter>");
+    assert_non_null(strstr(order_of(&s, 3, 1207), "newest 2 of more exchange"));
+    (void)press(&s, "2");
+    assert_true(is_asked(&s));
+    answer(&s, abc, 3);
+    (void)press(&s, "<Enter>");
+    assert_non_null(strstr(order_of(&s, 9, 1207),
+                           " 2 of 9 exchanges, slowest first"));
+    close_scene(&s);
+}
+
+/* The first line is whole at any width. */
+static void the_moment_is_told_where_there_is_room(void **state)
+{
+    static const struct {
+        size_t columns;
+        const char *ends;
+    } rows[] = {{40, "mesh.db \xc2\xb7 everything, 60 s"},
+                {50, "everything, 60 s \xc2\xb7 11:06:40"},
+                {54, "everything, 60 s \xc2\xb7 11:06:40 UTC"},
+                {62, "everything, 60 s \xc2\xb7 2026-11-18 11:06:40"},
+                {80, "everything, 60 s \xc2\xb7 2026-11-18 11:06:40 UTC"}};
+    struct scene s;
+    (void)state;
+    open_scene(&s, NULL);
+    (void)is_asked(&s);
+    answer(&s, abc, 3);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        mt_canvas_deinit(&s.c);
+        assert_int_equal(mt_canvas_init(&s.c, rows[i].columns, 24), 0);
+        mt_dashboard_draw(s.d, &s.c, s.now);
+        const char *first = line(&s, 0);
+        assert_true(strlen(first) > strlen(rows[i].ends));
+        assert_string_equal(first + strlen(first) - strlen(rows[i].ends),
+                            rows[i].ends);
+    }
+    close_scene(&s);
+}
+
 static void clicks_select_open_and_sort(void **state)
 {
     struct scene s;
@@ -769,6 +836,8 @@ int main(void)
         cmocka_unit_test(time_is_walked_where_there_is_little),
         cmocka_unit_test(a_replay_goes_to_any_time),
         cmocka_unit_test(a_database_may_begin_with_the_epoch),
+        cmocka_unit_test(a_list_that_is_cut_says_so),
+        cmocka_unit_test(the_moment_is_told_where_there_is_room),
         cmocka_unit_test(clicks_select_open_and_sort),
         cmocka_unit_test(a_cell_is_added_to_the_filter),
         cmocka_unit_test(marks_are_walked_and_filtered),
