@@ -30,10 +30,12 @@ struct said {
     char text[400];
 };
 
-/* There is one line for it: of a path its name is told. */
+/* There is little room for it: of a path its name is told. */
 static const char *without_folder(const char *line)
 {
     const char *end = strstr(line, ": ");
+    if (end != NULL && strcspn(line, " ") < (size_t)(end - line))
+        return line; /* words, be there a / among them */
     for (const char *p = end; p != NULL && p > line; p--)
         if (p[-1] == '/')
             return p;
@@ -128,6 +130,7 @@ static void export_packets(void *arg, struct mt_store *s,
     memcpy(&o, arg, sizeof o);
     mt_say_to(keep_first, &said);
     int rc = mt_wanted_init(&w, o);
+    w.whole = "meshtop export --pcapng --whole-connections";
     w.stop = patience->stop;
     w.stop_arg = patience->arg;
     if (rc == 0)

@@ -11,6 +11,12 @@
 typedef int question(struct mt_store *s, const struct mt_ask *ask,
                      struct mt_answer *a);
 
+struct table {
+    question *ask;
+    const struct mt_screen *screen;
+    const char *one, *many;
+};
+
 /* ---- the line below a table ---- */
 
 static void put_plural(struct mt_buf *b, uint64_t n, const char *one,
@@ -47,8 +53,32 @@ static void put_error_bar(struct mt_buf *b, const struct mt_counts *c)
     mt_put_char(b, '.');
 }
 
+/* What golden metrics leave out: 0 where that is not known. */
+static uint64_t left_out(const struct mt_view *v, const struct mt_answer *a)
+{
+    struct mt_answer all = {0};
+    struct mt_ask ask = v->ask;
+    uint64_t n = 0;
+    ask.attempts = ask.counts = true;
+    if (ask.filter == NULL && mt_query_edges(v->store, &ask, &all) == 0)
+        n = all.total.counts.exchanges;
+    mt_answer_free(&all);
+    return n > a->total.counts.exchanges ? n - a->total.counts.exchanges : 0;
+}
+
+static void put_left_out(struct mt_buf *b, uint64_t n)
+{
+    if (n == 0)
+        return;
+    mt_put_char(b, ' ');
+    mt_put_count(b, n);
+    mt_put_str(b, n == 1 ? " more is" : " more are");
+    mt_put_str(b, " not counted here: connections, tries of a proxy, what was "
+                  "seen twice.");
+}
+
 static void print_footer(const struct mt_view *v, const struct mt_answer *a,
-                         const char *one, const char *many)
+                         const struct table *t)
 {
     char line[1024];
     struct mt_buf b = mt_buf_of(line, sizeof line);
@@ -57,8 +87,10 @@ static void print_footer(const struct mt_view *v, const struct mt_answer *a,
     mt_put_str(&b, " in ");
     mt_put_age(&b, v->ask.to_ns - v->ask.from_ns);
     mt_put_str(&b, ", ");
-    put_plural(&b, a->count, one, many);
+    put_plural(&b, a->count, t->one, t->many);
     mt_put_char(&b, '.');
+    if (t->ask != mt_query_summary && t->ask != NULL)
+        put_left_out(&b, left_out(v, a));
     put_error_bar(&b, c);
     if (c->midstream > 0) {
         mt_put_char(&b, ' ');
@@ -104,12 +136,6 @@ static void explain_empty(const struct mt_view *v)
 
 /* ---- one table ---- */
 
-struct table {
-    question *ask;
-    const struct mt_screen *screen;
-    const char *one, *many;
-};
-
 static int print_answer(const struct mt_view *v, const struct mt_options *o,
                         const struct table *t, struct mt_answer *a)
 {
@@ -125,7 +151,7 @@ static int print_answer(const struct mt_view *v, const struct mt_options *o,
         mt_printer_row(&out, &a->rows[i]);
     int rc = mt_printer_close(&out);
     if (table)
-        print_footer(v, a, t->one, t->many);
+        print_footer(v, a, t);
     return rc == 0 ? MT_EXIT_OK : MT_EXIT_ERROR;
 }
 

@@ -214,7 +214,7 @@ static int say_stopped(const struct mt_wanted *w)
 
 int mt_wanted_init(struct mt_wanted *w, const struct mt_options *o)
 {
-    *w = (struct mt_wanted){.options = o};
+    *w = (struct mt_wanted){.options = o, .whole = "--whole-connections"};
     mt_pool_init(&w->pool, NAMES_BYTES);
     mt_intern_init(&w->names, &w->pool, NAMES_MAX);
     w->refs = mt_packet_refs_new((size_t)o->memory_bytes);
@@ -322,16 +322,16 @@ void mt_wanted_report(const struct mt_wanted *w)
     if (w->without > 0)
         mt_warn(NULL,
                 "%" PRIu64 " exchange%s not exported: no packet with "
-                "data was noted; --whole-connections has the others",
-                w->without, plural(w->without));
+                "data was noted; %s has the others",
+                w->without, plural(w->without), w->whole);
     if (w->clipped > 0 && !is_whole(w->options))
         mt_warn(NULL,
                 "%" PRIu64 " exchange%s had more packets than were "
-                "noted; --whole-connections has all of them",
-                w->clipped, plural(w->clipped));
+                "noted; %s has all of them",
+                w->clipped, plural(w->clipped), w->whole);
     if (w->layered > 0 && !is_whole(w->options))
         mt_warn(NULL,
-                "%" PRIu64 " exchange%s in HTTP/2 or TLS: read from the "
-                "begin of a connection only; add --whole-connections",
-                w->layered, plural(w->layered));
+                "%" PRIu64 " exchange%s in HTTP/2 or TLS: to be read they need "
+                "the beginning of their connection; %s has it",
+                w->layered, plural(w->layered), w->whole);
 }

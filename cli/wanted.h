@@ -45,6 +45,7 @@ struct mt_wanted {
     uint64_t clipped;        /* had more packets than were noted */
     uint64_t layered;        /* in HTTP/2 or TLS */
     uint32_t sample_one_of;  /* they are of a sample of connections */
+    const char *whole;       /* what has all of a connection: for warnings */
     bool (*stop)(void *arg); /* beside signals; NULL: never */
     void *stop_arg;
     int rc; /* what ended it early: MT_ELIMIT or -ENOMEM */

@@ -393,13 +393,40 @@ static void draw_page(struct mt_dashboard *d, struct mt_canvas *c,
     mt_class(d)->draw(l->snapshot, c, area, &pen);
 }
 
+/* Below the list, from its last rows on; returns the rows taken. */
+static size_t draw_notes(const struct mt_dashboard *d, struct mt_canvas *c,
+                         struct mt_area area)
+{
+    enum { NOTE_ROWS = 3, ONCE_ROWS = 8, LIST_ROWS = 4 };
+    const struct mt_level *l = &d->levels[d->depth];
+    uint8_t bytes[1024];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    struct mt_span lines[ONCE_ROWS], rest;
+    size_t most = d->config.once ? ONCE_ROWS : NOTE_ROWS;
+    size_t n = 0, columns = area.columns - 2;
+    mt_put_notes(l->snapshot, &b);
+    rest = mt_buf_span(&b);
+    (void)mt_span_take(&rest, rest.len > 0); /* the space before the first */
+    if (area.rows <= LIST_ROWS)
+        return 0;
+    most = most < area.rows - LIST_ROWS ? most : area.rows - LIST_ROWS;
+    while (rest.len > 0 && n + 1 < most)
+        lines[n++] = mt_take_line(&rest, columns);
+    if (rest.len > 0)
+        lines[n++] = rest;
+    size_t row = d->config.once ? l->lines.count + 2 : area.rows - n;
+    for (size_t i = 0; i < n; i++)
+        (void)mt_canvas_put(c, area.row + row + i, 1, columns, lines[i],
+                            l->snapshot->complete ? MT_ROLE_DIM
+                                                  : MT_ROLE_WARN);
+    return n;
+}
+
 static void draw_body(struct mt_dashboard *d, struct mt_canvas *c,
                       struct mt_area area)
 {
     const struct mt_level *l = mt_level(d);
     const struct mt_snapshot *a = l->snapshot;
-    uint8_t bytes[512];
-    struct mt_buf notes = mt_buf_of(bytes, sizeof bytes);
     if (a != NULL && a->rc == 0 && mt_class(d)->draw != NULL) {
         draw_page(d, c, area);
         return;
@@ -408,15 +435,7 @@ static void draw_body(struct mt_dashboard *d, struct mt_canvas *c,
         mt_draw_nothing(d, c, area);
         return;
     }
-    mt_put_notes(a, &notes);
-    if (notes.len > 0 && area.rows > 4) {
-        size_t below = d->config.once ? l->lines.count + 2 : area.rows - 1;
-        area.rows--;
-        (void)mt_canvas_put(c,
-                            area.row + (below < area.rows ? below : area.rows),
-                            0, area.columns, mt_buf_span(&notes),
-                            a->complete ? MT_ROLE_DIM : MT_ROLE_WARN);
-    }
+    area.rows -= draw_notes(d, c, area);
     draw_list(d, c, area);
 }
 
@@ -543,6 +562,27 @@ static void draw_note(const struct mt_dashboard *d, struct mt_canvas *c)
                 c->columns - 2);
 }
 
+/* What is too wide for the last line begins above it. */
+static void draw_message(const struct mt_dashboard *d, struct mt_canvas *c)
+{
+    enum { MESSAGE_ROWS = 3 };
+    uint8_t bytes[4 * MESSAGE_BYTES];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    struct mt_span lines[MESSAGE_ROWS];
+    size_t n = 0;
+    (void)mt_put_escaped(&b, mt_span_str(d->message), SIZE_MAX);
+    struct mt_span rest = mt_buf_span(&b);
+    while (rest.len > 0 && n + 1 < MESSAGE_ROWS)
+        lines[n++] = mt_take_line(&rest, c->columns - 1);
+    if (rest.len > 0)
+        lines[n++] = rest;
+    for (size_t i = 0; i < n; i++) {
+        struct pen p = {c, c->rows - n + i, 1};
+        mt_canvas_clear_row(c, p.row);
+        put(&p, d->trouble ? MT_ROLE_WARN : MT_ROLE_STRONG, lines[i]);
+    }
+}
+
 static void draw_footer(const struct mt_dashboard *d, struct mt_canvas *c)
 {
     struct pen p = {c, c->rows - 1, 0}, above = {c, c->rows - 2, 0};
@@ -550,9 +590,7 @@ static void draw_footer(const struct mt_dashboard *d, struct mt_canvas *c)
         draw_typing_help(d, &above);
         draw_typing(d, &p);
     } else if (d->message[0] != '\0') {
-        put_str(&p, MT_ROLE_PLAIN, " ");
-        put_escaped(&p, d->trouble ? MT_ROLE_WARN : MT_ROLE_STRONG, d->message,
-                    c->columns - 1);
+        draw_message(d, c);
     } else if (!d->zoomed) {
         draw_keys(d, &p);
     }

@@ -131,6 +131,9 @@ unsigned mt_type(struct mt_dashboard *d, int32_t key);
 
 /* ---- dashboard_words.c ---- */
 
+/* As much of a text as fits into a line: whole words, where there are any. */
+struct mt_span mt_take_line(struct mt_span *text, size_t columns);
+
 void mt_draw_nothing(const struct mt_dashboard *d, struct mt_canvas *c,
                      struct mt_area area);
 /* What a table leaves to say, in one line. */

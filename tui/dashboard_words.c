@@ -4,8 +4,7 @@
 
 /* ---- nothing to show ---- */
 
-/* As much of a text as fits into a line: whole words, where there are any. */
-static struct mt_span take_line(struct mt_span *text, size_t columns)
+struct mt_span mt_take_line(struct mt_span *text, size_t columns)
 {
     struct mt_span line = {text->ptr, mt_span_find(*text, '\n')};
     while (line.len > 0 && mt_text_columns(line) > columns) {
@@ -28,7 +27,7 @@ static void draw_words(struct mt_canvas *c, struct mt_area area,
     size_t columns = area.columns > 3 ? area.columns - 3 : 0;
     size_t row = area.row + (area.rows > 4 ? 1 : 0);
     while (text.len > 0 && row < area.row + area.rows)
-        (void)mt_canvas_put(c, row++, 2, columns, take_line(&text, columns),
+        (void)mt_canvas_put(c, row++, 2, columns, mt_take_line(&text, columns),
                             role);
 }
 
@@ -140,11 +139,23 @@ void mt_put_notes(const struct mt_snapshot *a, struct mt_buf *b)
     if (n->inferred > 0) {
         mt_put_char(b, ' ');
         put_plural(b, n->inferred, " exchange is", " exchanges are");
-        mt_put_str(b, " encrypted: inferred from their shape (~).");
+        mt_put_str(b, " encrypted: inferred from their shape (~); a pcapng "
+                      "with their TLS secrets inside is decrypted: editcap "
+                      "--inject-secrets.");
     }
     if (n->gaps > 0) {
         mt_put_char(b, ' ');
-        put_plural(b, n->gaps, " has", " have");
-        mt_put_str(b, " gaps of the capture.");
+        mt_put_count(b, n->gaps);
+        mt_put_str(b, " of ");
+        mt_put_count(b, n->exchanges);
+        mt_put_str(b, n->gaps == 1 ? " has gaps of the capture."
+                                   : " have gaps of the capture.");
+    }
+    if (a->all > n->exchanges) {
+        mt_put_char(b, ' ');
+        mt_put_count(b, a->all - n->exchanges);
+        mt_put_str(b, a->all - n->exchanges == 1 ? " more is" : " more are");
+        mt_put_str(b, " not counted here: connections, tries of a proxy, what "
+                      "was seen twice.");
     }
 }

@@ -36,6 +36,7 @@ struct mt_line {
     uint64_t last;    /* trees: bit n: its ancestor n was the last of its kin */
     uint8_t depth;    /* trees */
     uint8_t mark;     /* trees: enum mt_line_mark */
+    const char *of;   /* trees: what tells it from the row beside it; or NULL */
     const uint32_t *trend; /* requests over time; NULL: not known */
     uint8_t trend_count;
 };

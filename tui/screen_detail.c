@@ -24,15 +24,38 @@ static int64_t between(int64_t from_ns, int64_t to_ns)
     return from_ns != 0 && to_ns != 0 ? mt_elapsed_ns(from_ns, to_ns) : -1;
 }
 
+/* A connection, or a response that did not wait for all of its request: their
+ * time is told once. */
+static bool is_both_ways(const struct mt_exchange *x)
+{
+    return x->req.end_ns != 0 && x->resp.start_ns != 0 && x->resp.end_ns != 0 &&
+           x->resp.start_ns < x->req.end_ns;
+}
+
+static void find_spans(const struct mt_exchange *x, const char **names,
+                       int64_t *ns)
+{
+    bool longer = x->req.end_ns > x->resp.end_ns; /* the request */
+    int64_t first = longer ? x->resp.end_ns : x->req.end_ns;
+    int64_t last = longer ? x->req.end_ns : x->resp.end_ns;
+    bool both = is_both_ways(x);
+    names[0] = "request ";
+    names[1] = both ? "both ways " : "waiting ";
+    names[2] = both && longer ? "request " : "response ";
+    ns[0] = between(x->req.start_ns, both ? x->resp.start_ns : x->req.end_ns);
+    ns[1] = both ? between(x->resp.start_ns, first)
+                 : between(x->req.end_ns, x->resp.start_ns);
+    ns[2] = both ? between(first, last)
+                 : between(x->resp.start_ns, x->resp.end_ns);
+}
+
 /* Returns the columns that the labels alone take. */
 static size_t find_phases(const struct mt_exchange *x, struct phase *phases)
 {
-    static const char *const names[PHASES] = {"request ", "waiting ",
-                                              "response "};
-    const int64_t ns[PHASES] = {between(x->req.start_ns, x->req.end_ns),
-                                between(x->req.end_ns, x->resp.start_ns),
-                                between(x->resp.start_ns, x->resp.end_ns)};
+    const char *names[PHASES];
+    int64_t ns[PHASES];
     size_t sum = 0;
+    find_spans(x, names, ns);
     for (size_t i = 0; i < PHASES; i++) {
         struct phase *p = &phases[i];
         struct mt_buf b = mt_buf_of(p->label, sizeof p->label);
@@ -109,12 +132,12 @@ static struct mt_span take_columns(struct mt_span *text, size_t columns)
         int w = mt_char_columns(mt_utf8_take(&rest));
         used += w > 0 ? (size_t)w : w < 0;
         if (used > columns)
-            break;
+            break; /* be it the last one */
         fits = text->len - rest.len;
         if (text->ptr[fits - 1] == ' ')
             space = fits;
     }
-    if (rest.len > 0 && space > fits / 2)
+    if (used > columns && space > fits / 2)
         fits = space;
     return mt_span_take(text, fits > 0 ? fits : text->len);
 }

@@ -63,7 +63,33 @@ static bool is_open(const struct tree *t, int64_t service)
 static uint64_t key_of(const struct mt_row *r, uint64_t parent)
 {
     uint64_t key = mt_key_add_text(parent, r->server);
-    return mt_key_add(key, &r->protocol, 1);
+    key = mt_key_add(key, &r->protocol, 1);
+    key = mt_key_add(key, &r->kind, 1);
+    return mt_key_add(key, &r->observer, 1);
+}
+
+static const char *kind_text(uint8_t kind)
+{
+    return kind == MT_KIND_L4     ? "connections"
+           : kind == MT_KIND_TURN ? "turns"
+                                  : mt_kind_text(kind);
+}
+
+/* The same two may stand there once more: encrypted connections beside their
+ * turns, what a proxy saw beside what a tap did. */
+static const char *told_by(const struct tree *t, const struct mt_row *r)
+{
+    for (size_t i = next_of(t, r->client_id, 0); i < t->count;
+         i = next_of(t, r->client_id, i + 1)) {
+        const struct mt_row *o = edge(t, i);
+        if (o->server_id != r->server_id || o->protocol != r->protocol)
+            continue;
+        if (o->kind != r->kind)
+            return kind_text(r->kind);
+        if (o->observer != r->observer)
+            return mt_observer_text(r->observer);
+    }
+    return NULL;
 }
 
 static void open_calls(struct tree *t, size_t depth, uint64_t last,
@@ -76,6 +102,7 @@ static void add_call(struct tree *t, size_t i, size_t depth, uint64_t last,
     struct mt_line line = {.row = r,
                            .key = key_of(r, parent),
                            .name = r->server,
+                           .of = told_by(t, r),
                            .last = last,
                            .depth = (uint8_t)depth};
     bool calls = next_of(t, r->server_id, 0) < t->count;
@@ -158,6 +185,10 @@ static void lead(const struct mt_line *line, struct mt_buf *out)
                             ? "\xe2\x94\x94\xe2\x96\xb6 "
                             : "\xe2\x94\x9c\xe2\x96\xb6 ");
     (void)mt_put_escaped(out, mt_span_str(line->name), 40);
+    if (line->of != NULL) {
+        mt_put_str(out, ", ");
+        mt_put_str(out, line->of);
+    }
     if (line->mark == MT_LINE_SHARED)
         mt_put_str(out, " \xe2\x86\x91");
     else if (line->mark == MT_LINE_CYCLE)

@@ -94,6 +94,8 @@ struct mt_snapshot {
     bool complete;               /* nothing of the asked time is missing */
     uint64_t unfiltered;         /* without the filter: services, and where
                                     nothing passed it */
+    uint64_t all; /* services, routes, edges without a filter: all exchanges of
+                     the window, also those that these do not count */
     uint64_t losses[MT_LOSS_COUNT];
     struct mt_store_info info;
     struct mt_known *names; /* where they were asked for */
