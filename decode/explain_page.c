@@ -110,10 +110,12 @@ static void put_phases(struct line *l, const struct mt_exchange *x,
     if (x->connect_ns > 0) {
         mt_put_str(&l->b, ", connecting ");
         mt_put_latency(&l->b, x->connect_ns);
-        put_phase(l, ", first byte after ", x->req.start_ns, x->resp.start_ns);
-    } else {
-        put_phase(l, ", waiting ", x->req.end_ns, x->resp.start_ns);
     }
+    /* where it did not wait for the request's end, the two share their time */
+    if (x->connect_ns > 0 || x->resp.start_ns < x->req.end_ns)
+        put_phase(l, ", first byte after ", x->req.start_ns, x->resp.start_ns);
+    else
+        put_phase(l, ", waiting ", x->req.end_ns, x->resp.start_ns);
     put_phase(l, ", response ", x->resp.start_ns, x->resp.end_ns);
     if (x->observer == MT_OBSERVER_PROXY_REQUEST)
         put_phase(l, "; in all ", x->req.start_ns, x->end_ns);

@@ -397,22 +397,20 @@ static void draw_page(struct mt_dashboard *d, struct mt_canvas *c,
 static size_t draw_notes(const struct mt_dashboard *d, struct mt_canvas *c,
                          struct mt_area area)
 {
-    enum { NOTE_ROWS = 3, ONCE_ROWS = 8, LIST_ROWS = 4 };
+    enum { NOTE_ROWS = 4, ONCE_ROWS = 8 };
     const struct mt_level *l = &d->levels[d->depth];
     uint8_t bytes[1024];
     struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
     struct mt_span lines[ONCE_ROWS], rest;
-    size_t most = d->config.once ? ONCE_ROWS : NOTE_ROWS;
+    size_t most = area.rows / 4 < NOTE_ROWS ? area.rows / 4 : NOTE_ROWS;
     size_t n = 0, columns = area.columns - 2;
     mt_put_notes(l->snapshot, &b);
     rest = mt_buf_span(&b);
     (void)mt_span_take(&rest, rest.len > 0); /* the space before the first */
-    if (area.rows <= LIST_ROWS)
-        return 0;
-    most = most < area.rows - LIST_ROWS ? most : area.rows - LIST_ROWS;
+    most = d->config.once ? ONCE_ROWS : most;
     while (rest.len > 0 && n + 1 < most)
         lines[n++] = mt_take_line(&rest, columns);
-    if (rest.len > 0)
+    if (rest.len > 0 && n < most)
         lines[n++] = rest;
     size_t row = d->config.once ? l->lines.count + 2 : area.rows - n;
     for (size_t i = 0; i < n; i++)

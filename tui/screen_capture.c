@@ -198,7 +198,8 @@ static size_t put_losses(struct mt_page *p, const struct mt_snapshot *a,
 static void put_fitting(struct mt_page *p, struct mt_buf *figure, bool last)
 {
     size_t columns = mt_text_columns(mt_buf_span(figure));
-    if (p->column + columns + 1 > p->area.columns && p->column > BESIDE) {
+    if (p->column + 1 + columns + !last > p->area.columns &&
+        p->column > BESIDE) {
         mt_page_end(p);
         p->column = BESIDE - 1;
     }
