@@ -90,9 +90,9 @@ static void put_figure(const struct mt_dashboard *d, struct pen *p,
 static const char dot[] = " \xc2\xb7 ";
 
 /* After a dot: "2026-11-22 12:04:31 +01:00". Where there is no room for all of
- * it, as much as is whole. */
+ * it before the column `end`, as much as is whole. */
 static void put_moment(struct pen *p, unsigned role, int64_t ns,
-                       int32_t offset_s)
+                       int32_t offset_s, size_t end)
 {
     enum { DOT = 3, DAY = 11, CLOCK = 8 };
     char text[40];
@@ -103,9 +103,7 @@ static void put_moment(struct pen *p, unsigned role, int64_t ns,
     text[b.len] = '\0';
     text[10] = ' ';
     const char *zone = offset_s == 0 ? "UTC" : text + 19;
-    size_t room = p->c->columns > p->column + DOT
-                      ? p->c->columns - p->column - DOT
-                      : 0;
+    size_t room = end > p->column + DOT ? end - p->column - DOT : 0;
     size_t from = room >= DAY + CLOCK ? 0 : DAY;
     if (room < CLOCK)
         return;
@@ -130,25 +128,25 @@ static void put_state(struct pen *p, unsigned role, struct mt_span text)
     p->c->cells[p->row * p->c->columns + p->column].len = 0;
 }
 
-static void draw_state(const struct mt_dashboard *d, struct pen *p,
-                       int64_t steady_ns)
+/* Returns its role. */
+static unsigned tell_state(const struct mt_dashboard *d, int64_t steady_ns,
+                           struct mt_buf *b)
 {
-    char text[64];
-    struct mt_buf b = mt_buf_of(text, sizeof text);
     int64_t age = mt_elapsed_ns(d->asked_ns, steady_ns);
-    if (d->pending && age >= OVERDUE_MS * (SECOND / 1000) && !d->config.once) {
-        mt_put_str(&b, "asking, ");
-        mt_put_age(&b, age);
-        put_state(p, MT_ROLE_WARN, mt_buf_span(&b));
-    } else if (d->config.once) {
-        return;
+    if (d->config.once)
+        return MT_ROLE_PLAIN;
+    if (d->pending && age >= OVERDUE_MS * (SECOND / 1000)) {
+        mt_put_str(b, "asking, ");
+        mt_put_age(b, age);
     } else if (d->end_ns != 0 || d->pace.paused) {
-        put_state(p, MT_ROLE_WARN, MT_SPAN("PAUSED"));
+        mt_put_str(b, "PAUSED");
     } else if (mt_pace_is_behind(&d->pace, steady_ns)) {
-        put_state(p, MT_ROLE_WARN, MT_SPAN("reading"));
+        mt_put_str(b, "reading");
     } else if (mt_pace_is_over(&d->pace, steady_ns)) {
-        put_state(p, MT_ROLE_STRONG, MT_SPAN("THE END"));
+        mt_put_str(b, "THE END");
+        return MT_ROLE_STRONG;
     }
+    return MT_ROLE_WARN;
 }
 
 /* " replay 10x" */
@@ -164,8 +162,11 @@ static void draw_source(const struct mt_dashboard *d, struct pen *p,
                         int64_t steady_ns)
 {
     const struct mt_snapshot *a = mt_dashboard_snapshot(d);
-    char text[80];
+    char text[80], state_text[64];
     struct mt_buf b = mt_buf_of(text, sizeof text);
+    struct mt_buf state = mt_buf_of(state_text, sizeof state_text);
+    unsigned role = tell_state(d, steady_ns, &state);
+    size_t taken = state.len > 0 ? state.len + 2 : 0; /* it is ASCII */
     size_t others = 62; /* columns of the rest of the line */
     put_str(p, MT_ROLE_STRONG, " meshtop");
     put_str(p, MT_ROLE_DIM, dot);
@@ -180,8 +181,10 @@ static void draw_source(const struct mt_dashboard *d, struct pen *p,
     put(p, MT_ROLE_PLAIN, mt_buf_span(&b));
     if (a != NULL && a->rc == 0 && (a->live || mt_info_is_known(&a->info)))
         put_moment(p, d->end_ns != 0 ? MT_ROLE_WARN : MT_ROLE_PLAIN, a->to_ns,
-                   mt_offset(d, a->to_ns));
-    draw_state(d, p, steady_ns);
+                   mt_offset(d, a->to_ns),
+                   p->c->columns > taken ? p->c->columns - taken : 0);
+    if (state.len > 0)
+        put_state(p, role, mt_buf_span(&state));
 }
 
 /* The newest buckets that fit; the last one is not over yet where rows still
