@@ -31,8 +31,9 @@ static int print_exchanges(const struct mt_snapshot *a)
     for (size_t i = 0; i < a->exchanges_count; i++)
         mt_printer_row(&out, &a->exchanges[i].x);
     if (a->exchanges_seen > a->exchanges_count)
-        mt_warn("tail", "the newest %zu exchanges, and there are more; all of "
-                        "them: meshtop tail -o json",
+        mt_warn("tail",
+                "the newest %zu exchanges, and there are more; all of "
+                "them: meshtop tail -o json",
                 a->exchanges_count);
     return mt_printer_close(&out);
 }

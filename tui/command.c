@@ -396,7 +396,7 @@ bool mt_command_complete(struct mt_dashboard *d, struct mt_buf *others)
     if (filter_begins(e) > 0)
         return mt_complete_filter(e, filter_begins(e), &d->known, others);
     if (c != NULL && c->words != NULL &&
-               e->cursor >= (size_t)(rest - e->text)) {
+        e->cursor >= (size_t)(rest - e->text)) {
         c->words(d, &words);
         return mt_complete(e, (size_t)(rest - e->text), &words, "", others) > 0;
     }

@@ -91,8 +91,8 @@ static struct place find_place(const char *text, size_t at, size_t cursor)
         if (end == cursor)
             break; /* it is this one */
         if (end > at)
-            read_word(&r, (struct mt_span){(const uint8_t *)text + at,
-                                           end - at});
+            read_word(&r,
+                      (struct mt_span){(const uint8_t *)text + at, end - at});
         else
             end += read_sign(&r, text + at);
         r.place.from = at = end;

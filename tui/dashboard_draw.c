@@ -306,8 +306,7 @@ static void put_order(const struct mt_dashboard *d, bool brief,
     if (s->column >= 0) {
         mt_put_str(b, ", by ");
         mt_put_str(b, screen->columns->columns[s->column].title);
-    } else if (l->topic == MT_TOPIC_SERVICES ||
-               l->screen == MT_SCREEN_ROUTES ||
+    } else if (l->topic == MT_TOPIC_SERVICES || l->screen == MT_SCREEN_ROUTES ||
                l->screen == MT_SCREEN_POLICY) {
         mt_put_str(b, ", trouble first");
     } else if (l->topic == MT_TOPIC_SLOWEST) {
@@ -418,8 +417,7 @@ static size_t draw_notes(const struct mt_dashboard *d, struct mt_canvas *c,
     size_t row = d->config.once ? l->lines.count + 2 : area.rows - n;
     for (size_t i = 0; i < n; i++)
         (void)mt_canvas_put(c, area.row + row + i, 1, columns, lines[i],
-                            l->snapshot->complete ? MT_ROLE_DIM
-                                                  : MT_ROLE_WARN);
+                            l->snapshot->complete ? MT_ROLE_DIM : MT_ROLE_WARN);
     return n;
 }
 

@@ -68,9 +68,9 @@ struct mt_dashboard {
     char search[256];
     char complaint[256];          /* of what is typed; "" none */
     char others[512];             /* what Tab found; "" nothing */
-    bool has_names;    /* asked for since typing began */
-    bool wants_names;  /* to be asked for, or asked */
-    bool awaits_names; /* Tab was pressed: it is done again then */
+    bool has_names;               /* asked for since typing began */
+    bool wants_names;             /* to be asked for, or asked */
+    bool awaits_names;            /* Tab was pressed: it is done again then */
     struct mt_history history[2]; /* of commands, of filters */
     struct mt_known known;
     struct mt_marks marks;

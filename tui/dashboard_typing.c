@@ -106,7 +106,7 @@ static unsigned complete(struct mt_dashboard *d)
 {
     struct mt_buf others = mt_buf_of(d->others, sizeof d->others - 1);
     struct mt_edit *e = &d->edit;
-    bool valued = d->typing == MT_TYPING_COMMAND ? mt_command_is_valued(e)
+    bool valued = d->typing == MT_TYPING_COMMAND  ? mt_command_is_valued(e)
                   : d->typing == MT_TYPING_FILTER ? mt_filter_is_valued(e, 0)
                                                   : false;
     bool found = true;

@@ -30,7 +30,7 @@ struct mt_pace {
 struct mt_pace_read {
     bool begun; /* the first packet's time is known: it may be 0 */
     int64_t first_ns;
-    int64_t fed_ns;   /* everything that ended until then is there */
+    int64_t fed_ns; /* everything that ended until then is there */
     bool through;
 };
 

@@ -45,8 +45,8 @@ static void find_spans(const struct mt_exchange *x, const char **names,
     ns[0] = between(x->req.start_ns, both ? x->resp.start_ns : x->req.end_ns);
     ns[1] = both ? between(x->resp.start_ns, first)
                  : between(x->req.end_ns, x->resp.start_ns);
-    ns[2] = both ? between(first, last)
-                 : between(x->resp.start_ns, x->resp.end_ns);
+    ns[2] =
+        both ? between(first, last) : between(x->resp.start_ns, x->resp.end_ns);
 }
 
 /* Returns the columns that the labels alone take. */

@@ -255,8 +255,8 @@ static const char *words_of_nothing(const struct mt_dashboard_config *config,
     struct scene s = {.now = S};
     assert_int_equal(mt_dashboard_new(&s.d, config), 0);
     assert_int_equal(mt_canvas_init(&s.c, 80, 24), 0);
-    (void)mt_dashboard_replayed(s.d, &(struct mt_pace_read){true, T0, T0, false},
-                                s.now);
+    (void)mt_dashboard_replayed(
+        s.d, &(struct mt_pace_read){true, T0, T0, false}, s.now);
     assert_true(is_asked(&s));
     struct mt_snapshot *a = some(&s, NULL, 0);
     a->info = (struct mt_store_info){0};
@@ -531,14 +531,14 @@ static void time_is_walked_where_there_is_little(void **state)
         int64_t end_ns; /* before T0 */
         bool told;
     } rows[] = {
-        {"w[", 1, false},    /* 10 s: a step of one */
-        {"w{", 15, true},    /* a minute is more than there is */
-        {"w{{", 15, true},   /* it is the oldest already */
-        {"w{]", 14, false},  /* and forth */
-        {"ww[", 6, false},   /* a window of more than all */
-        {"ww{", 19, true},   /* a step of it is left */
-        {"www{", 0, true},   /* not even that */
-        {"w[]", 0, false},   /* now again */
+        {"w[", 1, false},   /* 10 s: a step of one */
+        {"w{", 15, true},   /* a minute is more than there is */
+        {"w{{", 15, true},  /* it is the oldest already */
+        {"w{]", 14, false}, /* and forth */
+        {"ww[", 6, false},  /* a window of more than all */
+        {"ww{", 19, true},  /* a step of it is left */
+        {"www{", 0, true},  /* not even that */
+        {"w[]", 0, false},  /* now again */
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -647,8 +647,8 @@ static void a_list_that_is_cut_says_so(void **state)
     assert_true(is_asked(&s));
     answer(&s, abc, 3);
     (void)press(&s, "<Enter>");
-    assert_non_null(strstr(order_of(&s, 9, 1207),
-                           " 2 of 9 exchanges, slowest first"));
+    assert_non_null(
+        strstr(order_of(&s, 9, 1207), " 2 of 9 exchanges, slowest first"));
     close_scene(&s);
 }
 

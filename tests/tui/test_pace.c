@@ -113,11 +113,12 @@ static void times_of_a_capture_may_be_anything(void **state)
     struct mt_pace p;
     (void)state;
     mt_pace_init(&p, MT_PACE_SPEED_MAX);
-    mt_pace_told(&p, &(struct mt_pace_read){true, INT64_MAX - 5, INT64_MAX, false},
-                 0);
+    mt_pace_told(
+        &p, &(struct mt_pace_read){true, INT64_MAX - 5, INT64_MAX, false}, 0);
     assert_int_equal(mt_pace_now_ns(&p, INT64_MAX), INT64_MAX);
     mt_pace_init(&p, 1);
-    mt_pace_told(&p, &(struct mt_pace_read){true, INT64_MIN, INT64_MIN, false}, 0);
+    mt_pace_told(&p, &(struct mt_pace_read){true, INT64_MIN, INT64_MIN, false},
+                 0);
     assert_int_equal(mt_pace_now_ns(&p, S), INT64_MIN);
     mt_pace_seek(&p, INT64_MIN, S);
     assert_false(mt_pace_is_behind(&p, 3 * S));
