@@ -54,15 +54,17 @@ static void put_name(struct mt_page *p, const char *path, size_t columns)
 {
     char text[TEXT_BYTES];
     struct mt_buf b = mt_buf_of(text, sizeof text);
-    const char *end = path;
-    while (mt_text_columns(mt_span_str(end)) + (end > path) > columns) {
-        end++;
-        while (((uint8_t)*end & 0xc0) == 0x80) /* whole characters */
-            end++;
+    struct mt_span end = mt_span_str(path);
+    size_t wide = mt_text_columns(end);
+    bool cut = wide > columns;
+    while (cut && wide + 1 > columns && end.len > 0) {
+        int w = mt_char_columns(mt_utf8_take(&end));
+        size_t taken = w > 0 ? (size_t)w : w < 0;
+        wide -= taken < wide ? taken : wide;
     }
-    if (end > path)
+    if (cut)
         mt_put_str(&b, "\xe2\x80\xa6");
-    (void)mt_put_escaped(&b, mt_span_str(end), columns - (end > path));
+    (void)mt_put_escaped(&b, end, columns - cut);
     mt_page_tab(p, 1);
     mt_page_put(p, MT_ROLE_PLAIN, mt_buf_span(&b));
 }
