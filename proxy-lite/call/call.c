@@ -138,7 +138,8 @@ void mt_call_end_with(struct mt_call *c, unsigned status, const char *reason,
 static void on_request_body(void *arg, struct mt_span bytes)
 {
     struct mt_call *c = arg;
-    bool attached = c->up != NULL;
+    /* what follows CONNECT would be a request to who does not obey it */
+    bool attached = c->up != NULL && (!c->connect || c->tunnel);
     c->body_bytes += bytes.len;
     mt_call_read_messages(&c->asked, bytes);
     c->active_ns = c->host->now_ns;
@@ -178,6 +179,10 @@ static void on_request_end(void *arg, struct mt_head *trailers)
         c->tunnel_up_ended = true;
         c->up->ops->end(c->up, NULL);
         mt_call_end_tunnel(c);
+        return;
+    }
+    if (c->connect) { /* of HTTP/2 its stream: told when there is a tunnel */
+        c->tunnel_up_ended = c->request->version == MT_HTTP_2;
         return;
     }
     c->ended = true;
@@ -242,6 +247,8 @@ struct mt_call *mt_call_new(struct mt_call_host *host, struct mt_stream *down,
     c->host = host;
     c->down = down;
     c->request = head;
+    c->authority = head->authority;
+    c->path = head->path;
     c->mesh = mt_mesh_take(at->mesh);
     c->listener = at->index;
     c->begin_ns = host->now_ns;
@@ -272,9 +279,10 @@ void mt_call_request(struct mt_call_host *host, struct mt_stream *down,
     }
     down->events = &mt_call_down_events;
     down->arg = c;
-    c->no_body = end;
-    c->ended = end;
-    c->request_end_ns = end ? host->now_ns : 0;
+    c->connect = mt_span_eq(head->method, MT_SPAN("CONNECT"));
+    c->no_body = c->ended = end || c->connect;
+    c->request_end_ns = c->ended ? host->now_ns : 0;
+    c->tunnel_up_ended = end && c->connect && head->version == MT_HTTP_2;
     mt_call_route(c);
 }
 

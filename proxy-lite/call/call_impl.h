@@ -52,9 +52,12 @@ struct mt_call {
 
     /* the request */
     struct mt_head *request;
+    struct mt_span authority, path; /* that its client asked for; the head's are
+                                       what its route makes of them */
     const struct mt_head *trailers; /* once it is whole */
     uint32_t listener;
     bool grpc, no_body, ended;
+    bool connect;         /* its method: there is nothing of it but a tunnel */
     bool h2;              /* the service is asked by HTTP/2 */
     bool tcp;             /* bytes both ways, from the beginning */
     bool service_ended;   /* of a tunnel: before the client did */

@@ -90,10 +90,21 @@ static bool asked_to_change(const struct mt_call *c)
     return mt_head_has(c->request, MT_HEAD_UPGRADE);
 }
 
+/* What its client sent meanwhile goes on. */
+static void open_tunnel(struct mt_call *c)
+{
+    mt_call_send_kept(c);
+    if (c->tunnel_up_ended)
+        c->up->ops->end(c->up, NULL);
+    c->down->ops->pause(c->down, c->up->over_high);
+}
+
 /* The head goes to the client. False: the call is over. */
 static bool pass_head(struct mt_call *c, struct mt_head *h, bool end)
 {
-    const struct mt_forward f = {.to = c->request->version, .no_via = true};
+    const struct mt_forward f = {.to = c->request->version,
+                                 .no_via = true,
+                                 .connect = c->connect};
     c->protocol = protocol_of(c, h);
     if (mt_forward_response(h, &f) != 0 ||
         !mt_call_edit(h, &c->route->response_headers) || !set_cookie(c, h)) {
@@ -101,12 +112,12 @@ static bool pass_head(struct mt_call *c, struct mt_head *h, bool end)
         return false;
     }
     c->response_started = true;
-    mt_outq_deinit(&c->kept); /* there is no other try */
     mt_call_step(c, MT_CALL_RESPONDING);
-    c->tunnel =
-        h->status == 101 ||
-        (h->status < 300 && mt_span_eq(c->request->method, MT_SPAN("CONNECT")));
+    c->tunnel = h->status == 101 || (h->status < 300 && c->connect);
     c->down->ops->head(c->down, h, end && !c->tunnel);
+    if (c->tunnel && c->connect)
+        open_tunnel(c);
+    mt_outq_deinit(&c->kept); /* there is no other try */
     return true;
 }
 

@@ -51,6 +51,17 @@ static struct mt_policy_request asked(const struct mt_call *c)
         .grpc = c->grpc};
 }
 
+/* A request of HTTP/1.0 may say no host, and servers of HTTP/1.1 refuse one
+ * without: what it was sent to stands for it (RFC 9112 section 3.3). */
+static bool put_own_authority(const struct mt_call *c, struct mt_head *h)
+{
+    uint8_t bytes[64];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    const struct mt_addr *to = &c->down->side->local;
+    mt_put_ip_port(&b, to->ip, to->port);
+    return mt_arena_copy(&h->arena, mt_buf_span(&b), &h->authority);
+}
+
 /* What the request becomes on its way. Returns 0 or a status. */
 static int rewrite(struct mt_call *c, const struct mt_policy_request *q)
 {
@@ -72,6 +83,8 @@ static int rewrite(struct mt_call *c, const struct mt_policy_request *q)
         return 431;
     if (w->host.len > 0)
         h->authority = w->host;
+    else if (h->authority.len == 0 && !put_own_authority(c, h))
+        return 431;
     if (w->path.len == 0)
         return 0;
     mt_rewrite_path(w, c->entry->match, q->path, &p);
@@ -104,26 +117,32 @@ static void redirect(struct mt_call *c, const struct mt_policy_request *q)
     mt_call_finish(c);
 }
 
+static bool describe_body(struct mt_head *h, const struct mt_policy_respond *p)
+{
+    uint8_t digits[24];
+    struct mt_buf b = mt_buf_of(digits, sizeof digits);
+    h->length = (int64_t)p->body.len;
+    mt_put_decimal(&b, p->body.len);
+    return (p->content_type.len == 0 ||
+            mt_head_add(h, MT_SPAN("content-type"), p->content_type)) &&
+           mt_head_add(h, MT_SPAN("content-length"), mt_buf_span(&b));
+}
+
 static void respond(struct mt_call *c)
 {
     const struct mt_policy_respond *p = &c->route->respond;
     struct mt_head h;
-    uint8_t digits[24];
-    struct mt_buf b = mt_buf_of(digits, sizeof digits);
     mt_head_init(&h, c->host->pool, 4096);
     h.status = p->status;
-    h.length = (int64_t)p->body.len;
-    mt_put_decimal(&b, p->body.len);
-    bool fits = (p->content_type.len == 0 ||
-                 mt_head_add(&h, MT_SPAN("content-type"), p->content_type)) &&
-                mt_head_add(&h, MT_SPAN("content-length"), mt_buf_span(&b)) &&
+    bool fits = (mt_status_is_empty(p->status) || describe_body(&h, p)) &&
                 mt_call_edit(&h, &c->route->response_headers);
     if (!fits) {
         mt_head_deinit(&h);
         mt_call_end_with(c, 503, "memory", "no memory for it");
         return;
     }
-    bool empty = p->body.len == 0 || mt_call_is_head(c->request);
+    bool empty = p->body.len == 0 || mt_status_is_empty(p->status) ||
+                 mt_call_is_head(c->request);
     c->status = p->status;
     c->reason = "respond";
     c->down->ops->head(c->down, &h, empty);

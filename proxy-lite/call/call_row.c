@@ -36,7 +36,6 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
 {
     const struct mt_head *h = c->request;
     const struct mt_side *side = c->down->side;
-    size_t path_end = mt_span_find(h->path, '?');
     *x = (struct mt_exchange){
         .protocol = c->protocol != 0 ? c->protocol : side->protocol,
         .kind = kind_of(c),
@@ -48,14 +47,11 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
         .retry_of = c->tries_count > 1 ? c->number : 0,
         .method = h->method,
         .scheme = MT_SPAN("http"),
-        .authority = h->authority,
-        .path = {h->path.ptr, path_end},
         .user_agent = mt_head_value(h, MT_HEAD_USER_AGENT),
         .request_id = mt_head_value(h, MT_HEAD_X_REQUEST_ID),
     };
     if (c->tcp)
         x->scheme.len = 0;
-    mt_exchange_name_operation(x);
     x->client.addr = side->remote;
     x->server.addr = side->local;
     /* what goes to no service is the listener's, and not counted for one that
@@ -72,6 +68,15 @@ static void fill(const struct mt_call *c, struct mt_exchange *x)
     x->req.messages = c->asked.count;
     (void)mt_traceparent(mt_head_value(h, MT_HEAD_TRACEPARENT), x->trace_id,
                          x->span_id);
+}
+
+/* Where it went: as its client asked, or as its route has rewritten it. */
+static void fill_target(struct mt_exchange *x, struct mt_span authority,
+                        struct mt_span path)
+{
+    x->authority = authority;
+    x->path = (struct mt_span){path.ptr, mt_span_find(path, '?')};
+    mt_exchange_name_operation(x);
 }
 
 /* All but the outcome is known. */
@@ -103,6 +108,7 @@ static void write_tries(const struct mt_call *c)
         const struct mt_call_try *t = &c->tries[i];
         struct mt_exchange x;
         fill(c, &x);
+        fill_target(&x, c->request->authority, c->request->path);
         x.observer = MT_OBSERVER_PROXY_ATTEMPT;
         x.attempt = i + 1;
         x.status = t->status;
@@ -161,6 +167,7 @@ static void fill_tunnel(const struct mt_call *c, struct mt_exchange *x)
 void mt_call_open_row(const struct mt_call *c, struct mt_exchange *x)
 {
     fill(c, x);
+    fill_target(x, c->authority, c->path);
     x->observer = MT_OBSERVER_PROXY_REQUEST;
     x->status = c->status;
     x->grpc_status = c->grpc_status;

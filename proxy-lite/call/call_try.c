@@ -73,9 +73,10 @@ static void attach(struct mt_call *c, struct mt_side *side)
     }
     mt_call_step(c, MT_CALL_SENDING);
     c->up->ops->head(c->up, c->request, c->no_body);
-    mt_call_send_kept(c);
+    if (!c->connect)
+        mt_call_send_kept(c);
     /* what came before the connection may be more than is sent again */
-    if (!mt_call_keeps(c))
+    if (!c->connect && !mt_call_keeps(c))
         mt_outq_deinit(&c->kept), c->kept_whole = c->body_bytes == 0;
     if (c->ended) {
         if (!c->no_body)

@@ -26,7 +26,7 @@ static void begin(struct mt_h1_side *s)
     s->side.idle = s->side.takes = false;
     s->side.in_header = s->server;
     s->read_any = s->read_end = s->sent_head = s->sent_end = false;
-    s->connect = false;
+    s->connect = s->empty = false;
     s->keep_alive = !s->side.draining;
     s->stream.number++;
     s->stream.events = NULL;
@@ -64,11 +64,18 @@ static void tell_gone(struct mt_h1_side *s, enum mt_gone why)
 
 /* ---- bytes in ---- */
 
+/* Is what follows this answer a tunnel (RFC 9110 section 9.3.6)? */
+static bool is_tunnel(const struct mt_h1_side *s, unsigned status)
+{
+    return s->connect && status >= 200 && status < 300;
+}
+
 static void read_head(struct mt_h1_side *s, const struct mt_http1_part *part)
 {
     struct mt_head *h = &s->reader.head;
     s->keep_alive = s->keep_alive && part->keep_alive;
     if (!s->server) {
+        s->tunnel = is_tunnel(s, h->status);
         if (s->stream.events != NULL)
             s->stream.events->head(s->stream.arg, h, part->no_body);
         return;
@@ -76,6 +83,7 @@ static void read_head(struct mt_h1_side *s, const struct mt_http1_part *part)
     s->side.in_header = false;
     s->to_1_0 = h->version == MT_HTTP_1_0;
     s->connect = mt_span_eq(h->method, MT_SPAN("CONNECT"));
+    s->empty = mt_span_eq(h->method, MT_SPAN("HEAD"));
     s->side.protocol = s->to_1_0 ? MT_PROTOCOL_HTTP10 : MT_PROTOCOL_HTTP11;
     s->side.owner->request(s->side.owner_arg, &s->stream, h, part->no_body);
 }
@@ -361,9 +369,10 @@ static void write_response(struct mt_h1_side *s, const struct mt_head *h,
                                     false);
         return;
     }
-    bool tunnel =
-        h->status == 101 || (s->connect && h->status >= 200 && h->status < 300);
-    s->body = tunnel ? MT_BODY_NONE : mt_http1_body(h, end, s->to_1_0);
+    bool tunnel = h->status == 101 || is_tunnel(s, h->status);
+    s->empty = s->empty || mt_status_is_empty(h->status);
+    s->body = tunnel || s->empty ? MT_BODY_NONE
+                                 : mt_http1_body(h, end, s->to_1_0);
     if (s->body == MT_BODY_CLOSE)
         s->keep_alive = false;
     mt_http1_write_response(&s->side.out, h, s->body, !s->keep_alive && !tunnel,
@@ -394,6 +403,8 @@ static void head(struct mt_stream *stream, const struct mt_head *h, bool end)
 static void body(struct mt_stream *stream, struct mt_span bytes)
 {
     struct mt_h1_side *s = of(stream);
+    if (s->empty && !s->tunnel)
+        return;
     mt_http1_write_body(&s->side.out, s->tunnel ? MT_BODY_NONE : s->body,
                         bytes);
     note_high(s);

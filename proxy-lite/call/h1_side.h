@@ -28,6 +28,7 @@ struct mt_h1_side {
     bool keep_alive;     /* both want to */
     bool to_1_0;         /* a client of HTTP/1.0 */
     bool connect;        /* the request is CONNECT */
+    bool empty;          /* its response has no content */
     bool tunnel;         /* bytes, not HTTP */
 };
 

@@ -283,15 +283,29 @@ static const struct mt_config_key respond_keys[] = {
      offsetof(struct mt_policy_respond, body), 0},
 };
 
+/* RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
+static void check_body(struct mt_config_reader *r, const struct mt_node *n,
+                       const struct mt_policy_respond *p)
+{
+    bool empty = p->status == 204 || p->status == 205 || p->status == 304;
+    if (empty && p->body.len > 0)
+        MT_WRONG(r, n,
+                 "a response of status %u has no body; leave `body` out, or "
+                 "answer with another status",
+                 p->status);
+}
+
 static void read_respond(MT_READ_ARGS)
 {
     struct mt_policy_route *route = out;
     route->action = MT_ACTION_RESPOND;
     route->respond.content_type = MT_SPAN("text/plain; charset=utf-8");
-    if (n->kind == MT_NODE_MAP)
+    if (n->kind == MT_NODE_MAP) {
         (void)mt_config_read_keys(r, key->type, n, &route->respond);
-    else if (!status_of(n->text, &route->respond.status))
+        check_body(r, n, &route->respond);
+    } else if (!status_of(n->text, &route->respond.status)) {
         mt_config_unfit(r, key->name, key->type, n);
+    }
 }
 
 const struct mt_config_type mt_type_respond = {

@@ -271,9 +271,21 @@ int mt_forward_request(struct mt_head *h, const struct mt_forward *f)
     return fits ? 0 : 431;
 }
 
+/* Has it no length, whatever it says? Of 304, and of the answer to HEAD, it is
+ * that of what would be there. */
+static bool has_no_length(const struct mt_head *h, const struct mt_forward *f)
+{
+    return h->status < 200 || h->status == 204 ||
+           (f->connect && h->status < 300);
+}
+
 int mt_forward_response(struct mt_head *h, const struct mt_forward *f)
 {
     struct dropping d = {.ids = hop};
+    if (has_no_length(h, f)) {
+        d.ids |= BIT(CONTENT_LENGTH);
+        h->length = MT_LENGTH_UNKNOWN;
+    }
     read_options(h, &d.options);
     if (d.options.too_many)
         return 502;

@@ -35,6 +35,7 @@ struct mt_forward {
     uint8_t forwarded;     /* enum mt_forwarded */
     bool secure;           /* the request came by TLS */
     bool no_via;           /* leave no Via */
+    bool connect;          /* a response: to CONNECT */
 };
 
 /* A request is for the proxy itself: TRACE or OPTIONS whose Max-Forwards is
@@ -52,7 +53,8 @@ struct mt_forward {
  */
 int mt_forward_request(struct mt_head *h, const struct mt_forward *f);
 
-/* Returns 0, or 502 where the response cannot be passed on. */
+/* Returns 0, or 502 where the response cannot be passed on. One that cannot
+ * have a body has no length either (RFC 9110 section 8.6). */
 int mt_forward_response(struct mt_head *h, const struct mt_forward *f);
 
 /* Trailer fields lose what RFC 9110 section 6.5.1 keeps out of them. */

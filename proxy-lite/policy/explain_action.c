@@ -196,18 +196,22 @@ static void do_redirect(struct mt_out *o, const struct mt_policy *p,
     mt_words_say(o, "\n");
 }
 
-static void do_respond(struct mt_out *o, const struct mt_policy *p,
+static void do_respond(struct mt_out *o, const struct mt_policy *policy,
                        const struct mt_policy_entry *e,
                        const struct mt_policy_request *r)
 {
-    (void)p;
-    (void)r;
+    const struct mt_policy_respond *p = &e->route->respond;
+    (void)policy, (void)r;
     mt_words_say(o, "respond  ");
-    mt_words_number(o, e->route->respond.status);
+    mt_words_number(o, p->status);
+    if (mt_status_is_empty(p->status)) {
+        mt_words_say(o, ", without a body\n");
+        return;
+    }
     mt_words_say(o, ", ");
-    mt_words_number(o, e->route->respond.body.len);
+    mt_words_number(o, p->body.len);
     mt_words_say(o, " bytes of ");
-    mt_words_quote(o, e->route->respond.content_type);
+    mt_words_quote(o, p->content_type);
     mt_words_say(o, "\n");
 }
 

@@ -226,6 +226,14 @@ struct mt_policy_respond {
     struct mt_span body;
 };
 
+/* Has a final response of this status no content, whatever its fields say (RFC
+ * 9112 section 6.3)? Of 204 there is no length either (RFC 9110 section 8.6).
+ */
+static inline bool mt_status_is_empty(unsigned status)
+{
+    return status == 204 || status == 304;
+}
+
 struct mt_policy_field {
     struct mt_span name; /* lower case */
     struct mt_span value;

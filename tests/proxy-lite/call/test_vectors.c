@@ -83,7 +83,8 @@ static void note_request(void)
     mt_put_str(b, b->len > 0 ? "; " : "");
     mt_put_span(b, h->method);
     mt_put_str(b, " ");
-    mt_put_span(b, h->authority.len > 0 ? h->authority : MT_SPAN("-"));
+    bool own = mt_span_eq(h->authority, MT_SPAN("127.0.0.1:1"));
+    mt_put_span(b, own ? MT_SPAN("-") : h->authority);
     mt_put_str(b, " ");
     mt_put_span(b, h->path);
     mt_put_str(b, " ");
@@ -163,6 +164,8 @@ static unsigned differences;
 static void run(const struct vector *v, size_t step)
 {
     world_begin(mesh);
+    world.client.side.local = (struct mt_addr){
+        .ip = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}, .port = 1};
     memset(&service, 0, sizeof service);
     service.b = mt_buf_of(service.text, sizeof service.text - 1);
     mt_http1_reader_init(&service.reader, MT_HTTP1_REQUESTS, &world.pool);

@@ -46,7 +46,7 @@ struct told {
     uint8_t observer, protocol, error, outcome;
     uint16_t status;
     int16_t grpc_status;
-    char reason[64], why_not[32], path[64], endpoint[32];
+    char reason[64], why_not[32], authority[64], path[64], endpoint[32];
 };
 
 struct world {
@@ -177,6 +177,7 @@ static inline void w_row(void *arg, const struct mt_exchange *x)
                        .grpc_status = x->grpc_status};
     w_copy(t->reason, sizeof t->reason, x->error_message);
     w_copy(t->why_not, sizeof t->why_not, x->why_not_retried);
+    w_copy(t->authority, sizeof t->authority, x->authority);
     w_copy(t->path, sizeof t->path, x->path);
     w_copy(t->endpoint, sizeof t->endpoint, x->endpoint);
 }

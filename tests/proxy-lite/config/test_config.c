@@ -417,6 +417,10 @@ static const struct mistake {
      "3:20: 'respond' is '199'; it wants a status such as 404, or {status: "
      "200, body: ok}\n3:45: 'status' is '600'; it wants a status from 200 "
      "to 599"},
+    {HEAD "routes: [{respond: {status: 204, body: xyz}}, {respond: {status: "
+          "304, body: \"\"}}]\n",
+     "3:20: a response of status 204 has no body; leave `body` out, or answer "
+     "with another status"},
     {"services: {a: b}\n",
      "1:15: 'b' is no endpoint; write 10.0.0.5:8080, \"[fd00::1]:8080\" or "
      "cart.internal:8080"},
