@@ -25,7 +25,11 @@ enum state {
 
 enum { AGAIN = 100 }; /* private: run the next state's step at once */
 
-enum { LINE_MAX_BYTES = 16384, HEADER_MAX_BYTES = 131072 };
+enum {
+    LINE_MAX_BYTES = 16 << 10,
+    HEADER_MAX_BYTES = 128 << 10,
+    PROXIED_MAX_BYTES = 96 << 10, /* a header, be it one line */
+};
 
 const struct mt_http1_config mt_http1_lenient = {
     .fatal = 0,
@@ -35,8 +39,8 @@ const struct mt_http1_config mt_http1_lenient = {
 
 const struct mt_http1_config mt_http1_strict = {
     .fatal = ~(uint32_t)(MT_ANOMALY_CHUNK_EXT | MT_ANOMALY_EMPTY_LINES),
-    .line_max_bytes = LINE_MAX_BYTES,
-    .header_max_bytes = HEADER_MAX_BYTES,
+    .line_max_bytes = PROXIED_MAX_BYTES,
+    .header_max_bytes = PROXIED_MAX_BYTES,
 };
 
 static int go(struct mt_http1 *p, enum state next)

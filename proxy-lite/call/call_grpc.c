@@ -10,7 +10,7 @@ bool mt_call_hold(struct mt_call *c, const struct mt_head *h, bool end)
     c->held = mt_pool_alloc(pool, sizeof *c->held);
     if (c->held == NULL)
         return false;
-    mt_head_init(c->held, pool, MT_HEAD_MAX_BYTES);
+    mt_head_init(c->held, pool, MT_HEAD_ROOM_BYTES);
     if (!mt_head_copy(c->held, h)) {
         mt_call_drop_held(c);
         return false;

@@ -62,13 +62,28 @@ static bool put_own_authority(const struct mt_call *c, struct mt_head *h)
     return mt_arena_copy(&h->arena, mt_buf_span(&b), &h->authority);
 }
 
+static bool put_new_path(struct mt_call *c, const struct mt_policy_request *q)
+{
+    struct mt_head *h = c->request;
+    const struct mt_policy_rewrite *w = &c->route->rewrite;
+    size_t most = w->path.len + q->path.len + q->query.len + 2;
+    uint8_t *bytes = mt_arena_alloc(&h->arena, most);
+    struct mt_buf p = mt_buf_of(bytes, bytes != NULL ? most : 0);
+    mt_rewrite_path(w, c->entry->match, q->path, &p);
+    if (q->query.len > 0) {
+        mt_put_char(&p, '?');
+        mt_put_span(&p, q->query);
+    }
+    h->path = mt_buf_span(&p);
+    return !p.full;
+}
+
 /* What the request becomes on its way. Returns 0 or a status. */
 static int rewrite(struct mt_call *c, const struct mt_policy_request *q)
 {
     struct mt_head *h = c->request;
-    uint8_t ip[64], path[8192];
+    uint8_t ip[64];
     struct mt_buf client = mt_buf_of(ip, sizeof ip);
-    struct mt_buf p = mt_buf_of(path, sizeof path);
     const struct mt_policy_rewrite *w = &c->route->rewrite;
     mt_put_ip(&client, c->down->side->remote.ip);
     struct mt_forward f = {.to = c->service->protocol == MT_POLICY_PROTOCOL_H2
@@ -85,15 +100,7 @@ static int rewrite(struct mt_call *c, const struct mt_policy_request *q)
         h->authority = w->host;
     else if (h->authority.len == 0 && !put_own_authority(c, h))
         return 431;
-    if (w->path.len == 0)
-        return 0;
-    mt_rewrite_path(w, c->entry->match, q->path, &p);
-    if (q->query.len > 0) {
-        mt_put_char(&p, '?');
-        mt_put_span(&p, q->query);
-    }
-    return p.full || !mt_arena_copy(&h->arena, mt_buf_span(&p), &h->path) ? 414
-                                                                          : 0;
+    return w->path.len == 0 || put_new_path(c, q) ? 0 : 414;
 }
 
 static void redirect(struct mt_call *c, const struct mt_policy_request *q)

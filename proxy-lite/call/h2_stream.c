@@ -236,9 +236,9 @@ struct mt_h2_side_stream *mt_h2_side_stream_new(struct mt_h2_side *side)
     if (s == NULL)
         return NULL;
     s->stream = (struct mt_stream){.ops = &stream_ops, .side = &side->side};
-    mt_head_init(&s->head, pool, MT_HEAD_MAX_BYTES);
-    mt_head_init(&s->trailers, pool, MT_HEAD_MAX_BYTES);
-    mt_head_init(&s->out_trailers, pool, MT_HEAD_MAX_BYTES);
+    mt_head_init(&s->head, pool, MT_HEAD_ROOM_BYTES);
+    mt_head_init(&s->trailers, pool, MT_HEAD_ROOM_BYTES);
+    mt_head_init(&s->out_trailers, pool, MT_HEAD_ROOM_BYTES);
     mt_outq_init(&s->body, pool);
     s->next = side->streams;
     if (side->streams != NULL)

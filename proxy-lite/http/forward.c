@@ -2,7 +2,10 @@
 
 #include "base/buf.h"
 
-enum { OPTIONS_MAX = 16, TEXT_MAX_BYTES = 8192 };
+enum {
+    OPTIONS_MAX = 16,
+    ADDED_MAX_BYTES = 128, /* an address, and what is around it */
+};
 
 #define BIT(id) (1u << MT_HEAD_##id)
 
@@ -108,7 +111,19 @@ static bool put_via(struct mt_head *h, const struct mt_forward *f)
     return f->no_via || put(h, MT_HEAD_VIA, mt_span_str(via[h->version]));
 }
 
-/* All values with this id as one list. They are not removed. */
+/* Room for all values with this id as one list, and for what is added to it,
+ * in the head's arena: as large a header as was taken passes. */
+static struct mt_buf room_for(struct mt_head *h, enum mt_head_id id)
+{
+    size_t n = ADDED_MAX_BYTES;
+    for (uint32_t i = 0; mt_head_has(h, id) && i < h->count; i++)
+        if (h->ids[i] == id)
+            n += h->fields[i].value.len + 2;
+    uint8_t *bytes = mt_arena_alloc(&h->arena, n);
+    return mt_buf_of(bytes, bytes != NULL ? n : 0);
+}
+
+/* They are not removed. */
 static void put_joined(struct mt_buf *b, const struct mt_head *h,
                        enum mt_head_id id, const char *between)
 {
@@ -120,10 +135,10 @@ static void put_joined(struct mt_buf *b, const struct mt_head *h,
     }
 }
 
-static bool copy_of(struct mt_head *h, const struct mt_buf *b,
-                    struct mt_span *out)
+static bool made_of(const struct mt_buf *b, struct mt_span *out)
 {
-    return !b->full && mt_arena_copy(&h->arena, mt_buf_span(b), out);
+    *out = mt_buf_span(b);
+    return !b->full;
 }
 
 /* One list in one field: there are servers that look at the first line, and
@@ -131,28 +146,26 @@ static bool copy_of(struct mt_head *h, const struct mt_buf *b,
 static bool join_for(struct mt_head *h, const struct mt_forward *f,
                      struct mt_span *value)
 {
-    uint8_t bytes[TEXT_MAX_BYTES];
-    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    struct mt_buf b = room_for(h, MT_HEAD_X_FORWARDED_FOR);
     if (f->forwarded == MT_FORWARDED_APPEND)
         put_joined(&b, h, MT_HEAD_X_FORWARDED_FOR, ", ");
     mt_put_str(&b, b.len > 0 ? ", " : "");
     mt_put_span(&b, f->client);
-    return copy_of(h, &b, value);
+    return made_of(&b, value);
 }
 
 /* RFC 7239: only where somebody before us speaks it. */
 static bool join_forwarded(struct mt_head *h, const struct mt_forward *f,
                            struct mt_span *value)
 {
-    uint8_t bytes[TEXT_MAX_BYTES];
-    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    struct mt_buf b = room_for(h, MT_HEAD_FORWARDED);
     bool v6 = mt_span_find(f->client, ':') < f->client.len;
     put_joined(&b, h, MT_HEAD_FORWARDED, ", ");
     mt_put_str(&b, v6 ? ", for=\"[" : ", for=");
     mt_put_span(&b, f->client);
     mt_put_str(&b, v6 ? "]\"" : "");
     mt_put_str(&b, f->secure ? ";proto=https" : ";proto=http");
-    return copy_of(h, &b, value);
+    return made_of(&b, value);
 }
 
 /* The fields that are to be added, made before the old ones go. */
@@ -196,17 +209,16 @@ static bool put_forwarded(struct mt_head *h, const struct forwarded *made)
 static bool join_cookies(struct mt_head *h, const struct mt_forward *f,
                          struct mt_span *value, uint32_t *drop)
 {
-    uint8_t bytes[TEXT_MAX_BYTES * 2];
     uint32_t cookies = 0;
     *value = (struct mt_span){.ptr = NULL};
     for (uint32_t i = 0; i < h->count; i++)
         cookies += h->ids[i] == MT_HEAD_COOKIE;
     if (f->to == MT_HTTP_2 || cookies < 2)
         return true;
-    struct mt_buf b = mt_buf_of(bytes, sizeof bytes);
+    struct mt_buf b = room_for(h, MT_HEAD_COOKIE);
     put_joined(&b, h, MT_HEAD_COOKIE, "; ");
     *drop |= BIT(COOKIE);
-    return copy_of(h, &b, value);
+    return made_of(&b, value);
 }
 
 /* ---- Max-Forwards ---- */
@@ -239,7 +251,7 @@ static int count_down(struct mt_head *h)
     mt_put_decimal(&b, left - 1);
     for (uint32_t i = 0; i < h->count; i++)
         if (h->ids[i] == MT_HEAD_MAX_FORWARDS &&
-            !copy_of(h, &b, &h->fields[i].value))
+            !mt_arena_copy(&h->arena, mt_buf_span(&b), &h->fields[i].value))
             return 431;
     return 0;
 }

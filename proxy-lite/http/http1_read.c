@@ -7,7 +7,7 @@ void mt_http1_reader_init(struct mt_http1_reader *r, enum mt_http1_side side,
 {
     *r = (struct mt_http1_reader){.failed = 0};
     mt_http1_init(&r->parser, side, &mt_http1_strict, pool);
-    mt_head_init(&r->head, pool, MT_HEAD_MAX_BYTES);
+    mt_head_init(&r->head, pool, MT_HEAD_ROOM_BYTES);
 }
 
 static void drop_trailers(struct mt_http1_reader *r)
@@ -81,7 +81,7 @@ static bool read_request(struct mt_http1_reader *r,
     struct mt_target t;
     if (!mt_arena_copy(&h->arena, ev->request.method, &h->method) ||
         !mt_arena_copy(&h->arena, ev->request.target, &target)) {
-        (void)refuse(r, MT_ELIMIT, 431, "too_long");
+        (void)refuse(r, MT_ELIMIT, 414, "too_long");
         return false;
     }
     if (!mt_target_split(h->method, target, &t) ||
@@ -134,7 +134,7 @@ static bool read_trailer(struct mt_http1_reader *r,
             (void)refuse(r, MT_ELIMIT, 431, "too_long");
             return false;
         }
-        mt_head_init(r->trailers, pool, MT_HEAD_MAX_BYTES);
+        mt_head_init(r->trailers, pool, MT_HEAD_ROOM_BYTES);
     }
     return read_field(r, r->trailers, ev);
 }

@@ -45,7 +45,9 @@ struct mt_http1_refusal {
     bool left;       /* its client went away within it */
 };
 
-enum { MT_HEAD_MAX_BYTES = 96 << 10 }; /* texts and tables of one head */
+/* Of one header as it comes; and of what becomes of it: texts, tables, and
+ * what is added. */
+enum { MT_HEAD_MAX_BYTES = 96 << 10, MT_HEAD_ROOM_BYTES = 128 << 10 };
 
 struct mt_http1_reader {
     struct mt_http1 parser;

@@ -219,6 +219,43 @@ static void test_too_large(void **state)
     mt_pool_deinit(&pool);
 }
 
+/* 96 KiB of a header, be it one line (docs/proxy.md): to the byte. */
+static void test_large(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *prefix, *suffix;
+    } large[] = {
+        {"GET /", " HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"GET / HTTP/1.1\r\nHost: a\r\nX: ", "\r\n\r\n"},
+    };
+    static char text[MT_HEAD_MAX_BYTES + 2];
+    struct mt_pool pool;
+    mt_pool_init(&pool, 4 << 20);
+    for (size_t i = 0; i < 4; i++) {
+        struct mt_http1_reader r;
+        struct mt_http1_part part;
+        bool above = i % 2 == 1;
+        size_t n = MT_HEAD_MAX_BYTES + above;
+        const char *suffix = large[i / 2].suffix;
+        memset(text, 'a', n);
+        memcpy(text, large[i / 2].prefix, strlen(large[i / 2].prefix));
+        memcpy(text + n - strlen(suffix), suffix, strlen(suffix));
+        mt_http1_reader_init(&r, MT_HTTP1_REQUESTS, &pool);
+        int rc = MT_MORE;
+        for (size_t at = 0; at < n && rc == MT_MORE; at += 1000) {
+            struct mt_span in = {(uint8_t *)text + at,
+                                 n - at < 1000 ? n - at : 1000};
+            rc = mt_http1_read(&r, &in, &part);
+        }
+        assert_int_equal(rc, above ? MT_ELIMIT : MT_EVENT);
+        assert_int_equal(r.refusal.status, above ? 431 : 0);
+        mt_http1_reader_deinit(&r);
+    }
+    assert_true(pool.peak_bytes < 512 << 10);
+    mt_pool_deinit(&pool);
+}
+
 static void test_too_many_fields(void **state)
 {
     (void)state;
@@ -279,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_an_idle_reader_holds_nothing),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_large),
         cmocka_unit_test(test_too_many_fields),
         cmocka_unit_test(test_no_memory_for_trailers),
     };
