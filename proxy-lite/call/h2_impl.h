@@ -15,6 +15,7 @@ struct mt_h2_side_stream {
     struct mt_head out_trailers;
     struct mt_outq body; /* to be sent */
     size_t unconsumed;   /* received, while it is paused */
+    size_t header_bytes; /* of names and values of the header that comes */
     int32_t id;          /* 0: not yet asked */
     bool paused;
     bool in_lent;      /* side->lent has it */
@@ -46,6 +47,15 @@ static inline struct mt_h2_side *mt_h2_of(struct mt_h2_side_stream *s)
 
 /* Is it idle, does it take another request? */
 void mt_h2_count(struct mt_h2_side *s);
+
+/* ---- h2_blocks.c ---- */
+
+/* What came, for the session. 0, or a negative number: it ends. While a header
+ * comes of which something was left out, s->blocks.cut is set. */
+int mt_h2_receive(struct mt_h2_side *s, struct mt_span bytes);
+
+void mt_h2_blocks_begin(struct mt_h2_side *s);
+void mt_h2_blocks_end(struct mt_h2_side *s);
 
 /* ---- h2_memory.c ---- */
 

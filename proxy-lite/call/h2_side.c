@@ -6,7 +6,8 @@
 
 enum {
     WINDOW_BYTES = 1 << 20, /* of a connection */
-    HEADER_LIST_BYTES = 64 << 10,
+    /* of one header, beside what it may have: a frame has 16 KiB */
+    CONTINUATIONS_MAX = 32,
     HEADER_SENT_BYTES = 256 << 10, /* more than a header that was taken */
     SETTINGS_MAX = 32,             /* entries of one frame */
 };
@@ -92,8 +93,7 @@ static void feed(struct mt_side *side, struct mt_span bytes, int64_t now_ns)
 {
     struct mt_h2_side *s = mt_h2_self(side);
     mt_h2_fill_up(s, now_ns);
-    ssize_t n = nghttp2_session_mem_recv(s->session, bytes.ptr, bytes.len);
-    if (n < 0)
+    if (mt_h2_receive(s, bytes) < 0)
         all_gone(s, MT_GONE_PROTOCOL);
     sweep(s);
     touched(s);
@@ -245,6 +245,7 @@ static void deinit(struct mt_side *side)
 {
     struct mt_h2_side *s = mt_h2_self(side);
     nghttp2_session_del(s->session);
+    mt_h2_blocks_end(s);
     while (s->streams != NULL)
         mt_h2_side_stream_free(s->streams);
     mt_outq_deinit(&side->out);
@@ -264,6 +265,9 @@ static nghttp2_option *new_option(void)
     nghttp2_option_set_no_closed_streams(o, 1);
     nghttp2_option_set_max_send_header_block_length(o, HEADER_SENT_BYTES);
     nghttp2_option_set_max_settings(o, SETTINGS_MAX);
+#ifdef MT_NGHTTP2_CONTINUATIONS
+    nghttp2_option_set_max_continuations(o, CONTINUATIONS_MAX);
+#endif
     nghttp2_option_set_peer_max_concurrent_streams(o, MT_H2_STREAMS_MAX);
     return o;
 }
@@ -284,7 +288,7 @@ static bool introduce(struct mt_h2_side *s)
 {
     const nghttp2_settings_entry entries[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, MT_H2_STREAMS_MAX},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, MT_HEAD_MAX_BYTES},
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
     };
     size_t n = sizeof entries / sizeof entries[0] - s->server;
@@ -300,6 +304,7 @@ static bool init(struct mt_h2_side *s, bool server, struct mt_pool *pool,
     *s =
         (struct mt_h2_side){.server = server, .allowance = MT_H2_ALLOWANCE_MAX};
     mt_side_init(&s->side, server, &side_ops, pool, owner, owner_arg);
+    mt_h2_blocks_begin(s);
     s->side.protocol = MT_PROTOCOL_H2;
     nghttp2_session_callbacks *callbacks = mt_h2_callbacks_new();
     nghttp2_option *option = new_option();
