@@ -25,6 +25,7 @@ static const struct {
     {"requests", "as many requests to its service ran as its limit allows"},
     {"connections", "its service had as many connections as its limit allows"},
     {"pending", "as many requests waited for its service as its limit allows"},
+    {"no_address", "the name of its service was not found"},
     {"connect_failure", "no connection could be made"},
     {"reset", "the connection broke before an answer"},
     {"refused", "the service refused it"},

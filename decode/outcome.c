@@ -67,6 +67,18 @@ static bool broken_off(const struct mt_exchange *x)
     }
 }
 
+/* A proxy never came to ask a service, or has to stop, for what its client
+ * sends. */
+static bool refused_by_proxy(const struct mt_exchange *x)
+{
+    bool routed = x->ended_in != MT_PHASE_ROUTING;
+    if (x->observer != MT_OBSERVER_PROXY_REQUEST)
+        return false;
+    if (x->error == MT_ERROR_PROTOCOL)
+        return !routed || x->ended_by == MT_ENDED_CLIENT;
+    return x->error == MT_ERROR_TIMEOUT && (!routed || x->status == 408);
+}
+
 static bool grpc_bad_http(const struct mt_exchange *x)
 {
     return is_grpc(x) && x->status != 0 && x->status != 200;
@@ -170,6 +182,11 @@ const struct mt_outcome_rule mt_outcome_rules[] = {
     {stream_left_by_client,
      "a stream with a status below 400 left by its client", MT_OUTCOME_OK,
      "closing it is how a client ends a stream"},
+    {refused_by_proxy,
+     "a request that a proxy could not take: malformed, too large, or not "
+     "sent in time",
+     MT_OUTCOME_CLIENT_ERROR,
+     "the request itself was at fault; counted apart"},
     {broken_off,
      "timeout, reset, no response, broken protocol or truncated message",
      MT_OUTCOME_FAILURE, "the client did not get its answer"},

@@ -21,7 +21,8 @@ extern const struct mt_outcome_rule mt_outcome_rules[];
 extern const unsigned mt_outcome_rules_count;
 
 /* The rule that decides x. Never NULL: the last row always applies. Reads
- * error, status, protocol, grpc_status, half, kind, attrs (of DNS). */
+ * error, status, protocol, grpc_status, half, kind, attrs (of DNS), and of a
+ * proxy's observer, ended_by, ended_in. */
 const struct mt_outcome_rule *mt_outcome_of(const struct mt_exchange *x);
 
 /* The name of a gRPC status code, such as "UNAVAILABLE"; NULL above 16. */

@@ -1,10 +1,17 @@
 #include "proxy-lite/call/call_impl.h"
 
 #include "base/buf.h"
+#include "base/text_addr.h"
 
 struct mt_service_state *mt_call_shared(const struct mt_call *c)
 {
     return &c->mesh->state->services[c->service->index];
+}
+
+bool mt_call_has_address(const struct mt_call *c, uint32_t endpoint)
+{
+    return !mt_ip_is_none(
+        c->mesh->addresses[c->service->index][endpoint].ip);
 }
 
 /* ---- deadlines ---- */
@@ -303,10 +310,14 @@ void mt_call_refused(struct mt_call_host *host, struct mt_stream *down,
         return;
     c->status = why->status;
     c->reason = why->why;
-    c->error = why->left ? MT_ERROR_RESET_BY_CLIENT : MT_ERROR_PROTOCOL;
-    mt_call_blame(c, why->left ? MT_ENDED_CLIENT : MT_ENDED_PROXY);
+    c->error = why->left   ? MT_ERROR_RESET_BY_CLIENT
+               : why->late ? MT_ERROR_TIMEOUT
+                           : MT_ERROR_PROTOCOL;
+    mt_call_blame(c, why->left   ? MT_ENDED_CLIENT
+                     : why->late ? MT_ENDED_TIME
+                                 : MT_ENDED_PROXY);
     c->response_started = c->response_ended = answered;
-    c->ended = !why->left;
+    c->ended = !why->left && !why->late;
     c->request_end_ns = host->now_ns;
     mt_call_finish(c);
 }

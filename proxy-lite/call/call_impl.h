@@ -146,6 +146,9 @@ void mt_call_end_tunnel(struct mt_call *c);
 
 struct mt_service_state *mt_call_shared(const struct mt_call *c);
 
+/* False: the endpoint's name was never found. */
+bool mt_call_has_address(const struct mt_call *c, uint32_t endpoint);
+
 /* ---- call_try.c ---- */
 
 /* Its service, head and route are known: choose an endpoint and go. */

@@ -17,7 +17,8 @@ static struct mt_span endpoint_text(const struct mt_call *c, uint32_t endpoint,
 {
     struct mt_buf b = mt_buf_of(bytes, ENDPOINT_BYTES);
     const struct mt_addr *a = &c->mesh->addresses[c->service->index][endpoint];
-    mt_put_ip_port(&b, a->ip, a->port);
+    if (mt_call_has_address(c, endpoint)) /* else nothing was asked */
+        mt_put_ip_port(&b, a->ip, a->port);
     return mt_buf_span(&b);
 }
 

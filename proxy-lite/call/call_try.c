@@ -157,8 +157,16 @@ void mt_call_fail_try(struct mt_call *c, enum mt_try_end end,
     };
     const struct mt_try last = {
         .end = (uint8_t)end, .grpc_status = -1, .hint_ns = MT_RETRY_NO_HINT};
+    uint32_t tried = c->tries[c->tries_count - 1].endpoint;
     if (mt_call_decide(c, &last, error))
         return;
+    if (end == MT_TRY_CONNECT_FAILURE && !mt_call_has_address(c, tried)) {
+        mt_call_end_try(c, MT_BREAKER_FAILED, error, 0);
+        c->error = (uint8_t)error;
+        mt_call_end_with(c, 503, "no_address",
+                         "the name of its service was not found");
+        return;
+    }
     mt_call_blame(c, end == MT_TRY_TIMEOUT || error == MT_ERROR_UNANSWERED
                          ? MT_ENDED_TIME
                          : MT_ENDED_SERVICE);

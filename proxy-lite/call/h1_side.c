@@ -292,8 +292,8 @@ static void broken(struct mt_side *side)
 
 static void late(struct mt_side *side)
 {
-    static const struct mt_http1_refusal why = {.status = 408,
-                                                .why = "header_timeout"};
+    static const struct mt_http1_refusal why = {
+        .status = 408, .why = "header_timeout", .late = true};
     struct mt_h1_side *s = self(side);
     s->read_end = true;
     side->in_header = false;

@@ -104,7 +104,8 @@ static int on_invalid_header(nghttp2_session *session,
 void mt_h2_refuse(struct mt_h2_side *s, struct mt_h2_side_stream *one,
                   uint16_t status, const char *why)
 {
-    const struct mt_http1_refusal refusal = {.status = status, .why = why};
+    const struct mt_http1_refusal refusal = {
+        .status = status, .why = why, .late = one->late};
     one->told = true;
     s->side.owner->refused(s->side.owner_arg, &one->stream, &one->head,
                            &refusal);

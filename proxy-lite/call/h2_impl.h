@@ -21,6 +21,7 @@ struct mt_h2_side_stream {
     bool in_lent;      /* side->lent has it */
     bool told;         /* its request was, or its response's final head */
     bool too_large;    /* the header that comes */
+    bool late;         /* ... takes too long */
     bool read_end;     /* all of the incoming message came */
     bool sent_head;    /* a final one */
     bool sent_end;     /* the queue holds all that will be sent */

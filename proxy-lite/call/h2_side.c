@@ -220,7 +220,7 @@ static void late(struct mt_side *side)
     for (struct mt_h2_side_stream *one = s->streams; one != NULL;
          one = one->next)
         if (!one->told && !one->closed) {
-            one->closed = s->dead_due = true;
+            one->closed = s->dead_due = one->late = true;
             mt_h2_refuse(s, one, 0, "header_timeout");
         }
     (void)nghttp2_session_terminate_session(s->session,

@@ -168,10 +168,18 @@ bool mt_head_lists(const struct mt_head *h, enum mt_head_id id,
     return false;
 }
 
+static uint32_t count_of(const struct mt_head *h, enum mt_head_id id)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; mt_head_has(h, id) && i < h->count; i++)
+        n += h->ids[i] == id;
+    return n;
+}
+
 bool mt_head_asks_h2c(const struct mt_head *h)
 {
     return h->version == MT_HTTP_1_1 && mt_head_has(h, MT_HEAD_UPGRADE) &&
-           mt_head_has(h, MT_HEAD_HTTP2_SETTINGS) &&
+           count_of(h, MT_HEAD_HTTP2_SETTINGS) == 1 &&
            mt_head_lists(h, MT_HEAD_UPGRADE, MT_SPAN("h2c")) &&
            mt_head_lists(h, MT_HEAD_CONNECTION, MT_SPAN("upgrade")) &&
            mt_head_lists(h, MT_HEAD_CONNECTION, MT_SPAN("http2-settings"));

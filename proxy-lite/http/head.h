@@ -127,7 +127,8 @@ struct mt_span mt_head_value(const struct mt_head *h, enum mt_head_id id);
 bool mt_head_lists(const struct mt_head *h, enum mt_head_id id,
                    struct mt_span token);
 
-/* Does a request of HTTP/1.1 ask to go on by HTTP/2 (RFC 7540 section 3.2)? */
+/* Does a request of HTTP/1.1 ask to go on by HTTP/2 (RFC 7540 section 3.2)?
+ * With two HTTP2-Settings it must not (3.2.1). */
 bool mt_head_asks_h2c(const struct mt_head *h);
 
 /* Take the next element off a comma-separated list, without white space around

@@ -73,6 +73,20 @@ static int refuse_by_parser(struct mt_http1_reader *r, int rc)
 
 /* ---- a head ---- */
 
+/* RFC 9112 section 3.2.1: an empty path is sent on as "/". */
+static bool put_slash(struct mt_arena *arena, struct mt_span *path)
+{
+    if (path->len == 0 || path->ptr[0] != '?')
+        return true;
+    uint8_t *bytes = mt_arena_alloc(arena, path->len + 1);
+    if (bytes == NULL)
+        return false;
+    bytes[0] = '/';
+    memcpy(bytes + 1, path->ptr, path->len);
+    *path = (struct mt_span){bytes, path->len + 1};
+    return true;
+}
+
 static bool read_request(struct mt_http1_reader *r,
                          const struct mt_http1_event *ev)
 {
@@ -85,6 +99,7 @@ static bool read_request(struct mt_http1_reader *r,
         return false;
     }
     if (!mt_target_split(h->method, target, &t) ||
+        !put_slash(&h->arena, &t.path) ||
         mt_path_normal(&h->arena, t.path, &h->path) == MT_PATH_BAD) {
         (void)refuse(r, MT_EPROTO, 400, "bad_target");
         return false;

@@ -43,6 +43,7 @@ struct mt_http1_refusal {
     const char *why; /* "bad_chunk" ...: words of MT_ANOMALIES, or our own;
                         static */
     bool left;       /* its client went away within it */
+    bool late;       /* its client is too slow with it */
 };
 
 /* Of one header as it comes; and of what becomes of it: texts, tables, and

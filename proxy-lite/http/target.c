@@ -1,5 +1,7 @@
 #include "proxy-lite/http/target.h"
 
+#include "proxy-lite/policy/path.h"
+
 static struct mt_span rest_of(struct mt_span s, size_t from)
 {
     (void)mt_span_take(&s, from);
@@ -20,9 +22,7 @@ static bool split_absolute(struct mt_span method, struct mt_span target,
     out->scheme = (struct mt_span){target.ptr, colon};
     struct mt_span rest = rest_of(target, colon + 3);
     size_t end = mt_span_find(rest, '/'), query = mt_span_find(rest, '?');
-    if (query < end)
-        return false; /* http://host?x: no path to forward */
-    out->authority = mt_span_take(&rest, end);
+    out->authority = mt_span_take(&rest, query < end ? query : end);
     /* RFC 9112 section 3.2.4: the last proxy makes it "*" */
     bool options = mt_span_eq(method, MT_SPAN("OPTIONS"));
     out->path = rest.len > 0 ? rest : options ? MT_SPAN("*") : MT_SPAN("/");
@@ -121,77 +121,14 @@ bool mt_authority_ok(struct mt_span authority)
 
 /* ---- dot segments ---- */
 
-/* Take a dot, or %2e, off the front. */
-static bool take_dot(struct mt_span *s)
-{
-    if (s->len > 0 && s->ptr[0] == '.') {
-        (void)mt_span_take(s, 1);
-        return true;
-    }
-    if (s->len >= 3 && s->ptr[0] == '%' && s->ptr[1] == '2' &&
-        mt_ascii_lower(s->ptr[2]) == 'e') {
-        (void)mt_span_take(s, 3);
-        return true;
-    }
-    return false;
-}
-
-/* 1 for ".", 2 for "..", 0 for any other segment. */
-static unsigned dots_of(struct mt_span segment)
-{
-    unsigned dots = 0;
-    while (dots < 3 && take_dot(&segment))
-        dots++;
-    return segment.len == 0 && dots < 3 ? dots : 0;
-}
-
-static bool has_dots(struct mt_span path)
-{
-    while (path.len > 0) {
-        (void)mt_span_take(&path, 1); /* the slash */
-        if (dots_of(mt_span_take(&path, mt_span_find(path, '/'))) > 0)
-            return true;
-    }
-    return false;
-}
-
-/* Forget the last segment that was written. False: there is none. */
-static bool step_up(const uint8_t *bytes, size_t *len)
-{
-    if (*len == 0)
-        return false;
-    do
-        (*len)--;
-    while (bytes[*len] != '/');
-    return true;
-}
-
 enum mt_path_verdict mt_path_normal(struct mt_arena *arena, struct mt_span path,
                                     struct mt_span *out)
 {
     *out = path;
-    size_t end = mt_span_find(path, '?');
-    struct mt_span in = {path.ptr, end};
-    if (in.len == 0 || in.ptr[0] != '/' || !has_dots(in))
+    if (!mt_path_has_dots(path))
         return MT_PATH_AS_IS;
     uint8_t *bytes = mt_arena_alloc(arena, path.len);
-    size_t len = 0;
-    if (bytes == NULL)
+    if (bytes == NULL || !mt_path_resolve(path, bytes, out))
         return MT_PATH_BAD;
-    while (in.len > 0) {
-        struct mt_span with_slash = {in.ptr, 1};
-        (void)mt_span_take(&in, 1);
-        struct mt_span segment = mt_span_take(&in, mt_span_find(in, '/'));
-        unsigned dots = dots_of(segment);
-        if (dots == 2 && !step_up(bytes, &len))
-            return MT_PATH_BAD;
-        if (dots > 0 && in.len > 0)
-            continue;
-        with_slash.len += dots > 0 ? 0 : segment.len; /* "/a/." is "/a/" */
-        memcpy(bytes + len, with_slash.ptr, with_slash.len);
-        len += with_slash.len;
-    }
-    memcpy(bytes + len, path.ptr + end, path.len - end);
-    *out = (struct mt_span){bytes, len + path.len - end};
     return MT_PATH_CHANGED;
 }

@@ -10,7 +10,8 @@
 struct mt_target {
     struct mt_span scheme;    /* of the absolute form; else empty */
     struct mt_span authority; /* of the absolute and authority forms */
-    struct mt_span path;      /* with query; "*"; empty for CONNECT */
+    struct mt_span path;      /* with query; "*"; empty for CONNECT; "?x" of
+                                 http://h?x, where it is "/?x" */
 };
 
 /* False: it has none of the forms, a fragment, or user information. */

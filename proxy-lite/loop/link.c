@@ -189,7 +189,15 @@ static void take_eof(struct mt_link *l)
 {
     if (l->may_be_tcp && l->heard > 0) /* no HTTP any more */
         mt_link_become_tcp(l);
+    mt_link_decide_at_end(l);
     l->side->ops->eof(l->side);
+}
+
+static void take_reset(struct mt_link *l)
+{
+    if (!l->may_be_tcp)
+        mt_link_decide_at_end(l);
+    l->side->ops->broken(l->side);
 }
 
 static bool takes_more(const struct mt_link *l)
@@ -212,7 +220,7 @@ static void read_link(struct mt_link *l, int reads)
         else if (n == 0)
             take_eof(l);
         else
-            l->side->ops->broken(l->side);
+            take_reset(l);
         l->eof = n == 0;
         mt_link_mark(l);
         mt_links_flush(w);
@@ -227,7 +235,7 @@ static void read_broken(struct mt_link *l)
     l->mask = 0;
     read_link(l, INT_MAX);
     if (takes_more(l))
-        l->side->ops->broken(l->side);
+        take_reset(l);
     mt_link_mark(l);
 }
 

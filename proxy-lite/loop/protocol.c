@@ -28,6 +28,7 @@ bool mt_link_decide(struct mt_link *l, struct mt_span bytes)
     bool is_h2 = memcmp(bytes.ptr, preface + l->heard, n) == 0;
     if (is_h2 && n < rest) {
         l->heard = (uint8_t)(l->heard + n);
+        l->side->in_header = true; /* it has that long for the rest */
         return true;
     }
     const struct mt_span heard = {preface, l->heard};
@@ -43,6 +44,15 @@ bool mt_link_decide(struct mt_link *l, struct mt_span bytes)
     if (heard.len > 0)
         l->side->ops->feed(l->side, heard, l->thread->host.now_ns);
     return false;
+}
+
+void mt_link_decide_at_end(struct mt_link *l)
+{
+    const struct mt_span heard = {(const uint8_t *)MT_H2_PREFACE, l->heard};
+    bool some = l->undecided && heard.len > 0;
+    l->undecided = false;
+    if (some)
+        l->side->ops->feed(l->side, heard, l->thread->host.now_ns);
 }
 
 /* ---- HTTP, or not ---- */
@@ -148,6 +158,17 @@ static void feed_held(struct mt_link *l, const struct mt_outq *held)
                            l->thread->host.now_ns);
 }
 
+/* Its settings are none, or there is no memory: a server need not change (RFC
+ * 9110 section 7.8), and answers by HTTP/1. */
+static void stay_http1(struct mt_link *l, const struct mt_h1_side *was)
+{
+    l->side->ops->deinit(l->side);
+    l->sides.h1 = *was;
+    l->side = &l->sides.h1.side;
+    mt_call_request(&l->thread->host, &l->sides.h1.stream,
+                    &l->sides.h1.reader.head, true, &l->from->at);
+}
+
 void mt_link_upgrade(struct mt_link *l)
 {
     static const char changing[] = "HTTP/1.1 101 Switching Protocols\r\n"
@@ -161,9 +182,10 @@ void mt_link_upgrade(struct mt_link *l)
                 mt_h2_server_upgrade(
                     &l->sides.h2,
                     mt_head_value(request, MT_HEAD_HTTP2_SETTINGS), request);
-    if (made)
-        feed_held(l, &was.held);
+    if (!made) {
+        stay_http1(l, &was);
+        return;
+    }
+    feed_held(l, &was.held);
     was.side.ops->deinit(&was.side);
-    if (!made)
-        mt_link_close(l);
 }

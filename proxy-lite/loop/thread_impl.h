@@ -152,6 +152,9 @@ void mt_links_close_all(struct mt_proxy_thread *w);
  * they go; else HTTP/1. True: more is needed to tell, or the link is closed. */
 bool mt_link_decide(struct mt_link *l, struct mt_span bytes);
 
+/* No more comes: what may be the beginning of a preface is one of HTTP/1. */
+void mt_link_decide_at_end(struct mt_link *l);
+
 /* Where the client may speak something else: as mt_link_decide(), for it or
  * for the rest of *bytes. */
 bool mt_link_decide_tcp(struct mt_link *l, struct mt_span *bytes);
@@ -159,7 +162,8 @@ bool mt_link_decide_tcp(struct mt_link *l, struct mt_span *bytes);
 /* It is not HTTP: passed on as it is. */
 void mt_link_become_tcp(struct mt_link *l);
 
-/* Its request is answered by HTTP/2, and so is all that follows. */
+/* Its request is answered by HTTP/2, and so is all that follows; or as any
+ * other, where it cannot be. */
 void mt_link_upgrade(struct mt_link *l);
 
 /* ---- listening.c ---- */

@@ -17,18 +17,21 @@
 #include "base/out.h"
 #include "proxy-lite/policy/match.h"
 
-enum { MT_POLICY_EXPLAIN_FIELDS_MAX = 32 };
+enum { MT_POLICY_EXPLAIN_FIELDS_MAX = 32, MT_POLICY_EXPLAIN_PATH_MAX = 4096 };
 
-/* A request that is written down. Borrows the texts. */
+/* A request that is written down. Borrows the texts; its path, where that has
+ * dot segments, is its own, so that it is not copied. */
 struct mt_policy_explain_request {
     struct mt_policy_request request;
     struct mt_policy_field fields[MT_POLICY_EXPLAIN_FIELDS_MAX];
+    uint8_t path[MT_POLICY_EXPLAIN_PATH_MAX]; /* without dot segments */
 };
 
 /**
  * `GET http://host:8080/path?query`; without a method it is GET, without
  * scheme and host a path alone. A port chooses the listener that has it, else
- * it is the first. False: it is none of these.
+ * it is the first. Dot segments of the path are resolved, as the proxy does.
+ * False: it is none of these, or leads above the root.
  */
 bool mt_policy_explain_parse(const struct mt_policy *p, struct mt_span text,
                              struct mt_policy_explain_request *out);

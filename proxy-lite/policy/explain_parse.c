@@ -2,6 +2,7 @@
 #include "base/rc.h"
 #include "base/text.h"
 #include "proxy-lite/policy/explain.h"
+#include "proxy-lite/policy/path.h"
 
 static struct mt_span take_until(struct mt_span *rest, uint8_t end)
 {
@@ -75,6 +76,14 @@ static bool parse_target(struct mt_span s, struct mt_policy_request *r)
     return r->path.ptr[0] == '/' || mt_span_eq(r->path, MT_SPAN("*"));
 }
 
+/* A route compares what is sent on. */
+static bool resolve(struct mt_policy_explain_request *q)
+{
+    struct mt_span *path = &q->request.path;
+    return !mt_path_has_dots(*path) || (path->len <= sizeof q->path &&
+                                        mt_path_resolve(*path, q->path, path));
+}
+
 bool mt_policy_explain_parse(const struct mt_policy *p, struct mt_span text,
                              struct mt_policy_explain_request *out)
 {
@@ -89,7 +98,7 @@ bool mt_policy_explain_parse(const struct mt_policy *p, struct mt_span text,
         target = first;
     else
         r->method = first;
-    if (!parse_target(target, r) || mt_span_find(target, ' ') < target.len)
+    if (!parse_target(target, r) || !resolve(out) || mt_span_find(target, ' ') < target.len)
         return false;
     choose_listener(p, r);
     return true;

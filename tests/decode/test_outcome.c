@@ -82,6 +82,59 @@ static void test_rows(void **state)
     }
 }
 
+/* What a proxy says to a request that it could not take is its client's
+ * fault; what it says for a service is not. */
+static void test_proxies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint8_t observer, error, by, in;
+        uint16_t status;
+        uint8_t want;
+    } proxied[] = {
+        {"a bad header", MT_OBSERVER_PROXY_REQUEST, E(PROTOCOL),
+         MT_ENDED_PROXY, MT_PHASE_ROUTING, 400, MT_OUTCOME_CLIENT_ERROR},
+        {"a version that is none", MT_OBSERVER_PROXY_REQUEST, E(PROTOCOL),
+         MT_ENDED_PROXY, MT_PHASE_ROUTING, 505, MT_OUTCOME_CLIENT_ERROR},
+        {"a malformed stream", MT_OBSERVER_PROXY_REQUEST, E(PROTOCOL),
+         MT_ENDED_PROXY, MT_PHASE_ROUTING, 0, MT_OUTCOME_CLIENT_ERROR},
+        {"a bad chunk", MT_OBSERVER_PROXY_REQUEST, E(PROTOCOL),
+         MT_ENDED_CLIENT, MT_PHASE_SENDING, 400, MT_OUTCOME_CLIENT_ERROR},
+        {"a slow header", MT_OBSERVER_PROXY_REQUEST, E(TIMEOUT),
+         MT_ENDED_TIME, MT_PHASE_ROUTING, 408, MT_OUTCOME_CLIENT_ERROR},
+        {"a slow header of HTTP/2", MT_OBSERVER_PROXY_REQUEST, E(TIMEOUT),
+         MT_ENDED_TIME, MT_PHASE_ROUTING, 0, MT_OUTCOME_CLIENT_ERROR},
+        {"a slow body", MT_OBSERVER_PROXY_REQUEST, E(TIMEOUT), MT_ENDED_TIME,
+         MT_PHASE_SENDING, 408, MT_OUTCOME_CLIENT_ERROR},
+        {"a client that left", MT_OBSERVER_PROXY_REQUEST, E(RESET_BY_CLIENT),
+         MT_ENDED_CLIENT, MT_PHASE_ROUTING, 0, MT_OUTCOME_FAILURE},
+        {"a service's nonsense", MT_OBSERVER_PROXY_REQUEST, E(PROTOCOL),
+         MT_ENDED_SERVICE, MT_PHASE_WAITING, 502, MT_OUTCOME_FAILURE},
+        {"a service's header", MT_OBSERVER_PROXY_REQUEST, E(PROTOCOL),
+         MT_ENDED_PROXY, MT_PHASE_WAITING, 502, MT_OUTCOME_FAILURE},
+        {"a slow service", MT_OBSERVER_PROXY_REQUEST, E(TIMEOUT),
+         MT_ENDED_TIME, MT_PHASE_WAITING, 504, MT_OUTCOME_FAILURE},
+        {"a try", MT_OBSERVER_PROXY_ATTEMPT, E(PROTOCOL), MT_ENDED_SERVICE,
+         MT_PHASE_WAITING, 0, MT_OUTCOME_FAILURE},
+        {"seen by a tap", MT_OBSERVER_TAP, E(PROTOCOL), MT_ENDED_NONE,
+         MT_PHASE_NONE, 400, MT_OUTCOME_FAILURE},
+    };
+    for (size_t i = 0; i < sizeof proxied / sizeof proxied[0]; i++) {
+        struct mt_exchange x = {.protocol = P(HTTP11),
+                                .observer = proxied[i].observer,
+                                .error = proxied[i].error,
+                                .status = proxied[i].status,
+                                .ended_by = proxied[i].by,
+                                .ended_in = proxied[i].in,
+                                .grpc_status = MT_GRPC_STATUS_NONE};
+        const struct mt_outcome_rule *r = mt_outcome_of(&x);
+        if (r->outcome != proxied[i].want)
+            fail_msg("%s: %s (%s)", proxied[i].name,
+                     mt_outcome_text(r->outcome), r->when);
+    }
+}
+
 static const struct {
     const char *code;
     uint8_t error, want;
@@ -134,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_proxies),
         cmocka_unit_test(test_dns),
         cmocka_unit_test(test_every_rule_can_be_printed),
     };

@@ -200,7 +200,9 @@ static inline void w_begin_mesh(const char *text)
     assert_non_null(a.list[0]);
     a.counts[0] = ENDPOINTS;
     for (unsigned i = 0; i < ENDPOINTS; i++)
-        a.list[0][i].port = (uint16_t)(2 + i);
+        a.list[0][i] = (struct mt_addr){
+            .ip = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1},
+            .port = (uint16_t)(2 + i)};
     world.generation = mt_generation_new(policy, &a, NULL);
     assert_non_null(world.generation);
     assert_true(mt_mesh_init(&world.mesh, world.generation, w_unused));

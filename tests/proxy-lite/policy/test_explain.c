@@ -175,6 +175,9 @@ static void test_requests(void **state)
         {"http://[::1]/x", "GET", "http", "[::1]", "/x", "", 0, 8080},
         {"http://h:99/", "GET", "http", "h", "/", "", 0, 99},
         {"/p", "GET", "http", "", "/p", "", 0, 8080},
+        {"http://h/cart/../metrics?a=/../b", "GET", "http", "h", "/metrics",
+         "a=/../b", 0, 8080},
+        {"/a/%2E/b/.", "GET", "http", "", "/a/b/", "", 0, 8080},
         {"OPTIONS *", "OPTIONS", "http", "", "*", "", 0, 8080},
     };
     struct mt_policy *p = mesh();
@@ -197,7 +200,8 @@ static void test_requests(void **state)
                                       "http://h:0/",
                                       "ftp://h/",
                                       "GET /a b",
-                                      "http://:80/"};
+                                      "http://:80/",
+                                      "http://h/../a"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (mt_policy_explain_parse(p, mt_span_str(bad[i]), &q))
             fail_msg("%s", bad[i]);
