@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,8 +70,12 @@ static int set_count(struct mt_options *o, const struct mt_option_row *row,
     uint64_t most = row->choice > 0 ? (uint64_t)row->choice : INT64_MAX;
     if (mt_parse_u64(mt_span_str(value), count) != 0 || *count == 0)
         return wrong_value(row, value, "a number of 1 or more");
-    if (*count > most)
-        return wrong_value(row, value, "so few as there may be; see --help");
+    if (*count > most) {
+        char wanted[64];
+        (void)snprintf(wanted, sizeof wanted, "a number from 1 to %" PRIu64,
+                       most);
+        return wrong_value(row, value, wanted);
+    }
     return 0;
 }
 

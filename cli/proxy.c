@@ -62,6 +62,13 @@ static int usage(const char *what)
     return MT_EXIT_USAGE;
 }
 
+static int no_mesh(const char *word)
+{
+    mt_say(word, "is no mesh; write LISTEN=ENDPOINT, such as "
+                 "8080=localhost:3000, or -c FILE");
+    return MT_EXIT_USAGE;
+}
+
 /* Takes the policy. */
 static int run(const struct mt_options *o, struct mt_policy *p,
                const struct mt_proxy_source *source)
@@ -104,6 +111,9 @@ int mt_command_proxy(const struct mt_options *o)
     if (o->config != NULL && words > 0)
         return usage("a mesh is a file (-c) or words of the command line, not "
                      "both");
+    if (o->config == NULL && words == 0 && o->operands_count > 0 &&
+        strcmp(o->operands[0], "explain") != 0)
+        return no_mesh(o->operands[0]);
     if (o->config == NULL && words == 0)
         return usage("a mesh is wanted: -c FILE, or 8080=localhost:3000");
     if (o->web != NULL && o->write == NULL)

@@ -99,6 +99,7 @@ bool mt_proxy_sockets_open(struct mt_proxy_sockets *s,
     s->last_number = before != NULL ? before->last_number : 0;
     for (uint32_t i = 0; i < p->listeners_count; i++) {
         const struct mt_policy_listener *l = p->listeners[i];
+        bool ours = port_is_ours(before, l->port) || port_is_ours(s, l->port);
         struct mt_proxy_socket *one = &s->list[s->count++];
         const struct mt_proxy_socket *old =
             before != NULL ? mt_proxy_sockets_find(before, l->ip, l->port)
@@ -107,8 +108,7 @@ bool mt_proxy_sockets_open(struct mt_proxy_sockets *s,
         memcpy(one->ip, l->ip, sizeof one->ip);
         one->port = l->port;
         one->number = old != NULL ? old->number : ++s->last_number;
-        if (old == NULL &&
-            !open_one(one, threads, port_is_ours(before, l->port))) {
+        if (old == NULL && !open_one(one, threads, ours)) {
             mt_proxy_sockets_close(s, threads);
             return false;
         }

@@ -40,11 +40,14 @@ static void put_title(struct line *l, const struct mt_exchange *x)
 {
     begin(l, " ");
     put_text(l, "", x->method);
-    put_text(l, " ", x->scheme);
-    put_text(l, x->scheme.len > 0 ? "://" : " ", x->authority);
-    put_text(l, x->authority.len > 0 ? "" : " ", x->path);
+    bool located = x->authority.len > 0;
+    if (located) {
+        put_text(l, " ", x->scheme);
+        put_text(l, x->scheme.len > 0 ? "://" : " ", x->authority);
+    }
+    put_text(l, located ? "" : " ", x->path);
     put_text(l, "?", x->query);
-    if (x->method.len + x->path.len == 0)
+    if (x->method.len + x->authority.len + x->path.len == 0)
         mt_put_str(&l->b, mt_protocol_text(x->protocol));
     mt_put_str(&l->b, " \xe2\x86\x92 ");
     const char *grpc = mt_grpc_status_text(x->grpc_status);

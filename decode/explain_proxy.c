@@ -35,6 +35,7 @@ static const struct {
     {"header_timeout", "its header did not come in time"},
     {"memory", "there was no memory for it"},
     {"header", "its header could not be passed on"},
+    {"max_forwards", "it asks for the answer of this proxy"},
     {"location", "its redirect would have been too long"},
     {"redirect", "its route redirects"},
     {"respond", "its route answers by itself"},

@@ -178,10 +178,13 @@ static void send_to_service(struct mt_call *c,
     c->h2 = c->service->protocol == MT_POLICY_PROTOCOL_H2 ||
             (c->service->protocol == MT_POLICY_PROTOCOL_AUTO && c->grpc);
     int status = rewrite(c, q);
+    if (status == MT_FORWARD_HERE) {
+        mt_call_end_with(c, MT_FORWARD_HERE, "max_forwards", "");
+        return;
+    }
     if (status != 0) {
-        mt_call_end_with(
-            c, (unsigned)status, "header",
-            status == MT_FORWARD_HERE ? "" : "its header cannot be passed on");
+        mt_call_end_with(c, (unsigned)status, "header",
+                         "its header cannot be passed on");
         return;
     }
     mt_budget_request(&c->mesh->state->budgets[mt_call_budget(c)],

@@ -112,7 +112,8 @@ static void read_new_path(struct mt_config_reader *r,
 {
     struct mt_policy_rewrite *w = (void *)((uint8_t *)out + key->offset);
     if (!mt_is_path(n->text)) {
-        mt_config_unfit(r, key->name, key->type, n);
+        if (!mt_config_unencoded(r, n))
+            mt_config_unfit(r, key->name, key->type, n);
         return;
     }
     w->path = mt_config_copy(r, n->text);

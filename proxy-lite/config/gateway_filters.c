@@ -76,8 +76,9 @@ static void read_new_path(struct mt_config_reader *r, const struct mt_node *n,
 {
     if (!mt_is_path(n->text) &&
         !(how == MT_PATH_REPLACE_PREFIX && n->text.len == 0)) {
-        MT_WRONG(r, n, "'%s' is no path; it begins with / and has no query",
-                 mt_show(n->text).text);
+        if (!mt_config_unencoded(r, n))
+            MT_WRONG(r, n, "'%s' is no path; it begins with / and has no query",
+                     mt_show(n->text).text);
         return;
     }
     w->path = mt_config_copy(r, n->text);

@@ -100,8 +100,9 @@ void mt_config_path(struct mt_config_reader *r, const struct mt_node *n,
         if (m->path_regex == NULL)
             return;
     } else if (!mt_is_path(s)) {
-        MT_WRONG(r, n, "'%s' is no path; it begins with / and has no query",
-                 mt_show(s).text);
+        if (!mt_config_unencoded(r, n))
+            MT_WRONG(r, n, "'%s' is no path; it begins with / and has no query",
+                     mt_show(s).text);
         return;
     }
     while (how == MT_PATH_PREFIX && s.len > 0 && s.ptr[s.len - 1] == '/')

@@ -190,6 +190,19 @@ bool mt_config_no_twins(struct mt_config_reader *r, const struct mt_node *map)
 
 /* ---- keeping ---- */
 
+void mt_config_too_many(struct mt_config_reader *r, const struct mt_node *n,
+                        const char *what, uint32_t most, uint32_t have)
+{
+    if (have < most)
+        r->no_memory = true;
+    else if (r->too_many != what)
+        MT_WRONG(r, n,
+                 "more than %u %s: so many are read; spread them over several "
+                 "proxies",
+                 most, what);
+    r->too_many = what;
+}
+
 void *mt_config_alloc(struct mt_config_reader *r, size_t count, size_t size)
 {
     void *memory = mt_policy_alloc(r->policy, count, size);

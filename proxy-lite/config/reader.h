@@ -23,6 +23,7 @@ struct mt_config_reader {
     struct mt_policy *policy;
     struct mt_config_problems *problems;
     bool no_memory;
+    const char *too_many; /* of these there are, which was said */
 };
 
 struct mt_config_key;
@@ -98,6 +99,11 @@ bool mt_config_no_twins(struct mt_config_reader *r, const struct mt_node *map);
 void mt_config_unfit(struct mt_config_reader *r, const char *name,
                      const struct mt_config_type *type,
                      const struct mt_node *n);
+
+/* Report, once, that no more of these fit, or, with fewer than `most`, that there is
+ * no memory. */
+void mt_config_too_many(struct mt_config_reader *r, const struct mt_node *n,
+                        const char *what, uint32_t most, uint32_t have);
 
 /* Memory of the policy; NULL, and r->no_memory. */
 void *mt_config_alloc(struct mt_config_reader *r, size_t count, size_t size);

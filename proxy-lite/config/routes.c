@@ -91,8 +91,8 @@ struct mt_policy_route *mt_config_add_route(struct mt_config_reader *r,
 {
     struct mt_policy_route *route = mt_policy_add_route(r->policy);
     if (route == NULL)
-        MT_WRONG(r, n, "more than %d routes, or no memory for them",
-                 MT_POLICY_ROUTES_MAX);
+        mt_config_too_many(r, n, "routes", MT_POLICY_ROUTES_MAX,
+                           r->policy->routes_count);
     else
         route->line = n->line;
     return route;

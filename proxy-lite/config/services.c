@@ -230,30 +230,32 @@ static const struct mt_config_type type_service = {
     .item = &type_endpoint,
     MT_CONFIG_KEYS(service_keys)};
 
-static void one_service(struct mt_config_reader *r, const struct mt_node *name,
+/* False: there is no room for another one. */
+static bool one_service(struct mt_config_reader *r, const struct mt_node *name,
                         const struct mt_node *n)
 {
     static const char *const places[] = {"endpoints", "dns", NULL};
     if (!mt_config_name(r, name))
-        return;
+        return true;
     struct mt_policy_service *s = mt_policy_add_service(r->policy);
     if (s == NULL) {
-        MT_WRONG(r, name, "more than %d services, or no memory for them",
-                 MT_POLICY_SERVICES_MAX);
-        return;
+        mt_config_too_many(r, name, "services", MT_POLICY_SERVICES_MAX,
+                           r->policy->services_count);
+        return false;
     }
     s->name = mt_config_copy(r, name->text);
     s->line = name->line;
     if (!mt_config_fits(r, &type_service, mt_show(name->text).text, n))
-        return;
+        return true;
     if (n->kind != MT_NODE_MAP) {
         read_endpoints(r, NULL, n, s);
-        return;
+        return true;
     }
     if (mt_config_one_of(r, n, places) == 0)
         MT_WRONG(r, name, "'%s' has no endpoints; give 'endpoints' or 'dns'",
                  mt_show(name->text).text);
     (void)mt_config_read_keys(r, &type_service, n, s);
+    return true;
 }
 
 static void read_services(MT_READ_ARGS)
@@ -263,7 +265,8 @@ static void read_services(MT_READ_ARGS)
     if (!mt_config_no_twins(r, n))
         return;
     for (const struct mt_node *k = n->first; k != NULL; k = k->next->next)
-        one_service(r, k, k->next);
+        if (!one_service(r, k, k->next))
+            return;
 }
 
 const struct mt_config_type mt_type_services = {
@@ -370,8 +373,8 @@ static void read_listeners(MT_READ_ARGS)
             continue;
         struct mt_policy_listener *l = mt_policy_add_listener(r->policy);
         if (l == NULL) {
-            MT_WRONG(r, i, "more than %d listeners, or no memory for them",
-                     MT_POLICY_LISTENERS_MAX);
+            mt_config_too_many(r, i, "listeners", MT_POLICY_LISTENERS_MAX,
+                               r->policy->listeners_count);
             return;
         }
         l->line = i->line;

@@ -184,6 +184,8 @@ bool mt_tree_read(struct mt_tree *t, struct mt_span yaml,
         return wrong(&g, (yaml_mark_t){0}, "the file has more than 1 MiB");
     if (yaml_parser_initialize(&g.yaml) == 0)
         return wrong(&g, (yaml_mark_t){0}, "no memory for the file");
+    if (mt_span_starts(yaml, MT_SPAN("\xef\xbb\xbf")))
+        (void)mt_span_take(&yaml, 3); /* a byte order mark: editors leave it */
     yaml_parser_set_encoding(&g.yaml, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(
         &g.yaml, yaml.len > 0 ? yaml.ptr : (const uint8_t *)"", yaml.len);

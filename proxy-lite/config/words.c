@@ -246,9 +246,33 @@ bool mt_is_path(struct mt_span s)
 {
     bool good = s.len > 0 && s.len <= MT_POLICY_PATH_MAX && s.ptr[0] == '/';
     for (size_t i = 0; good && i < s.len; i++)
-        good = s.ptr[i] > 0x20 && s.ptr[i] != 0x7f && s.ptr[i] != '?' &&
+        good = s.ptr[i] > 0x20 && s.ptr[i] < 0x7f && s.ptr[i] != '?' &&
                s.ptr[i] != '#';
     return good;
+}
+
+bool mt_config_unencoded(struct mt_config_reader *r, const struct mt_node *n)
+{
+    char bytes[256];
+    struct mt_buf b = mt_buf_of(bytes, sizeof bytes - 1);
+    bool any = false;
+    for (size_t i = 0; i < n->text.len; i++) {
+        uint8_t c = n->text.ptr[i];
+        any |= c >= 0x80;
+        mt_put_char(&b, c < 0x80 ? (char)c : '%');
+        if (c >= 0x80) {
+            mt_put_char(&b, "0123456789ABCDEF"[c >> 4]);
+            mt_put_char(&b, "0123456789ABCDEF"[c & 15]);
+        }
+    }
+    if (any)
+        MT_WRONG(r, n,
+                 "'%s' matches nothing, for a path is compared as it is sent; "
+                 "write %s",
+                 mt_show(n->text).text,
+                 b.full ? "its bytes above 7F as %XX"
+                        : mt_show(mt_buf_span(&b)).text);
+    return any;
 }
 
 /* ---- hosts and endpoints ---- */

@@ -39,4 +39,7 @@ bool mt_is_host(struct mt_span s, bool suffix_may);
  * is it no longer than MT_POLICY_PATH_MAX? */
 bool mt_is_path(struct mt_span s);
 
+/* Reported and true: it has bytes that no client sends as they are. */
+bool mt_config_unencoded(struct mt_config_reader *r, const struct mt_node *n);
+
 #endif

@@ -111,6 +111,8 @@ static void retry_words(struct mt_out *o, const struct mt_policy *p,
         mt_words_list(o, r->methods, r->methods_count);
     else
         mt_words_say(o, "that are idempotent");
+    if (r->grpc_codes != 0)
+        mt_words_say(o, ", with a gRPC status any");
     mt_words_say(o, "\n         within ");
     mt_words_number(o, b->percent);
     mt_words_say(o, " % of the requests and ");

@@ -154,7 +154,8 @@ static void note_refusal(void)
     reason += sizeof field - 1;
     mt_put_span(
         b, (struct mt_span){(const uint8_t *)reason, strcspn(reason, "\r")});
-    if (strstr(reason, "header") != reason && !world.got.closed)
+    if (strstr(reason, "header") != reason &&
+        strstr(reason, "max_forwards") != reason && !world.got.closed)
         mt_put_str(b, ", and it goes on");
 }
 

@@ -94,6 +94,15 @@ static void test_defaults(void **state)
     mt_policy_free(p);
 }
 
+/* Some editors begin a file with a byte order mark. */
+static void test_byte_order_mark(void **state)
+{
+    (void)state;
+    mt_policy_free(good("\xef\xbb\xbf" HEAD "routes: [{to: cart}]\n"));
+    assert_string_equal(bad("\xef\xbb\xbfx: 1\n" HEAD "routes: [{to: cart}]\n"),
+                        bad("x: 1\n" HEAD "routes: [{to: cart}]\n"));
+}
+
 /* MESH.md's own, word by word. */
 static void test_mesh_md(void **state)
 {
@@ -421,6 +430,12 @@ static const struct mistake {
           "304, body: \"\"}}]\n",
      "3:20: a response of status 204 has no body; leave `body` out, or answer "
      "with another status"},
+    {HEAD "routes: [{to: cart, match: {path: /Ü/*}}]\n",
+     "3:35: '/Ü/' matches nothing, for a path is compared as it is sent; write "
+     "/%C3%9C/"},
+    {HEAD "routes: [{to: cart, match: {path: /a/*}, rewrite: {prefix: /é}}]\n",
+     "3:60: '/é' matches nothing, for a path is compared as it is sent; write "
+     "/%C3%A9"},
     {"services: {a: b}\n",
      "1:15: 'b' is no endpoint; write 10.0.0.5:8080, \"[fd00::1]:8080\" or "
      "cart.internal:8080"},
@@ -515,7 +530,14 @@ static void test_bounds(void **state)
     large[300003] = '\0';
     const char *says = bad(large);
     assert_non_null(strstr(says, "100 000 values"));
-    size_t n = (size_t)sprintf(large, HEAD "routes: [{to: cart, match: "
+    size_t n = (size_t)sprintf(large, "services: {");
+    for (int i = 0; i < MT_POLICY_SERVICES_MAX + 20; i++)
+        n += (size_t)sprintf(large + n, "s%d: \"a:1\", ", i);
+    (void)sprintf(large + n, "}\n");
+    assert_non_null(strstr(bad(large), "more than 1024 services: so many are "
+                                       "read; spread them"));
+    assert_null(strchr(bad(large), '\n'));
+    n = (size_t)sprintf(large, HEAD "routes: [{to: cart, match: "
                                            "{header: {");
     for (int i = 0; i <= MT_POLICY_REGEXES_MAX; i++)
         n += (size_t)sprintf(large + n, "x%d: {regex: a},", i);
@@ -659,6 +681,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_byte_order_mark),
         cmocka_unit_test(test_mesh_md),
         cmocka_unit_test(test_matches),
         cmocka_unit_test(test_actions),

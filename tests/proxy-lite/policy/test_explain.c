@@ -117,7 +117,7 @@ static void test_to_services(void **state)
               "retry    up to 1 on 429, 502-504, reset, connect-failure, "
               "refused-stream, timeout, unavailable\n"
               "         after up to 25ms, later up to 250ms; methods that are "
-              "idempotent\n"
+              "idempotent, with a gRPC status any\n"
               "         within 20 % of the requests and 10 a second, of the "
               "process\n");
     mt_policy_free(p);
