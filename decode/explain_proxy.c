@@ -141,6 +141,10 @@ static void say_by_service(const struct mt_exchange *x, struct mt_buf *b)
 
 static void say_by_time(const struct mt_exchange *x, struct mt_buf *b)
 {
+    if (mt_span_eq(x->error_message, MT_SPAN("header_timeout"))) {
+        put_reason(x, b); /* the phase would say the same */
+        return;
+    }
     mt_put_str(b, x->error == MT_ERROR_UNANSWERED
                       ? "the connection attempt got no answer in time"
                       : "its time was over");

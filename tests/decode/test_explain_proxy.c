@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "decode/explain.h"
+#include "decode/explain_page.h"
 #include "decode/outcome.h"
 
 #define MS INT64_C(1000000)
@@ -210,6 +211,68 @@ static void test_what_else(void **state)
                    "made; its client got UNAVAILABLE, after 24ms");
 }
 
+/* What a proxy could not take is not its service's failure. */
+static void test_client_errors(void **state)
+{
+    (void)state;
+    struct mt_exchange x = request();
+    x.endpoint.len = 0;
+    answer(&x, 408, "header_timeout");
+    x.error = MT_ERROR_TIMEOUT;
+    x.ended_by = MT_ENDED_TIME;
+    x.ended_in = MT_PHASE_ROUTING;
+    check_says(&x, "its header did not come in time; its client got 408, after "
+                   "24ms");
+    check_says(&x, "counts as client_error: the request itself was at fault; "
+                   "counted apart");
+    answer(&x, 200, "max_forwards");
+    x.error = MT_ERROR_NONE;
+    x.ended_by = MT_ENDED_PROXY;
+    check_says(&x, "the proxy answered it by itself before an endpoint was "
+                   "chosen: it asks for the answer of this proxy; its client "
+                   "got 200, after 24ms");
+    answer(&x, 503, "no_address");
+    x.error = MT_ERROR_REFUSED;
+    check_says(&x, "the proxy answered it by itself before an endpoint was "
+                   "chosen: the name of its service was not found; its client "
+                   "got 503, after 24ms");
+    assert_null(strstr(said, "tried once"));
+}
+
+static int keep_first(void *arg, struct mt_span line)
+{
+    char *title = arg;
+    if (title[0] == '\0')
+        (void)snprintf(title, 100, "%.*s", (int)line.len,
+                       (const char *)line.ptr);
+    return 0;
+}
+
+/* The line above all: of what was refused little is known. */
+static void test_titles(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *authority, *path, *title;
+    } rows[] = {
+        {"GET", "h", "/a", " GET http://h/a \xe2\x86\x92 408 after 24ms"},
+        {"GET", "", "/a", " GET /a \xe2\x86\x92 408 after 24ms"},
+        {"", "", "", " http/1.1 \xe2\x86\x92 408 after 24ms"},
+        {"CONNECT", "h:1", "", " CONNECT http://h:1 \xe2\x86\x92 408 after 24ms"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char title[100] = "";
+        struct mt_exchange x = request();
+        answer(&x, 408, "header_timeout");
+        x.scheme = MT_SPAN("http");
+        x.method = mt_span_str(rows[i].method);
+        x.authority = mt_span_str(rows[i].authority);
+        x.path = mt_span_str(rows[i].path);
+        mt_explain_head(&x, (struct mt_sink){keep_first, title});
+        assert_string_equal(title, rows[i].title);
+    }
+}
+
 /* What is passed on as it is has an end without a failure. */
 static void test_tunnels(void **state)
 {
@@ -256,6 +319,8 @@ int main(void)
         cmocka_unit_test(test_every_why_in_every_phase),
         cmocka_unit_test(test_every_503),
         cmocka_unit_test(test_what_else),
+        cmocka_unit_test(test_client_errors),
+        cmocka_unit_test(test_titles),
         cmocka_unit_test(test_tunnels),
         cmocka_unit_test(test_unknown_numbers),
     };
