@@ -185,8 +185,7 @@ const struct mt_outcome_rule mt_outcome_rules[] = {
     {refused_by_proxy,
      "a request that a proxy could not take: malformed, too large, or not "
      "sent in time",
-     MT_OUTCOME_CLIENT_ERROR,
-     "the request itself was at fault; counted apart"},
+     MT_OUTCOME_CLIENT_ERROR, "the request itself was at fault; counted apart"},
     {broken_off,
      "timeout, reset, no response, broken protocol or truncated message",
      MT_OUTCOME_FAILURE, "the client did not get its answer"},

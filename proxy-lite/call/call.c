@@ -10,8 +10,7 @@ struct mt_service_state *mt_call_shared(const struct mt_call *c)
 
 bool mt_call_has_address(const struct mt_call *c, uint32_t endpoint)
 {
-    return !mt_ip_is_none(
-        c->mesh->addresses[c->service->index][endpoint].ip);
+    return !mt_ip_is_none(c->mesh->addresses[c->service->index][endpoint].ip);
 }
 
 /* ---- deadlines ---- */

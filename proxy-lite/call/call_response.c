@@ -102,9 +102,8 @@ static void open_tunnel(struct mt_call *c)
 /* The head goes to the client. False: the call is over. */
 static bool pass_head(struct mt_call *c, struct mt_head *h, bool end)
 {
-    const struct mt_forward f = {.to = c->request->version,
-                                 .no_via = true,
-                                 .connect = c->connect};
+    const struct mt_forward f = {
+        .to = c->request->version, .no_via = true, .connect = c->connect};
     c->protocol = protocol_of(c, h);
     if (mt_forward_response(h, &f) != 0 ||
         !mt_call_edit(h, &c->route->response_headers) || !set_cookie(c, h)) {

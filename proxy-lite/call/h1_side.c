@@ -371,8 +371,8 @@ static void write_response(struct mt_h1_side *s, const struct mt_head *h,
     }
     bool tunnel = h->status == 101 || is_tunnel(s, h->status);
     s->empty = s->empty || mt_status_is_empty(h->status);
-    s->body = tunnel || s->empty ? MT_BODY_NONE
-                                 : mt_http1_body(h, end, s->to_1_0);
+    s->body =
+        tunnel || s->empty ? MT_BODY_NONE : mt_http1_body(h, end, s->to_1_0);
     if (s->body == MT_BODY_CLOSE)
         s->keep_alive = false;
     mt_http1_write_response(&s->side.out, h, s->body, !s->keep_alive && !tunnel,

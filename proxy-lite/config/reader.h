@@ -100,8 +100,8 @@ void mt_config_unfit(struct mt_config_reader *r, const char *name,
                      const struct mt_config_type *type,
                      const struct mt_node *n);
 
-/* Report, once, that no more of these fit, or, with fewer than `most`, that there is
- * no memory. */
+/* Report, once, that no more of these fit, or, with fewer than `most`, that
+ * there is no memory. */
 void mt_config_too_many(struct mt_config_reader *r, const struct mt_node *n,
                         const char *what, uint32_t most, uint32_t have);
 

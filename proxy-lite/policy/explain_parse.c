@@ -98,7 +98,8 @@ bool mt_policy_explain_parse(const struct mt_policy *p, struct mt_span text,
         target = first;
     else
         r->method = first;
-    if (!parse_target(target, r) || !resolve(out) || mt_span_find(target, ' ') < target.len)
+    if (!parse_target(target, r) || !resolve(out) ||
+        mt_span_find(target, ' ') < target.len)
         return false;
     choose_listener(p, r);
     return true;

@@ -258,7 +258,8 @@ static void test_titles(void **state)
         {"GET", "h", "/a", " GET http://h/a \xe2\x86\x92 408 after 24ms"},
         {"GET", "", "/a", " GET /a \xe2\x86\x92 408 after 24ms"},
         {"", "", "", " http/1.1 \xe2\x86\x92 408 after 24ms"},
-        {"CONNECT", "h:1", "", " CONNECT http://h:1 \xe2\x86\x92 408 after 24ms"},
+        {"CONNECT", "h:1", "",
+         " CONNECT http://h:1 \xe2\x86\x92 408 after 24ms"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char title[100] = "";

@@ -39,11 +39,10 @@ static void note(struct mt_head *h)
     w.fields = h->count;
     w.field[0] = '\0';
     if (h->count > 0)
-        (void)snprintf(w.field, sizeof w.field, "%.*s: %.*s",
-                       (int)h->fields[0].name.len,
-                       (const char *)h->fields[0].name.ptr,
-                       (int)h->fields[0].value.len,
-                       (const char *)h->fields[0].value.ptr);
+        (void)snprintf(
+            w.field, sizeof w.field, "%.*s: %.*s", (int)h->fields[0].name.len,
+            (const char *)h->fields[0].name.ptr, (int)h->fields[0].value.len,
+            (const char *)h->fields[0].value.ptr);
 }
 
 static void say(struct mt_stream *s, unsigned status)
@@ -98,11 +97,9 @@ static void put(const void *bytes, size_t n)
 static void put_frame(uint8_t type, uint8_t flags, uint32_t id,
                       const uint8_t *bytes, size_t n)
 {
-    const uint8_t head[] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8),
-                            (uint8_t)n,         type,
-                            flags,              0,
-                            0,                  (uint8_t)(id >> 8),
-                            (uint8_t)id};
+    const uint8_t head[] = {
+        (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, type, flags, 0, 0,
+        (uint8_t)(id >> 8), (uint8_t)id};
     put(head, sizeof head);
     put(bytes, n);
 }
@@ -164,10 +161,10 @@ static void put_block(uint32_t id, size_t size)
     for (size_t at = 0; at == 0 || at < w.block_bytes; at += size) {
         size_t n = w.block_bytes - at < size ? w.block_bytes - at : size;
         bool last = at + n == w.block_bytes;
-        put_frame(at == 0 ? HEADERS : CONTINUATION,
-                  (uint8_t)((at == 0 ? END_STREAM : 0) |
-                            (last ? END_HEADERS : 0)),
-                  id, w.block + at, n);
+        put_frame(
+            at == 0 ? HEADERS : CONTINUATION,
+            (uint8_t)((at == 0 ? END_STREAM : 0) | (last ? END_HEADERS : 0)),
+            id, w.block + at, n);
     }
 }
 
@@ -369,9 +366,9 @@ static void test_all_too_large(void **state)
 static void test_nonsense(void **state)
 {
     (void)state;
-    static const char *const tails[] = {
-        "\x7f\xff\xff\xff\xff\xff\xff\xff\x0f", "\x00\x7f\xff\xff\xff\xff\x0f",
-        "\x00\x01y\x7f\xff\xff\xff\x7f"};
+    static const char *const tails[] = {"\x7f\xff\xff\xff\xff\xff\xff\xff\x0f",
+                                        "\x00\x7f\xff\xff\xff\xff\x0f",
+                                        "\x00\x01y\x7f\xff\xff\xff\x7f"};
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
         begin();
         b_request();

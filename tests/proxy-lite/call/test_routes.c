@@ -2,8 +2,8 @@
  * service, what the client gets, and what the row says of it. */
 #include "world.h"
 
-#define MESH(routes)                                                  \
-    "listeners: [{name: e, address: \"127.0.0.1:1\"}]\n"              \
+#define MESH(routes)                                                   \
+    "listeners: [{name: e, address: \"127.0.0.1:1\"}]\n"               \
     "services: {s: {endpoints: [\"127.0.0.1:2\", \"127.0.0.1:3\"]}}\n" \
     "routes:\n" routes
 
@@ -68,9 +68,8 @@ static void rows_of_a_rewriting_route(void **state)
                      "  to: s\n"));
     client_sends("GET /old/1?q=2 HTTP/1.1\r\nHost: api.example\r\n\r\n");
     service_connects(true);
-    assert_non_null(strstr(world.last->got.text,
-                           "GET /new/1?q=2 HTTP/1.1\r\n"
-                           "Host: inner.example\r\n"));
+    assert_non_null(strstr(world.last->got.text, "GET /new/1?q=2 HTTP/1.1\r\n"
+                                                 "Host: inner.example\r\n"));
     service_sends("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");
     time_goes(100);
     service_connects(true);
@@ -100,7 +99,8 @@ static void without_a_host(void **state)
         .ip = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 7}, .port = 8080};
     client_sends("GET /a HTTP/1.0\r\n\r\n");
     service_connects(true);
-    assert_non_null(strstr(world.last->got.text, "\r\nHost: 10.0.0.7:8080\r\n"));
+    assert_non_null(
+        strstr(world.last->got.text, "\r\nHost: 10.0.0.7:8080\r\n"));
     service_sends("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     assert_string_equal(the_row().authority, "");
     world_end();

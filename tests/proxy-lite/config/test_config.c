@@ -538,7 +538,7 @@ static void test_bounds(void **state)
                                        "read; spread them"));
     assert_null(strchr(bad(large), '\n'));
     n = (size_t)sprintf(large, HEAD "routes: [{to: cart, match: "
-                                           "{header: {");
+                                    "{header: {");
     for (int i = 0; i <= MT_POLICY_REGEXES_MAX; i++)
         n += (size_t)sprintf(large + n, "x%d: {regex: a},", i);
     (void)sprintf(large + n, "}}}]\n");
