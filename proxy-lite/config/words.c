@@ -258,12 +258,14 @@ bool mt_config_unencoded(struct mt_config_reader *r, const struct mt_node *n)
     bool any = false;
     for (size_t i = 0; i < n->text.len; i++) {
         uint8_t c = n->text.ptr[i];
-        any |= c >= 0x80;
-        mt_put_char(&b, c < 0x80 ? (char)c : '%');
-        if (c >= 0x80) {
-            mt_put_char(&b, "0123456789ABCDEF"[c >> 4]);
-            mt_put_char(&b, "0123456789ABCDEF"[c & 15]);
+        if (c < 0x80) {
+            mt_put_span(&b, (struct mt_span){n->text.ptr + i, 1});
+            continue;
         }
+        any = true;
+        mt_put_char(&b, '%');
+        mt_put_char(&b, "0123456789ABCDEF"[c >> 4]);
+        mt_put_char(&b, "0123456789ABCDEF"[c & 15]);
     }
     if (any)
         MT_WRONG(r, n,
