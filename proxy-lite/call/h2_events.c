@@ -69,12 +69,11 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
                      size_t value_len, uint8_t flags, void *user)
 {
     struct mt_h2_side_stream *one = stream_of(session, frame->hd.stream_id);
-    (void)flags;
+    (void)flags, (void)user;
     if (one == NULL || one->too_large)
         return 0;
     one->header_bytes += name_len + value_len;
-    one->too_large = of(user)->blocks.cut ||
-                     one->header_bytes > MT_HEAD_MAX_BYTES ||
+    one->too_large = one->header_bytes > MT_HEAD_MAX_BYTES ||
                      !mt_h2_head_field(one->told ? &one->trailers : &one->head,
                                        (struct mt_span){name, name_len},
                                        (struct mt_span){value, value_len});
@@ -87,13 +86,8 @@ static int on_invalid_header(nghttp2_session *session,
                              size_t name_len, const uint8_t *value,
                              size_t value_len, uint8_t flags, void *user)
 {
-    struct mt_h2_side_stream *one = stream_of(session, frame->hd.stream_id);
     (void)name, (void)name_len, (void)value, (void)value_len;
-    (void)flags;
-    if (one != NULL && of(user)->blocks.cut) {
-        one->too_large = true; /* what is wrong with it may be ours */
-        return 0;
-    }
+    (void)flags, (void)user;
     (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE,
                                     frame->hd.stream_id,
                                     NGHTTP2_PROTOCOL_ERROR);

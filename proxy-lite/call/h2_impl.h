@@ -49,15 +49,6 @@ static inline struct mt_h2_side *mt_h2_of(struct mt_h2_side_stream *s)
 /* Is it idle, does it take another request? */
 void mt_h2_count(struct mt_h2_side *s);
 
-/* ---- h2_blocks.c ---- */
-
-/* What came, for the session. 0, or a negative number: it ends. While a header
- * comes of which something was left out, s->blocks.cut is set. */
-int mt_h2_receive(struct mt_h2_side *s, struct mt_span bytes);
-
-void mt_h2_blocks_begin(struct mt_h2_side *s);
-void mt_h2_blocks_end(struct mt_h2_side *s);
-
 /* ---- h2_memory.c ---- */
 
 nghttp2_mem mt_h2_memory(struct mt_pool *pool);

@@ -93,7 +93,7 @@ static void feed(struct mt_side *side, struct mt_span bytes, int64_t now_ns)
 {
     struct mt_h2_side *s = mt_h2_self(side);
     mt_h2_fill_up(s, now_ns);
-    if (mt_h2_receive(s, bytes) < 0)
+    if (nghttp2_session_mem_recv(s->session, bytes.ptr, bytes.len) < 0)
         all_gone(s, MT_GONE_PROTOCOL);
     sweep(s);
     touched(s);
@@ -245,7 +245,6 @@ static void deinit(struct mt_side *side)
 {
     struct mt_h2_side *s = mt_h2_self(side);
     nghttp2_session_del(s->session);
-    mt_h2_blocks_end(s);
     while (s->streams != NULL)
         mt_h2_side_stream_free(s->streams);
     mt_outq_deinit(&side->out);
@@ -304,7 +303,6 @@ static bool init(struct mt_h2_side *s, bool server, struct mt_pool *pool,
     *s =
         (struct mt_h2_side){.server = server, .allowance = MT_H2_ALLOWANCE_MAX};
     mt_side_init(&s->side, server, &side_ops, pool, owner, owner_arg);
-    mt_h2_blocks_begin(s);
     s->side.protocol = MT_PROTOCOL_H2;
     nghttp2_session_callbacks *callbacks = mt_h2_callbacks_new();
     nghttp2_option *option = new_option();

@@ -29,28 +29,9 @@ enum {
 struct nghttp2_session;
 struct mt_h2_side_stream;
 
-/* Where the frames that come are, and the fields in a header of several of
- * them: h2_blocks.c. */
-struct mt_h2_blocks {
-    uint8_t *frame; /* of such a header, until it is whole; else NULL */
-    uint32_t frame_bytes;
-    uint32_t left;                           /* of a frame's payload */
-    uint32_t length, text_left, stands_left; /* of a name or value */
-    uint8_t header[9], header_bytes;
-    uint8_t state, texts, groups, told;
-    bool open;    /* a header of several frames */
-    bool within;  /* a frame of it */
-    bool huffman; /* the text is */
-    bool cutting; /* something stands for the text */
-    bool cut; /* for a text of this header: what follows is not as it came */
-    bool cut_due; /* so it is from this byte of the frame on */
-    uint32_t cut_at;
-};
-
 struct mt_h2_side {
     struct mt_side side;
     struct nghttp2_session *session;
-    struct mt_h2_blocks blocks;
     struct mt_h2_side_stream *streams; /* all */
     struct mt_h2_side_stream *lent;    /* that have borrowed bytes */
     uint32_t count;                    /* of streams */
