@@ -13,6 +13,7 @@ enum {
 
 struct mt_names {
     const struct mt_names_file *file;
+    const struct mt_own_addresses *own;
     struct mt_names_book book;
     struct mt_names_stats stats;
     bool told; /* some name was: else nobody looks for one */
@@ -20,6 +21,7 @@ struct mt_names {
     struct mt_addr addressed;        /* whose text `address` holds */
     size_t address_bytes;            /* 0: nobody's */
     uint8_t address[ADDRESS_MAX_BYTES];
+    uint8_t caller[ADDRESS_MAX_BYTES]; /* lent to the last exchange */
 };
 
 /* A name and how much it is worth. */
@@ -36,6 +38,7 @@ struct mt_names *mt_names_new(const struct mt_names_config *config)
     if (n == NULL)
         return NULL;
     n->file = config->file;
+    n->own = config->own;
     if (!mt_names_book_init(
             &n->book, config->pool,
             config->texts_max != 0 ? config->texts_max : TEXTS_MAX,
@@ -301,6 +304,16 @@ static struct named name_server(struct mt_names *n, const struct mt_exchange *x)
     return best.source != MT_NAME_NONE ? best : name_of_address(n, addr);
 }
 
+/* Its process was missed: others of this machine share the address. */
+static struct named name_caller(struct mt_names *n, const struct mt_addr *addr)
+{
+    if (n->own == NULL || !mt_own_addresses_have(n->own, addr->ip))
+        return unnamed;
+    struct mt_buf b = mt_buf_of(n->caller, sizeof n->caller);
+    mt_put_ip(&b, addr->ip);
+    return (struct named){mt_buf_span(&b), MT_NAME_ADDRESS};
+}
+
 static struct named name_client(struct mt_names *n, const struct mt_exchange *x)
 {
     const struct mt_addr addr = mt_exchange_caller(x);
@@ -309,7 +322,8 @@ static struct named name_client(struct mt_names *n, const struct mt_exchange *x)
         if (text.len > 0)
             return (struct named){text, MT_NAME_FILE};
     }
-    return told_of(n, &addr);
+    struct named told = told_of(n, &addr);
+    return told.source != MT_NAME_NONE ? told : name_caller(n, &addr);
 }
 
 static void set(struct mt_party *party, struct named name)

@@ -4,7 +4,8 @@
  * It learns names from what is seen and told, and gives each exchange the
  * names of both its parties before it goes to the store. The strongest source
  * wins (enum mt_name_source); a server without any is its address:port, a
- * client without any is left empty, for the store to group.
+ * client without any is its address where that is this machine's, and is left
+ * empty elsewhere, for the store to group.
  *
  *     struct mt_names *n = mt_names_new(&config);
  *     mt_names_add(n, &addr, MT_SPAN("users-db"), MT_NAME_NRB, ts);
@@ -20,6 +21,7 @@
 #define MT_CAPTURE_NAMES_H
 
 #include "base/pool.h"
+#include "capture/own_addresses.h"
 #include "capture/names_file.h"
 #include "decode/exchange.h"
 
@@ -31,6 +33,9 @@ enum {
 struct mt_names_config {
     struct mt_pool *pool;             /* outlives the names */
     const struct mt_names_file *file; /* borrowed; NULL none */
+    /* Of a live tap, borrowed: who calls from there without a name is one of
+     * this machine's processes, and not who serves there. NULL none. */
+    const struct mt_own_addresses *own;
     uint32_t texts_max;               /* different names, 0: 4096 */
     uint32_t places_max;              /* addresses and endpoints, 0: 8192 */
 };

@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 
 #include "base/rc.h"
+#include "capture/own_addresses.h"
 #include "capture/owners_diag.h"
 #include "capture/owners_pods.h"
 #include "capture/owners_tables.h"
@@ -18,6 +19,7 @@ struct mt_owners {
     struct mt_scan scan;
     struct mt_tables tables;
     struct mt_pods pods;
+    struct mt_own_addresses own;
     int diag; /* netlink socket, or -1 */
     uint32_t sequence;
     struct mt_owners_stats stats;
@@ -42,6 +44,7 @@ struct mt_owners *mt_owners_new(const struct mt_owners_config *config)
     o->diag = config->no_diag ? -1
                               : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
                                        NETLINK_SOCK_DIAG);
+    mt_own_addresses_read(&o->own);
     o->tables.without_own = o->diag >= 0;
     return o;
 }
@@ -93,15 +96,16 @@ static bool same_ip(const struct mt_addr *a, const struct mt_addr *b)
 
 /* The kernel names whoever listens on the port for any address, without
  * asking whether the address is ours: another machine's port 80 would be our
- * web server's. It is believed with a proof that the address is here: a
- * connection from it, a socket bound to it, loopback. */
+ * web server's. It is believed with a proof that the address is here: it is
+ * one of this machine's, a connection from it, a socket bound to it. */
 static void find_here(struct mt_owners *o, const struct mt_owner_query *q,
                       struct mt_socket *connection, struct mt_socket *listener)
 {
     struct mt_owner_query any = *q;
     memset(&any.remote, 0, sizeof any.remote);
     struct mt_socket s;
-    bool here = mt_is_loopback(q->local.ip);
+    bool here = mt_is_loopback(q->local.ip) ||
+                mt_own_addresses_have(&o->own, q->local.ip);
     *connection = *listener = (struct mt_socket){.state = 0};
     if (ask_kernel(o, q, &s) && !mt_socket_listens(&s, &q->local)) {
         *connection = s;

@@ -40,6 +40,7 @@ struct mt_feed {
     struct mt_merge *merge;       /* owns the sources, in the order of -r */
     struct mt_pool pool;          /* of names and routes */
     struct mt_names_file *names_file;
+    struct mt_own_addresses own; /* live: of this machine */
     struct mt_names *names;
     struct mt_routes *routes;
     struct mt_span *patterns;
@@ -83,6 +84,9 @@ void mt_feed_take_stats(struct mt_feed *f);
 
 /* Names that the helper has found since. */
 void mt_feed_take_names(struct mt_feed *f);
+
+/* What was asked is waited for, for a moment. */
+void mt_feed_wait_for_names(struct mt_feed *f);
 
 /* For the relaying: between its exchanges. */
 void mt_feed_look_up(void *feed);

@@ -74,8 +74,10 @@ static int open_names(struct mt_feed *f)
         mt_say(NULL, "%s", why);
         return MT_EXIT_ERROR;
     }
-    f->names = mt_names_new(
-        &(struct mt_names_config){.pool = &f->pool, .file = f->names_file});
+    if (f->live)
+        mt_own_addresses_read(&f->own);
+    f->names = mt_names_new(&(struct mt_names_config){
+        .pool = &f->pool, .file = f->names_file, .own = &f->own});
     if (f->names == NULL)
         return no_memory();
     if (f->live) /* of a capture it would be another machine's */

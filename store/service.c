@@ -343,7 +343,8 @@ static uint32_t new_client(struct mt_services *s, const struct mt_addr *a,
     return make_client(s, a, n, ns);
 }
 
-/* A process, which others share the address with. */
+/* A process, which others share the address with; where it was missed, by the
+ * address itself. */
 static uint32_t caller(struct mt_services *s, const struct mt_addr *a,
                        const struct name *n, int64_t ns)
 {
@@ -366,10 +367,11 @@ uint32_t mt_services_client(struct mt_services *s, const struct mt_exchange *x)
     const struct mt_addr addr = mt_exchange_caller(x);
     if (x->client.service.len > 0 &&
         x->client.service.len <= MT_SERVICE_NAME_MAX &&
-        x->client.name_source > MT_NAME_GROUP)
+        x->client.name_source != MT_NAME_GROUP)
         n = (struct name){.text = x->client.service,
                           .source = x->client.name_source};
-    if (n.source == MT_NAME_PROCESS || n.source == MT_NAME_CONTAINER)
+    if (n.source == MT_NAME_PROCESS || n.source == MT_NAME_CONTAINER ||
+        n.source == MT_NAME_ADDRESS)
         return caller(s, &addr, &n, x->end_ns);
     uint32_t slot = mt_intern_find(&s->clients, ip_bytes(&addr));
     if (slot == MT_INTERN_NONE)
@@ -378,6 +380,42 @@ uint32_t mt_services_client(struct mt_services *s, const struct mt_exchange *x)
     if (n.text.len > 0 && n.source > s->list[at].name_source)
         rename_service(s, at, n.text, n.source, x->end_ns);
     return at;
+}
+
+/* --- names that come later --- */
+
+static void name_one(struct mt_services *s, uint32_t at, const struct name *n,
+                     int64_t ns)
+{
+    if (s->list[at].name_source < n->source)
+        rename_service(s, at, n->text, n->source, ns);
+}
+
+static void name_address(struct mt_services *s, const struct mt_addr *a,
+                         const struct name *n, int64_t ns)
+{
+    for (uint32_t i = 0; i < s->keys.count; i++) {
+        const struct mt_service *v = &s->list[i];
+        if ((v->kind == MT_SERVICE_ENDPOINT || v->kind == MT_SERVICE_CLIENT) &&
+            memcmp(v->addr.ip, a->ip, IP_BYTES) == 0)
+            name_one(s, i, n, ns);
+    }
+}
+
+void mt_services_name(struct mt_services *s, const struct mt_addr *a,
+                      struct mt_span text, uint8_t source, int64_t ns)
+{
+    uint8_t bytes[ADDR_BYTES];
+    const struct name n = {.text = text, .source = source};
+    if (text.len == 0 || text.len > MT_SERVICE_NAME_MAX)
+        return;
+    if (a->port == 0) {
+        name_address(s, a, &n, ns);
+        return;
+    }
+    uint32_t at = mt_intern_find(&s->endpoints, addr_bytes(a, bytes));
+    if (at != MT_INTERN_NONE)
+        name_one(s, s->endpoint[at].names[0], &n, ns);
 }
 
 /* --- what the database has --- */
@@ -417,7 +455,9 @@ static void place(struct mt_services *s, uint32_t at)
 
 static void load_one(struct mt_services *s, const struct mt_service *v)
 {
-    uint32_t at = make(s, v->key, v);
+    struct mt_service like = *v;
+    like.id = 0;
+    uint32_t at = make(s, v->key, &like);
     struct mt_service *mine = &s->list[at];
     if (mine->id != 0) /* beyond the bound: `other` has its id */
         return;

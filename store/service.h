@@ -4,7 +4,8 @@
  * The serving side is an endpoint (address and port); several names served by
  * one endpoint (virtual hosts) are services of their own, up to 8, and what
  * comes beyond counts for the first. The calling side is an address, or, where
- * it is known, the process or container that calls from there; public
+ * it is known, the process or container that calls from there (of the tap's own
+ * machine one that was missed is nobody who serves there, either); public
  * ones without a name are `internet`, private ones beyond 64 their /24 (IPv6:
  * /64). Above 1 000 services everything new is `{other}`.
  *
@@ -36,8 +37,8 @@ enum mt_service_kind {
     MT_SERVICE_HOST, /* a further name of an endpoint */
     MT_SERVICE_CLIENT,
     MT_SERVICE_GROUP,
-    MT_SERVICE_CALLER, /* a process or container: one of several at its
-                          address */
+    MT_SERVICE_CALLER, /* a process or container, known or missed: one of
+                          several at its address */
 };
 
 struct mt_service {
@@ -75,6 +76,12 @@ void mt_services_deinit(struct mt_services *s);
 /* Index in list of the side of x. Never fails: `other` at the bounds. */
 uint32_t mt_services_server(struct mt_services *s, const struct mt_exchange *x);
 uint32_t mt_services_client(struct mt_services *s, const struct mt_exchange *x);
+
+/* A name that was told of an endpoint (port 0: of all at the address, and of
+ * its client) after its exchanges: it takes the place of a weaker one. What was
+ * never seen stays unknown; later exchanges bring the name themselves. */
+void mt_services_name(struct mt_services *s, const struct mt_addr *a,
+                      struct mt_span text, uint8_t source, int64_t ns);
 
 /* Inside a transaction: write what is new, give ids, set aliases. */
 int mt_services_sync(struct mt_services *s, sqlite3 *db);

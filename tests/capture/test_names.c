@@ -409,6 +409,34 @@ static void test_length_of_a_host(void **state)
         mt_names_host((struct mt_span){(uint8_t *)text, 100}, out).len, 0);
 }
 
+/* Of a tap's own machine a caller whose process was missed is its address; it
+ * is nobody where others may know better. */
+static void test_missed_callers(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct mt_tls tls;
+    struct mt_own_addresses own = {.count = 1};
+    const struct step step = {.server = ip};
+    struct mt_exchange x = exchange_of(&step, &tls);
+    mt_pool_init(&f.pool, 64u << 20);
+    memcpy(own.ip[0], addr_of("10.9.9.9").ip, sizeof own.ip[0]);
+    f.file = NULL;
+    f.names = mt_names_new(
+        &(struct mt_names_config){.pool = &f.pool, .own = &own});
+    mt_names_apply(f.names, &x);
+    assert_true(mt_span_eq(x.client.service, MT_SPAN("10.9.9.9")));
+    assert_int_equal(x.client.name_source, MT_NAME_ADDRESS);
+    assert_true(mt_names_add(f.names, &x.client.addr, MT_SPAN("curl"),
+                             MT_NAME_PROCESS, 1));
+    mt_names_apply(f.names, &x);
+    assert_true(mt_span_eq(x.client.service, MT_SPAN("curl")));
+    x.client.addr = addr_of("10.9.9.8:40000");
+    mt_names_apply(f.names, &x);
+    assert_int_equal(x.client.service.len, 0);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_hostile_hosts_are_bounded),
         cmocka_unit_test(test_places_are_bounded),
         cmocka_unit_test(test_memory_ceiling),
+        cmocka_unit_test(test_missed_callers),
         cmocka_unit_test(test_what_is_a_host),
         cmocka_unit_test(test_length_of_a_host),
     };
