@@ -1,5 +1,6 @@
 /**
- * names_host.h - is this text a host name? Private to the names.
+ * names_host.h - is this text a host name? For the names, and for who stores
+ * one that was told.
  */
 #ifndef MT_CAPTURE_NAMES_HOST_H
 #define MT_CAPTURE_NAMES_HOST_H

@@ -222,6 +222,7 @@ static bool tell_second(struct mt_feed *f, int64_t now_ns)
     f->second_ns = now_ns + SECOND_NS;
     take_early(f);
     mt_feed_take_names(f);
+    mt_naming_again(&f->naming, mt_tap_now_ns(f->tap));
     keep_ceiling(f, now_ns);
     mt_feed_take_stats(f);
     tell_sources(f);
@@ -284,6 +285,7 @@ static void run(struct mt_feed *f)
     }
     if (!mt_relaying_run(&f->relaying, INT64_MAX))
         return;
+    mt_feed_wait_for_names(f);
     mt_tap_end(f->tap);
     (void)mt_feed_drain(f);
 }

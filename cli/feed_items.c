@@ -1,7 +1,9 @@
 /* One item of a source: through the tap, named, to the sink. */
+#include <poll.h>
 #include <string.h>
 
 #include "capture/link.h"
+#include "cli/clock.h"
 #include "cli/feed_impl.h"
 #include "cli/say.h"
 
@@ -39,7 +41,10 @@ static bool drain_reports(struct mt_feed *f)
     return true;
 }
 
-/* A relay has names apart; rows have them as they come. */
+enum { NAMES_WAIT_MS = 200 };
+
+/* A relay has names apart. Rows have what is known when they end; a database is
+ * told of what came later. */
 static bool tell_name(struct mt_feed *f, const struct mt_relay_name *name)
 {
     (void)mt_names_add(f->names, &name->addr, name->text,
@@ -63,6 +68,20 @@ static void take_found(void *feed, const struct mt_naming_found *found)
 void mt_feed_take_names(struct mt_feed *f)
 {
     mt_naming_take(&f->naming, take_found, f);
+}
+
+/* Nothing more comes, so that a moment is not missed. */
+void mt_feed_wait_for_names(struct mt_feed *f)
+{
+    int64_t until_ns = mt_steady_ns() + NAMES_WAIT_MS * INT64_C(1000000);
+    while (mt_naming_waits(&f->naming)) {
+        struct pollfd answer = {.fd = mt_helper_fd(f->naming.helper),
+                                .events = POLLIN};
+        int64_t left_ns = until_ns - mt_steady_ns();
+        if (left_ns <= 0 || poll(&answer, 1, (int)(left_ns / 1000000) + 1) < 0)
+            return;
+        mt_feed_take_names(f);
+    }
 }
 
 /* Everything that is finished goes to the sink. */

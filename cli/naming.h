@@ -5,10 +5,13 @@
  * connection begins on this machine at once, so that processes that live
  * shortly are caught; its answers become names when they come. An
  * end that serves is asked for once in a while, one that calls for each flow.
+ * Who serves lives on: where he was not found he is asked for again soon, then
+ * less and less often.
  *
  *     mt_naming_init(&n, helper);
  *     config.seen = mt_naming_seen, config.seen_context = &n;
  *     mt_naming_take(&n, tell, context);    // before exchanges are named
+ *     mt_naming_again(&n, now_ns);          // once a second
  */
 #ifndef MT_CLI_NAMING_H
 #define MT_CLI_NAMING_H
@@ -29,10 +32,14 @@ struct mt_naming {
         struct mt_addr local, remote;
         int64_t asked_ns;     /* 0: free */
     } early[MT_NAMING_EARLY]; /* asked at their SYN, by a hash */
-    struct mt_addr pending[MT_NAMING_PENDING]; /* by token */
     struct {
         struct mt_addr addr;
+        bool serves;
+    } pending[MT_NAMING_PENDING]; /* by token */
+    struct mt_naming_place {
+        struct mt_addr addr;
         int64_t asked_ns;       /* 0: free */
+        uint8_t misses;         /* since he was found */
     } served[MT_NAMING_PLACES]; /* ends that serve, by a hash */
 };
 
@@ -53,6 +60,10 @@ void mt_naming_early(struct mt_naming *n, const struct mt_addr *local,
 
 /* As mt_tap_config.seen, with the naming as its context. */
 void mt_naming_seen(void *naming, const struct mt_conn_start *start);
+
+/* Ask again for those who serve and were not found, a few at once, and each a
+ * few times only where no flow comes any more. */
+void mt_naming_again(struct mt_naming *n, int64_t now_ns);
 
 /* Something was asked and not answered. */
 static inline bool mt_naming_waits(const struct mt_naming *n)

@@ -41,6 +41,12 @@ static bool give_open(void *context, const struct mt_exchange *x,
     return mt_recorder_open_exchange(r->list[r->now], x, now_ns);
 }
 
+static bool give_name(void *context, const struct mt_relay_name *name)
+{
+    const struct recording *r = context;
+    return mt_recorder_name(r->list[r->now], name);
+}
+
 static bool commit(void *context, int64_t now_ns)
 {
     const struct recording *r = context;
@@ -217,6 +223,7 @@ int mt_record_into_database(struct mt_feed *f, const struct mt_options *o,
                                 .open = give_open,
                                 .report = give_report,
                                 .source = give_source,
+                                .name = give_name,
                                 .idle = grows ? commit : NULL,
                                 .second = give_losses,
                                 .from = turn_to,

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/rc.h"
 #include "base/ring.h"
+#include "capture/names_host.h"
 #include "cli/clock.h"
 #include "cli/say.h"
 #include "decode/codec.h"
@@ -42,6 +43,7 @@ enum record_kind {
     RECORD_CONN,
     RECORD_ENDPOINT,
     RECORD_BUDGET,
+    RECORD_NAME,
 };
 
 /* What the lanes share: the thread, and the writer that it has. */
@@ -153,6 +155,16 @@ static int write_budget(struct mt_writer *w, struct mt_span bytes)
     return mt_writer_budget(w, &b);
 }
 
+/* A struct mt_relay_name, then its text. */
+static int write_name(struct mt_writer *w, struct mt_span record)
+{
+    struct mt_relay_name n;
+    struct mt_span head = mt_span_take(&record, sizeof n);
+    memcpy(&n, head.ptr, sizeof n);
+    return mt_writer_name(w, &n.addr, record, (enum mt_name_source)n.source,
+                          n.ts_ns);
+}
+
 static int write_record(struct recording *r, struct mt_span record,
                         struct mt_codec_scratch *scratch)
 {
@@ -177,6 +189,8 @@ static int write_record(struct recording *r, struct mt_span record,
         return write_endpoint(r->writer, c.rest);
     if (kind == RECORD_BUDGET)
         return write_budget(r->writer, c.rest);
+    if (kind == RECORD_NAME)
+        return write_name(r->writer, c.rest);
     int decoded = mt_exchange_decode(c.rest, &x, scratch);
     if (decoded == MT_ELIMIT)
         return MT_STORE_ENOMEM;
@@ -438,6 +452,27 @@ bool mt_recorder_conn(struct mt_recorder *r, const struct mt_writer_conn *c)
 {
     return put_bytes(r, RECORD_CONN, c->ns,
                      (struct mt_span){(const uint8_t *)c, sizeof *c});
+}
+
+bool mt_recorder_name(struct mt_recorder *r, const struct mt_relay_name *name)
+{
+    uint8_t host[MT_NAME_MAX_BYTES];
+    struct mt_span text = mt_names_host(name->text, host);
+    size_t bytes = HEAD_BYTES + sizeof *name + text.len;
+    if (text.len == 0)
+        return true;
+    uint8_t *p = reserve(r, bytes);
+    if (p == NULL) {
+        count_lost(&r->lost_reports);
+        return goes_on(r);
+    }
+    put_head(p, RECORD_NAME, name->ts_ns);
+    struct mt_buf b = mt_buf_of(p, bytes);
+    b.len = HEAD_BYTES;
+    mt_put_span(&b, (struct mt_span){(const uint8_t *)name, sizeof *name});
+    mt_put_span(&b, text);
+    mt_ring_commit(r->ring, b.len);
+    return true;
 }
 
 /* A second later it is told again: that it found no room is no loss. */

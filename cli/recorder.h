@@ -22,6 +22,7 @@
 #define MT_CLI_RECORDER_H
 
 #include "decode/exchange.h"
+#include "store/relay.h"
 #include "store/writer.h"
 
 struct mt_recorder;
@@ -58,6 +59,9 @@ bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
 /* What a connection told beside its exchanges. */
 bool mt_recorder_report(struct mt_recorder *r,
                         const struct mt_conn_report *report);
+
+/* A name that was told of an address: mt_writer_name(), where it is a host's. */
+bool mt_recorder_name(struct mt_recorder *r, const struct mt_relay_name *name);
 
 /* A proxy's connection: mt_writer_conn(). */
 bool mt_recorder_conn(struct mt_recorder *r, const struct mt_writer_conn *c);

@@ -100,6 +100,11 @@ static bool give_open(void *context, const struct mt_exchange *x,
     return mt_recorder_open_exchange(context, x, now_ns);
 }
 
+static bool give_name(void *context, const struct mt_relay_name *name)
+{
+    return mt_recorder_name(context, name);
+}
+
 /* Rows are filtered when they are asked for, cells as they are filled. */
 static int read_captures(struct mt_view *v, const struct mt_options *o,
                          enum mt_view_need need)
@@ -124,6 +129,7 @@ static int read_captures(struct mt_view *v, const struct mt_options *o,
                                 .open = give_open,
                                 .second = give_losses,
                                 .report = give_report,
+                                .name = give_name,
                                 .progress = true};
     mt_feed_run(f, &sink, &v->feed);
     mt_feed_free(f);

@@ -139,6 +139,13 @@ int mt_writer_add(struct mt_writer *w, const struct mt_exchange *x);
 int mt_writer_open_exchange(struct mt_writer *w, const struct mt_exchange *x,
                             int64_t now_ns);
 
+/* A name, a host's, that was told of an address after its exchanges may have
+ * been added (port 0: of the whole address): a service of a weaker name has it
+ * with the next commit, and so all its rows. */
+int mt_writer_name(struct mt_writer *w, const struct mt_addr *addr,
+                   struct mt_span text, enum mt_name_source source,
+                   int64_t now_ns);
+
 /* An open exchange that will have no row. */
 int mt_writer_open_dropped(struct mt_writer *w, uint64_t conn, uint64_t stream);
 

@@ -26,7 +26,13 @@ enum {
 
 /* A record: its kind, how many ticks there were before it, when an open one was
  * seen, what was added. */
-enum held_kind { HELD_EXCHANGE, HELD_OPEN, HELD_DROPPED, HELD_REPORT };
+enum held_kind {
+    HELD_EXCHANGE,
+    HELD_OPEN,
+    HELD_DROPPED,
+    HELD_REPORT,
+    HELD_NAME
+};
 
 struct held {
     enum held_kind kind;
@@ -95,8 +101,21 @@ static struct held held_of(struct mt_span record)
     return h;
 }
 
+/* A name's record: its source, the address, the text. */
+static int give_name(struct mt_writer *w, const struct held *h)
+{
+    struct mt_cursor c = mt_cursor_of(h->bytes);
+    struct mt_addr addr;
+    uint8_t source = mt_get_u8(&c);
+    memcpy(&addr, mt_get_span(&c, sizeof addr).ptr, sizeof addr);
+    mt_services_name(w->services, &addr, c.rest, source, h->seen_ns);
+    return w->rc;
+}
+
 static int give(struct mt_writer *w, const struct held *h)
 {
+    if (h->kind == HELD_NAME)
+        return give_name(w, h);
     if (h->kind == HELD_REPORT) {
         struct mt_conn_report report;
         assert(h->bytes.len == sizeof report);
@@ -250,6 +269,28 @@ int mt_writer_report(struct mt_writer *w, const struct mt_conn_report *report)
         return mt_writer_report_now(w, report);
     memcpy(p, report, sizeof *report);
     mt_ring_commit(w->hold, HEAD_BYTES + sizeof *report);
+    return w->rc;
+}
+
+/* Behind the exchanges that it is of. */
+int mt_writer_name(struct mt_writer *w, const struct mt_addr *addr,
+                   struct mt_span text, enum mt_name_source source,
+                   int64_t now_ns)
+{
+    size_t bytes = 1 + sizeof *addr + text.len;
+    uint8_t *p = w->rc == 0 && holds(w)
+                     ? make_room(w, HELD_NAME, now_ns, bytes)
+                     : NULL;
+    if (p == NULL) {
+        if (w->rc == 0)
+            mt_services_name(w->services, addr, text, (uint8_t)source, now_ns);
+        return w->rc;
+    }
+    struct mt_buf b = mt_buf_of(p, bytes);
+    mt_put_u8(&b, (uint8_t)source);
+    mt_put_span(&b, (struct mt_span){(const uint8_t *)addr, sizeof *addr});
+    mt_put_span(&b, text);
+    mt_ring_commit(w->hold, HEAD_BYTES + bytes);
     return w->rc;
 }
 

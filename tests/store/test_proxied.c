@@ -330,6 +330,24 @@ static void pair_end(struct pair *p, uint64_t counted, long long shadows,
     dir_remove(&p->d);
 }
 
+/* A name waits with the exchanges that it is of. */
+static void test_a_name_waits(void **state)
+{
+    (void)state;
+    struct pair p;
+    const struct mt_addr shop = v4(10, 0, 0, 5, 8000);
+    pair_make(&p);
+    assert_int_equal(mt_writer_name(p.tap, &shop, MT_SPAN("nginx"),
+                                    MT_NAME_PROCESS, T0),
+                     0);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + 200 * MS), 0);
+    tell(&p, T0 + 300 * MS);
+    assert_int_equal(mt_writer_commit(p.tap, T0 + 9 * S), 0);
+    assert_string_equal(
+        ask_text(p.d.db, "SELECT name FROM service WHERE port=8000"), "nginx");
+    pair_end(&p, 1, 1, 0);
+}
+
 /* However late it is, and though it tells of older things first. */
 static void test_a_late_proxy_is_waited_for(void **state)
 {
@@ -512,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_other_lives),
         cmocka_unit_test(test_capture_read_later),
         cmocka_unit_test(test_waiting_is_bounded),
+        cmocka_unit_test(test_a_name_waits),
         cmocka_unit_test(test_a_late_proxy_is_waited_for),
         cmocka_unit_test(test_a_mute_proxy_is_not),
         cmocka_unit_test(test_two_proxies),

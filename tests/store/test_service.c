@@ -178,6 +178,66 @@ static void test_processes(void **state)
     dir_remove(&d);
 }
 
+/* A process that was missed on the tap's machine is not who serves there. */
+static void test_missed_callers(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    for (int run = 0; run < 2; run++) {
+        struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
+        struct mt_exchange x = simple(T0 + MS);
+        x.conn = 1;
+        x.client.addr = (struct mt_addr)FRONT_OUT;
+        x.client.service = MT_SPAN("10.0.0.1");
+        x.client.name_source = MT_NAME_ADDRESS;
+        x.server.addr = (struct mt_addr)FRONT;
+        x.authority = MT_SPAN("frontend");
+        writer_add(w, &x);
+        writer_close(w);
+    }
+    assert_string_equal(edges_of(d.db), "10.0.0.1>frontend 2");
+    dir_remove(&d);
+}
+
+/* A name that is told after the last exchange is that of the rows, too; a
+ * stronger one stays, and nobody is made by a name alone. */
+static void test_names_told_later(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    const struct call calls[] = {{CLIENT, FRONT, "", NULL, NULL},
+                                 {CLIENT, CART, "cart", NULL, NULL},
+                                 {CLIENT, CART_2, "", "stock", NULL}};
+    const struct mt_addr front = FRONT, cart = CART, stock = CART_2;
+    const struct mt_addr nobody = FRONT_ADMIN, cart_address = IP(10, 0, 0, 2, 0);
+    run_calls(d.db, calls, 3);
+    struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
+    const struct mt_addr *const told[] = {&front, &stock, &nobody};
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+        assert_int_equal(mt_writer_name(w, told[i], MT_SPAN("nginx"),
+                                        MT_NAME_PROCESS, T0 + S),
+                         0);
+    assert_int_equal(
+        mt_writer_name(w, &cart_address, MT_SPAN("pod"), MT_NAME_NRB, T0), 0);
+    assert_int_equal(mt_writer_commit(w, T0 + S), 0);
+    assert_string_equal(
+        edges_of(d.db), "10.0.0.9>cart 1, 10.0.0.9>nginx 1, 10.0.0.9>stock 1");
+    assert_int_equal(
+        mt_writer_name(w, &cart, MT_SPAN("python3"), MT_NAME_PROCESS, T0), 0);
+    writer_close(w);
+    assert_string_equal(
+        edges_of(d.db),
+        "10.0.0.9>nginx 1, 10.0.0.9>python3 1, 10.0.0.9>stock 1");
+    assert_string_equal(
+        ask_text(d.db, "SELECT group_concat(name) FROM (SELECT n.name FROM "
+                       "service_name n JOIN service s ON s.id=n.service WHERE "
+                       "s.addr=167772162 ORDER BY n.name)"),
+        "cart,python3");
+    dir_remove(&d);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -274,6 +334,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_missed_callers),
+        cmocka_unit_test(test_names_told_later),
         cmocka_unit_test(test_names_have_a_history),
         cmocka_unit_test(test_bounds),
     };
