@@ -21,8 +21,8 @@
 #define MT_CAPTURE_NAMES_H
 
 #include "base/pool.h"
-#include "capture/own_addresses.h"
 #include "capture/names_file.h"
+#include "capture/own_addresses.h"
 #include "decode/exchange.h"
 
 enum {
@@ -36,8 +36,8 @@ struct mt_names_config {
     /* Of a live tap, borrowed: who calls from there without a name is one of
      * this machine's processes, and not who serves there. NULL none. */
     const struct mt_own_addresses *own;
-    uint32_t texts_max;               /* different names, 0: 4096 */
-    uint32_t places_max;              /* addresses and endpoints, 0: 8192 */
+    uint32_t texts_max;  /* different names, 0: 4096 */
+    uint32_t places_max; /* addresses and endpoints, 0: 8192 */
 };
 
 struct mt_names_stats {

@@ -60,7 +60,8 @@ bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
 bool mt_recorder_report(struct mt_recorder *r,
                         const struct mt_conn_report *report);
 
-/* A name that was told of an address: mt_writer_name(), where it is a host's. */
+/* A name that was told of an address: mt_writer_name(), where it is a host's.
+ */
 bool mt_recorder_name(struct mt_recorder *r, const struct mt_relay_name *name);
 
 /* A proxy's connection: mt_writer_conn(). */

@@ -51,10 +51,15 @@ static void hold_free(struct mt_layer *l, int side)
 
 /* A datagram does not begin where the one before it ended: nothing of it is
  * missing for having passed that one over. */
-static void pass_over(struct mt_layer *l, int side, size_t n)
+static void pass_over(struct mt_layer *l, int side, size_t n, int64_t ts_ns,
+                      uint64_t packet)
 {
     if (n == 0 || l->conn->datagrams)
         return;
+    if (!l->skipped[side]) {
+        l->first[side].ts_ns = ts_ns;
+        l->first[side].packet = packet;
+    }
     l->skipped[side] = true;
     l->undetected_bytes += n;
     l->conn->decode->stats.undecoded_bytes += n;
@@ -64,7 +69,8 @@ static void drop_hold(struct mt_layer *l, int side)
 {
     if (l->hold[side] == NULL)
         return;
-    pass_over(l, side, l->hold[side]->len);
+    const struct mt_hold *h = l->hold[side];
+    pass_over(l, side, h->len, h->chunk[0].ts_ns, h->chunk[0].packet);
     hold_free(l, side);
 }
 
@@ -142,6 +148,13 @@ static bool is_fresh(const struct mt_layer *l, int side)
     return !l->skipped[side] && (l->depth > 0 || !l->conn->midstream);
 }
 
+/* Its first bytes were seen, and fitted nobody. */
+static bool has_strayed(const struct mt_layer *l, int side)
+{
+    return l->skipped[side] && !l->lost[side] &&
+           (l->depth > 0 || !l->conn->midstream);
+}
+
 static struct mt_span held(const struct mt_layer *l, int side)
 {
     const struct mt_hold *h = l->hold[side];
@@ -187,8 +200,7 @@ static struct mt_probe probe_of(const struct mt_layer *l, int side,
     for (int s = 0; s < 2; s++) {
         p.bytes[s] = s == side ? bytes : held(l, s);
         p.fresh[s] = is_fresh(l, s);
-        p.strayed[s] =
-            l->skipped[s] && !l->lost[s] && (l->depth > 0 || !c->midstream);
+        p.strayed[s] = has_strayed(l, s);
         p.port[s] = c->addr[s].port;
     }
     return p;
@@ -236,6 +248,8 @@ static void adopt(struct mt_layer *l, const struct choice *choice, int side,
     bool fresh[2] = {is_fresh(l, 0), is_fresh(l, 1)};
     l->joined_late[MT_CLIENT] = !fresh[mt_conn_side(c, MT_CLIENT)];
     l->joined_late[MT_SERVER] = !fresh[mt_conn_side(c, MT_SERVER)];
+    l->strayed[MT_CLIENT] = has_strayed(l, mt_conn_side(c, MT_CLIENT));
+    l->strayed[MT_SERVER] = has_strayed(l, mt_conn_side(c, MT_SERVER));
     bool start = fresh[0] && fresh[1];
     l->detection = start ? MT_DETECTED_START : MT_DETECTED_MIDSTREAM;
     if (l->depth > 0)
@@ -301,8 +315,9 @@ static void wait_for_more(struct mt_layer *l, int side, struct mt_chunk *in,
 {
     if (waiting || hold(l, side, in))
         return;
+    l->lost[side] = true; /* nobody has declined them */
     drop_hold(l, side);
-    pass_over(l, side, in->bytes.len);
+    pass_over(l, side, in->bytes.len, in->ts_ns, in->packet);
 }
 
 /* Nobody wants them. */
@@ -312,7 +327,7 @@ static void decline(struct mt_layer *l, int side, struct mt_chunk *in,
     if (waiting)
         drop_hold(l, side);
     else
-        pass_over(l, side, in->bytes.len);
+        pass_over(l, side, in->bytes.len, in->ts_ns, in->packet);
     if (!give_up(l))
         return;
     adopt(l, &(struct choice){&mt_opaque_decoder, -1, false}, side,
@@ -328,6 +343,7 @@ static void detect(struct mt_layer *l, int side, struct mt_chunk *in)
         drop_hold(l, side);
     bool waiting = l->hold[side] != NULL;
     if (waiting && !hold(l, side, in)) {
+        l->lost[side] = true;
         drop_hold(l, side); /* it never became clear: start at this chunk */
         waiting = false;
     }

@@ -56,8 +56,14 @@ struct mt_layer {
     struct mt_conn *conn;
     struct mt_layer *inner; /* what this one's output is fed to */
     uint8_t depth;
-    uint8_t detection;         /* enum mt_detection */
-    bool joined_late[2];       /* by role: not from the first byte */
+    uint8_t detection;   /* enum mt_detection */
+    bool joined_late[2]; /* by role: not from the first byte */
+    bool strayed[2];     /* by role: late, though its first bytes were
+                            seen: they fitted nobody */
+    struct {
+        int64_t ts_ns;
+        uint64_t packet;
+    } first[2];                /* by side: of the first that were passed over */
     bool ended[2];             /* by side: FIN came */
     bool told[2];              /* by side: the decoder knows of it */
     bool skipped[2];           /* by side: bytes passed over before detection */

@@ -27,6 +27,54 @@ static void lose_request(struct mt_http1_tap *h)
     mt_draft_drop(r);
 }
 
+void mt_http1_drop_broken(struct mt_http1_tap *h)
+{
+    if (h->broken != NULL)
+        mt_draft_drop(h->broken);
+    h->broken = NULL;
+}
+
+/* Its version is not known: that of most. */
+static struct mt_draft *without_start_line(struct mt_http1_tap *h)
+{
+    struct mt_draft *r = mt_http1_new_draft(h, MT_CLIENT);
+    if (r != NULL)
+        r->x.protocol = MT_PROTOCOL_HTTP11;
+    return r;
+}
+
+void mt_http1_begin_broken(struct mt_http1_tap *h)
+{
+    const struct mt_layer *l = h->layer;
+    int side = mt_conn_side(l->conn, MT_CLIENT);
+    h->begin[MT_CLIENT] = h->at[MT_CLIENT] = (struct mt_chunk){
+        .ts_ns = l->first[side].ts_ns, .packet = l->first[side].packet};
+    h->broken = without_start_line(h);
+    if (h->broken != NULL)
+        h->broken->decoder_word |= MT_HTTP1_W_HEADER | MT_HTTP1_W_REQUEST;
+}
+
+/* It broke the grammar, and no byte of it is missing: what the server says
+ * where nothing else was asked is its answer. A line in the place of a start
+ * line is one, too; behind a loss it may be the rest of something. */
+static void break_request(struct mt_http1_tap *h, bool broken)
+{
+    struct mt_draft *r = h->request;
+    bool sure =
+        broken && !h->pair.hole && !h->pair.server_lost && h->broken == NULL;
+    if (r == NULL && sure)
+        r = without_start_line(h);
+    mt_http1_note_anomalies(h, r, h->parser[MT_CLIENT].anomalies);
+    if (r == NULL || !sure || has(r, MT_HTTP1_W_HEADER) || r == h->response) {
+        lose_request(h);
+        return;
+    }
+    mt_http1_pair_remove(&h->pair, r);
+    h->request = NULL;
+    h->broken = r;
+    r->decoder_word |= MT_HTTP1_W_HEADER | MT_HTTP1_W_REQUEST;
+}
+
 /* An interim response answers nothing: its final one is still to come. */
 static void lose_response(struct mt_http1_tap *h)
 {
@@ -48,16 +96,17 @@ static void lose_response(struct mt_http1_tap *h)
         mt_http1_pair_again(&h->pair, r);
 }
 
-void mt_http1_on_error(struct mt_http1_tap *h, enum mt_role from)
+void mt_http1_on_error(struct mt_http1_tap *h, enum mt_role from, bool broken)
 {
-    struct mt_draft *r = from == MT_CLIENT ? h->request : h->response;
-    mt_http1_note_anomalies(h, r, h->parser[from].anomalies);
-    if (from == MT_CLIENT)
-        lose_request(h);
-    else if (h->in_response && !h->interim)
-        mt_http1_end_response(h, MT_ERROR_PROTOCOL, 0);
-    else
-        lose_response(h);
+    if (from == MT_CLIENT) {
+        break_request(h, broken);
+    } else {
+        mt_http1_note_anomalies(h, h->response, h->parser[from].anomalies);
+        if (h->in_response && !h->interim)
+            mt_http1_end_response(h, MT_ERROR_PROTOCOL, 0);
+        else
+            lose_response(h);
+    }
     h->garbled = h->garbled || from == MT_SERVER;
     mt_http1_pair_lost(&h->pair, from);
 }
@@ -86,6 +135,7 @@ void mt_http1_on_gap(struct mt_http1_tap *h, enum mt_role from, uint64_t n,
     count_gap(h, from, n, body, verdict != MT_HTTP1_GAP_LOST);
     if (verdict != MT_HTTP1_GAP_LOST)
         return;
+    mt_http1_drop_broken(h);
     if (from == MT_CLIENT)
         lose_request(h);
     else
@@ -167,6 +217,19 @@ static void end_current(struct mt_http1_tap *h, int64_t ts_ns)
     }
 }
 
+/* The server has said nothing of it. */
+static void end_broken(struct mt_http1_tap *h, enum mt_role from,
+                       enum mt_end end, int64_t ts_ns)
+{
+    struct mt_draft *r = h->broken;
+    enum mt_error error = why_unanswered(h, from, end);
+    h->broken = NULL;
+    if (r != NULL)
+        mt_http1_finish_half(
+            r, error == MT_ERROR_NO_RESPONSE ? MT_ERROR_PROTOCOL : error,
+            ts_ns);
+}
+
 void mt_http1_end_all(struct mt_http1_tap *h, enum mt_role from,
                       enum mt_end end, int64_t ts_ns)
 {
@@ -191,4 +254,5 @@ void mt_http1_end_all(struct mt_http1_tap *h, enum mt_role from,
             r, r == cut ? MT_ERROR_TRUNCATED : why_unanswered(h, from, end),
             ts_ns);
     }
+    end_broken(h, from, end, ts_ns);
 }

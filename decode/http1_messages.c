@@ -10,7 +10,7 @@ static bool has(const struct mt_draft *r, uint64_t bits)
     return (r->decoder_word & bits) == bits;
 }
 
-static struct mt_draft *new_draft(struct mt_http1_tap *h, enum mt_role from)
+struct mt_draft *mt_http1_new_draft(struct mt_http1_tap *h, enum mt_role from)
 {
     struct mt_conn *c = h->layer->conn;
     struct mt_draft *r = mt_draft_new(c, ++c->exchanges, h->begin[from].ts_ns);
@@ -48,11 +48,13 @@ static void on_request(struct mt_http1_tap *h, const struct mt_http1_event *ev)
         mt_http1_end_response(h, MT_ERROR_NONE, 0);
         answering = false;
     }
-    struct mt_draft *r = new_draft(h, MT_CLIENT);
+    struct mt_draft *r = mt_http1_new_draft(h, MT_CLIENT);
     h->request = r;
     h->paused = false;
     h->grpc[MT_CLIENT] = (struct mt_grpc_count){0};
     mt_http1_pair_request(&h->pair, r, h->begin[MT_CLIENT].ts_ns, answering);
+    mt_http1_drop_broken(h); /* the server passed over it, or is to answer both:
+                                which of them comes first is not known */
     if (r == NULL)
         return;
     set_method(r, ev->request.method);
@@ -222,7 +224,11 @@ static void on_status(struct mt_http1_tap *h, const struct mt_http1_event *ev)
     if (!h->in_response) {
         r = mt_http1_pair_response(&h->pair, h->begin[MT_SERVER].ts_ns);
         if (r == NULL) {
-            r = new_draft(h, MT_SERVER);
+            r = h->broken;
+            h->broken = NULL;
+        }
+        if (r == NULL) {
+            r = mt_http1_new_draft(h, MT_SERVER);
             if (r != NULL)
                 r->decoder_word |= MT_HTTP1_W_ORPHAN;
         }

@@ -29,6 +29,8 @@ static int tap_open(void *state, struct mt_layer *layer,
     /* what was sent before we came may still be answered */
     if (layer->joined_late[MT_SERVER])
         mt_http1_pair_lost(&h->pair, MT_CLIENT);
+    else if (layer->strayed[MT_CLIENT])
+        mt_http1_begin_broken(h);
     return 0;
 }
 
@@ -100,7 +102,7 @@ static bool waits(const struct mt_http1_tap *h, enum mt_role from)
  * for it, the rest of it is still there. */
 static void recover(struct mt_http1_tap *h, enum mt_role from, int rc)
 {
-    mt_http1_on_error(h, from);
+    mt_http1_on_error(h, from, rc == MT_EPROTO);
     h->layer->conn->decode->stats.resyncs++;
     mt_http1_resync(&h->parser[from], rc == MT_EPROTO);
 }
@@ -316,7 +318,8 @@ static struct mt_switch_request tap_request(void *state)
 static void tap_free(void *state)
 {
     struct mt_http1_tap *h = state;
-    assert(h->pair.first == NULL && h->request == NULL && h->response == NULL);
+    assert(h->pair.first == NULL && h->request == NULL && h->response == NULL &&
+           h->broken == NULL);
     for (int role = 0; role < 2; role++) {
         backlog_free(h, (enum mt_role)role);
         mt_http1_deinit(&h->parser[role]);

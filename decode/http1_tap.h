@@ -28,6 +28,8 @@ struct mt_http1_tap {
     struct mt_http1 parser[2]; /* by role */
     struct mt_http1_pair pair;
     struct mt_draft *request;  /* being received; NULL: none, or not kept */
+    struct mt_draft *broken;   /* a request that broke the grammar, and may be
+                                  answered; NULL: none */
     struct mt_draft *response; /* exchange whose response is being received */
     bool in_response;          /* also with a response that is not kept */
     bool tail_lost; /* the end of that response is lost: it is over when
@@ -47,6 +49,9 @@ struct mt_http1_tap {
     struct mt_switch_request sw;  /* to is set once HTTP/1 is over */
 };
 
+/* Of the message that begins in the chunk at hand; NULL: no memory. */
+struct mt_draft *mt_http1_new_draft(struct mt_http1_tap *h, enum mt_role from);
+
 /* What the parser of role `from` tells. */
 void mt_http1_on_event(struct mt_http1_tap *h, enum mt_role from,
                        const struct mt_http1_event *ev);
@@ -55,8 +60,15 @@ void mt_http1_on_event(struct mt_http1_tap *h, enum mt_role from,
 void mt_http1_note_anomalies(struct mt_http1_tap *h, struct mt_draft *r,
                              uint32_t anomalies);
 
-/* The message at hand broke the grammar and has been given up. */
-void mt_http1_on_error(struct mt_http1_tap *h, enum mt_role from);
+/* The message at hand has been given up: it broke the grammar, or there was no
+ * memory to read it. */
+void mt_http1_on_error(struct mt_http1_tap *h, enum mt_role from, bool broken);
+
+/* What the client began with was no request; the server answers in HTTP. */
+void mt_http1_begin_broken(struct mt_http1_tap *h);
+
+/* The broken request has no answer. */
+void mt_http1_drop_broken(struct mt_http1_tap *h);
 
 /* n bytes were lost, `body` of them in the content of the message at hand. */
 void mt_http1_on_gap(struct mt_http1_tap *h, enum mt_role from, uint64_t n,

@@ -212,10 +212,14 @@ static uint32_t plausible_stream(const struct mt_http2 *h)
     return known ? highest + STREAMS_LOST_MAX : MT_H2_STREAM_MAX;
 }
 
-/* Where the next frame begins is not known any more. */
-static void lose_sync(struct mt_http2 *h, enum mt_role from)
+/* Where the next frame begins is not known any more. Bytes that are no frames
+ * though none was missed are the sender's fault, not the capture's. */
+static void lose_sync(struct mt_http2 *h, enum mt_role from, bool gap)
 {
     struct mt_http2_side *side = &h->side[from];
+    const struct mt_http2_side *other = &h->side[1 - from];
+    bool whole = !side->lossy && !other->lossy && other->started;
+    side->garbled = !gap && (whole || side->garbled);
     mt_h2_frames_restart(&side->frames);
     mt_h2_search_init(&side->search, plausible_stream(h));
     mt_hpack_lost(&side->hpack);
@@ -246,7 +250,7 @@ static void read_frames(struct mt_http2 *h, enum mt_role from,
         side->open_packet = in->packet;
     }
     if (rc == MT_EPROTO)
-        lose_sync(h, from);
+        lose_sync(h, from, false);
 }
 
 /* Looking for a frame. Returns false when the bytes are used up. */
@@ -269,12 +273,32 @@ static bool search(struct mt_http2 *h, enum mt_role from, struct mt_chunk *in)
     return true;
 }
 
+/* The server's first bytes, as long as they are a status line. */
+static void read_status_line(struct mt_http2 *h, const struct mt_chunk *in)
+{
+    static const uint8_t shape[] = "HTTP/1.d ddd";
+    uint8_t *n = &h->status_line_len;
+    for (size_t i = 0; i < in->bytes.len && *n < MT_HTTP2_STATUS_LINE; i++) {
+        uint8_t c = in->bytes.ptr[i];
+        bool fits = shape[*n] == 'd' ? c >= '0' && c <= '9' : c == shape[*n];
+        if (!fits) {
+            *n = 0;
+            h->answered = true;
+            return;
+        }
+        h->status_line[(*n)++] = c;
+    }
+    h->answered = mt_http2_is_refused(h);
+}
+
 static int http2_feed(void *state, enum mt_role from, struct mt_chunk *in)
 {
     struct mt_http2 *h = state;
     struct mt_http2_side *side = &h->side[from];
     if (!side->started)
         start_side(h, from, in->bytes);
+    if (from == MT_SERVER && !side->late && !h->answered)
+        read_status_line(h, in);
     if (side->preface_left > 0)
         skip_preface(side, &in->bytes);
     while (in->bytes.len > 0)
@@ -294,13 +318,18 @@ static void http2_gap(void *state, enum mt_role from, uint64_t n, int64_t ts_ns)
         side->late = side->lossy = true;
         return;
     }
+    side->garbled = false;
+    if (from == MT_SERVER && !h->answered) {
+        h->answered = true;
+        h->status_line_len = 0;
+    }
     if (side->searching) {
         mt_h2_search_gap(&side->search, n);
         return;
     }
     if (side->preface_left > 0) {
         side->preface_left = 0;
-        lose_sync(h, from);
+        lose_sync(h, from, true);
         return;
     }
     struct mt_h2_event ev;
@@ -310,7 +339,7 @@ static void http2_gap(void *state, enum mt_role from, uint64_t n, int64_t ts_ns)
     bool has_event;
     bool inside = mt_h2_gap(&side->frames, n, &ev, &has_event);
     if (!inside) /* before the event: what it ends is known, the rest is not */
-        lose_sync(h, from);
+        lose_sync(h, from, true);
     if (has_event)
         on_event(h, &frame);
 }

@@ -23,12 +23,15 @@ struct mt_http2_side {
     uint32_t refuses_above;  /* GOAWAY's last stream; UINT32_MAX: none */
     bool started;            /* its first bytes were looked at */
     bool late;               /* joined after its first byte */
-    bool lossy;              /* late, or bytes were lost */
+    bool lossy;              /* late, or bytes were lost, or garbled: */
+    bool garbled;            /* they were all seen, and are no frames */
     bool searching;          /* for the next frame */
     uint8_t preface_left;    /* bytes of the client's preface to come */
     int64_t open_ts_ns;      /* of the frame or block that is open */
     uint64_t open_packet;
 };
+
+enum { MT_HTTP2_STATUS_LINE = 12 /* "HTTP/1.1 400" */ };
 
 struct mt_http2 {
     struct mt_layer *layer;
@@ -36,7 +39,18 @@ struct mt_http2 {
     struct mt_http2_side side[2]; /* by role */
     struct mt_h2_streams streams;
     int64_t swept_ns; /* streams that a loss may have left open */
+    /* A server without HTTP/2 answers the preface by HTTP/1: what it began
+     * with, as far as that looks so. */
+    uint8_t status_line[MT_HTTP2_STATUS_LINE];
+    uint8_t status_line_len;
+    bool answered; /* it is whole, or there is none */
 };
+
+/* It is whole: nothing on this connection will be answered. */
+static inline bool mt_http2_is_refused(const struct mt_http2 *h)
+{
+    return h->status_line_len == MT_HTTP2_STATUS_LINE;
+}
 
 /* One event, with the packet that completed it and the one that began it. */
 struct mt_http2_frame {

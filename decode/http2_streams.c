@@ -146,10 +146,25 @@ bool mt_http2_adopt(struct mt_http2 *h, struct mt_draft *r)
 
 /* --- ends --- */
 
+/* What the server said of the whole connection. */
+static enum mt_error refuse(const struct mt_http2 *h, struct mt_draft *r)
+{
+    static const char why[] = "the server has no HTTP/2: ";
+    uint8_t text[sizeof why - 1 + MT_HTTP2_STATUS_LINE];
+    memcpy(text, why, sizeof why - 1);
+    memcpy(text + sizeof why - 1, h->status_line, sizeof h->status_line);
+    if (r->x.error_message.len == 0)
+        mt_draft_text(r, &r->x.error_message,
+                      (struct mt_span){text, sizeof text});
+    return MT_ERROR_PROTOCOL;
+}
+
 void mt_http2_finish(struct mt_http2 *h, struct mt_h2_stream *s,
                      enum mt_error error, int64_t ts_ns)
 {
     struct mt_draft *r = s->draft;
+    if (mt_http2_is_refused(h) && r->x.resp.start_ns == 0)
+        error = refuse(h, r);
     mt_grpc_classify(r);
     if (r->x.resp.start_ns == 0)
         r->x.half = MT_HALF_REQUEST;
@@ -160,13 +175,21 @@ void mt_http2_finish(struct mt_http2 *h, struct mt_h2_stream *s,
     mt_draft_finish(r, error, ts_ns);
 }
 
+/* The server's frames are not all known: by whose fault? */
+static enum mt_error error_of_loss(const struct mt_http2 *h)
+{
+    return h->side[MT_SERVER].garbled ? MT_ERROR_PROTOCOL
+                                      : MT_ERROR_CAPTURE_GAP;
+}
+
 /* The response has ended. Was all of it seen that matters? */
-static enum mt_error error_of_answered(const struct mt_h2_stream *s)
+static enum mt_error error_of_answered(const struct mt_http2 *h,
+                                       const struct mt_h2_stream *s)
 {
     const struct mt_draft *r = s->draft;
     bool grpc = r->x.protocol == MT_PROTOCOL_GRPC && !r->grpc_status_seen;
     if (s->lost[MT_SERVER] && (!s->head[MT_SERVER] || grpc))
-        return MT_ERROR_CAPTURE_GAP;
+        return error_of_loss(h);
     return MT_ERROR_NONE;
 }
 
@@ -178,7 +201,7 @@ void mt_http2_end_side(struct mt_http2 *h, struct mt_h2_stream *s,
         return;
     /* The end of a request that is partly lost may never be seen. */
     if (s->ended[MT_CLIENT] || s->lost[MT_CLIENT])
-        mt_http2_finish(h, s, error_of_answered(s), ts_ns);
+        mt_http2_finish(h, s, error_of_answered(h, s), ts_ns);
 }
 
 static struct mt_message *message_of(struct mt_h2_stream *s, enum mt_role role)
@@ -211,11 +234,12 @@ static bool past_deadline(const struct mt_exchange *x, int64_t ts_ns)
                x->grpc_timeout_ns - x->grpc_timeout_ns / 20;
 }
 
-static enum mt_error error_of_reset(const struct mt_h2_stream *s,
+static enum mt_error error_of_reset(const struct mt_http2 *h,
+                                    const struct mt_h2_stream *s,
                                     const struct mt_http2_frame *frame)
 {
     if (s->ended[MT_SERVER]) /* section 8.1: no more of the request, please */
-        return error_of_answered(s);
+        return error_of_answered(h, s);
     if (frame->from == MT_SERVER)
         return frame->ev->code == CODE_REFUSED ? MT_ERROR_REFUSED
                                                : MT_ERROR_RESET_BY_SERVER;
@@ -237,7 +261,7 @@ void mt_http2_on_reset(struct mt_http2 *h, const struct mt_http2_frame *frame)
     struct mt_h2_stream *s = find(h, frame->ev->stream);
     if (s == NULL)
         return;
-    enum mt_error error = error_of_reset(s, frame);
+    enum mt_error error = error_of_reset(h, s, frame);
     if (error != MT_ERROR_NONE)
         name_code(s->draft, frame->ev->code);
     mt_http2_finish(h, s, error, frame->chunk->ts_ns);
@@ -272,10 +296,13 @@ void mt_http2_sweep(struct mt_http2 *h, int64_t now_ns)
     for (uint32_t i = 0; i < n; i++) {
         struct mt_h2_stream *s = find(h, ids[i]);
         if (s->ended[MT_SERVER] && s->lost[MT_CLIENT])
-            mt_http2_finish(h, s, error_of_answered(s), s->last_ns);
+            mt_http2_finish(h, s, error_of_answered(h, s), s->last_ns);
         else if ((s->lost[MT_CLIENT] || s->lost[MT_SERVER]) &&
                  now_ns - s->last_ns > silence_ns)
-            mt_http2_finish(h, s, MT_ERROR_CAPTURE_GAP, now_ns);
+            mt_http2_finish(h, s,
+                            s->lost[MT_SERVER] ? error_of_loss(h)
+                                               : MT_ERROR_CAPTURE_GAP,
+                            now_ns);
     }
 }
 
@@ -307,7 +334,7 @@ static enum mt_error why_open(const struct mt_http2 *h,
                               enum mt_end end)
 {
     if (s->ended[MT_SERVER])
-        return error_of_answered(s);
+        return error_of_answered(h, s);
     if (end == MT_END_EVICTED || end == MT_END_IDLE)
         return MT_ERROR_EVICTED;
     if (!was_seen(h->conn, MT_SERVER))
@@ -315,7 +342,7 @@ static enum mt_error why_open(const struct mt_http2 *h,
     if (is_refused(h, s))
         return MT_ERROR_REFUSED;
     if (s->lost[MT_SERVER])
-        return MT_ERROR_CAPTURE_GAP;
+        return error_of_loss(h);
     bool begun = s->draft->x.resp.start_ns != 0;
     switch (end) {
     case MT_END_RST:

@@ -278,9 +278,8 @@ int mt_writer_name(struct mt_writer *w, const struct mt_addr *addr,
                    int64_t now_ns)
 {
     size_t bytes = 1 + sizeof *addr + text.len;
-    uint8_t *p = w->rc == 0 && holds(w)
-                     ? make_room(w, HELD_NAME, now_ns, bytes)
-                     : NULL;
+    uint8_t *p =
+        w->rc == 0 && holds(w) ? make_room(w, HELD_NAME, now_ns, bytes) : NULL;
     if (p == NULL) {
         if (w->rc == 0)
             mt_services_name(w->services, addr, text, (uint8_t)source, now_ns);

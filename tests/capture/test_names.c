@@ -422,8 +422,8 @@ static void test_missed_callers(void **state)
     mt_pool_init(&f.pool, 64u << 20);
     memcpy(own.ip[0], addr_of("10.9.9.9").ip, sizeof own.ip[0]);
     f.file = NULL;
-    f.names = mt_names_new(
-        &(struct mt_names_config){.pool = &f.pool, .own = &own});
+    f.names =
+        mt_names_new(&(struct mt_names_config){.pool = &f.pool, .own = &own});
     mt_names_apply(f.names, &x);
     assert_true(mt_span_eq(x.client.service, MT_SPAN("10.9.9.9")));
     assert_int_equal(x.client.name_source, MT_NAME_ADDRESS);

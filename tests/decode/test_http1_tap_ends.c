@@ -2,6 +2,8 @@
  * (EDGES 1, 2, 13, 25). */
 #include "http1_scene.h"
 
+#define REFUSAL "HTTP/1.1 400 x\r\nContent-Length: 0\r\n\r\n"
+
 static const struct scene scenes[] = {
     /* 1: joined mid-connection */
     {"joined between exchanges",
@@ -88,6 +90,46 @@ static const struct scene scenes[] = {
      {C(REQ("/0")), S(RESP(0, "")),
       S("HTTP/1.1 408 x\r\nContent-Length: 0\r\n\r\n"), SFIN, CFIN},
      {"GET /0 200 ok ms=0,10", " 408 client_error half=response ms=,20"}},
+    /* what broke the grammar has its answer: no packet is missing */
+    {"a bad start line is answered",
+     false,
+     MT_END_CAPTURE,
+     false,
+     {C("BAD\r\n\r\n"), S(REFUSAL), SFIN, CFIN},
+     {" 400 client_error ms=0,10"}},
+    {"behind others, a bad start line is answered",
+     false,
+     MT_END_CAPTURE,
+     false,
+     {C(REQ("/a")), S(RESP(1, "a")), C("BAD\r\n\r\n"), S(REFUSAL), SFIN, CFIN},
+     {"GET /a 200 ok body=0/1 ms=0,10", " 400 client_error ms=20,30"}},
+    {"a bad header is answered",
+     false,
+     MT_END_CAPTURE,
+     true, /* which byte of it is the last one that is read */
+     {C("GET /a HTTP/1.1\r\nno colon\r\n\r\n"), S(REFUSAL), SFIN, CFIN},
+     {"GET /a 400 client_error bad_name no_host ms=0,10"}},
+    {"a bad start line is not answered",
+     false,
+     MT_END_CAPTURE,
+     false,
+     {C(REQ("/a")), S(RESP(1, "a")), C("BAD\r\n\r\n"), SFIN, CFIN},
+     {"GET /a 200 ok body=0/1 ms=0,10",
+      " 0 failure protocol half=request ms=20"}},
+    {"behind a loss it may be anything",
+     false,
+     MT_END_CAPTURE,
+     true,
+     {C(REQ("/a")), S(RESP(1, "a")), CGAP(100), C("BAD\r\n\r\n"), S(REFUSAL),
+      SFIN, CFIN},
+     {"GET /a 200 ok body=0/1 ms=0,10",
+      " 400 client_error half=response ms=,40"}},
+    {"its answer is lost",
+     false,
+     MT_END_CAPTURE,
+     true,
+     {C(REQ("/a")), S(RESP(1, "a")), C("BAD\r\n\r\n"), SGAP(40), SFIN, CFIN},
+     {"GET /a 200 ok body=0/1 ms=0,10"}},
     /* 25, 13: ends */
     {"never answered",
      false,

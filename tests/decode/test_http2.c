@@ -432,6 +432,77 @@ static void test_informational_end(void **state)
 }
 
 /* Malformed heads are kept, and marked. */
+#define NO_HTTP2 "HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nno\n"
+
+/* A server without HTTP/2 answers the preface in its own words: nothing is
+ * missing from the capture. */
+static void test_answered_in_http1(void **state)
+{
+    (void)state;
+    struct talk *t = talk_new();
+    h2_start_client(t->side[0]);
+    h2_get(t->side[0], 1, "/a");
+    say(t, 0);
+    h2_raw(t->side[1], NO_HTTP2, sizeof NO_HTTP2 - 1);
+    say(t, 1);
+    h2_get(t->side[0], 3, "/b");
+    say(t, 0);
+    check(t, "1 h2 unary GET /a 0 failure protocol req 0/0 resp 0/0"
+             " half=request\n"
+             "3 h2 unary GET /b 0 failure protocol req 0/0 resp 0/0"
+             " half=request\n");
+}
+
+/* And says so. */
+static void test_answered_in_http1_is_told(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct h2_side *c = h2_new();
+    fixture_open(&f);
+    h2_start_client(c);
+    h2_get(c, 1, "/a");
+    fixture_feed(&f, 0, (struct mt_span){c->bytes, c->len}, 5000);
+    fixture_feed(&f, 1, mt_span_str(NO_HTTP2), 6000);
+    mt_conn_end(f.conn, 1, MT_END_RST, 7000);
+    const struct mt_exchange *x = mt_decode_next(&f.decode);
+    assert_non_null(x);
+    assert_span(x->error_message, "the server has no HTTP/2: HTTP/1.1 400");
+    h2_free(c);
+    fixture_close(&f);
+}
+
+/* Frames that are none, where no packet is missing, are the server's fault;
+ * after a gap they may be the capture's. */
+static void test_garbled(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost < 3; lost++) {
+        struct fixture f;
+        struct h2_side *c = h2_new(), *s = h2_new();
+        fixture_open(&f);
+        h2_start_client(c);
+        h2_get(c, 1, "/a");
+        h2_start_server(s);
+        fixture_feed(&f, 0, (struct mt_span){c->bytes, c->len}, 5000);
+        fixture_feed(&f, 1, (struct mt_span){s->bytes, s->len}, 6000);
+        if (lost == 1)
+            mt_conn_gap(f.conn, 1, 100, 6500);
+        fixture_feed(&f, 1, MT_SPAN("garbage, and no frame at all"), 7000);
+        if (lost == 2)
+            mt_conn_gap(f.conn, 1, 100, 7500);
+        mt_conn_end(f.conn, 0, MT_END_FIN, 8000);
+        mt_conn_end(f.conn, 1, MT_END_FIN, 8000);
+        const struct mt_exchange *x = mt_decode_next(&f.decode);
+        assert_non_null(x);
+        assert_int_equal(x->error,
+                         lost > 0 ? MT_ERROR_CAPTURE_GAP : MT_ERROR_PROTOCOL);
+        h2_free(c);
+        h2_free(s);
+        fixture_close(&f);
+    }
+}
+
 static void test_malformed(void **state)
 {
     (void)state;
@@ -488,6 +559,9 @@ int main(void)
         cmocka_unit_test(test_upgrade),
         cmocka_unit_test(test_details),
         cmocka_unit_test(test_informational_end),
+        cmocka_unit_test(test_answered_in_http1),
+        cmocka_unit_test(test_answered_in_http1_is_told),
+        cmocka_unit_test(test_garbled),
         cmocka_unit_test(test_malformed),
     };
     return cmocka_run_group_tests_name("decode/http2", tests, NULL, NULL);

@@ -337,9 +337,8 @@ static void test_a_name_waits(void **state)
     struct pair p;
     const struct mt_addr shop = v4(10, 0, 0, 5, 8000);
     pair_make(&p);
-    assert_int_equal(mt_writer_name(p.tap, &shop, MT_SPAN("nginx"),
-                                    MT_NAME_PROCESS, T0),
-                     0);
+    assert_int_equal(
+        mt_writer_name(p.tap, &shop, MT_SPAN("nginx"), MT_NAME_PROCESS, T0), 0);
     assert_int_equal(mt_writer_commit(p.tap, T0 + 200 * MS), 0);
     tell(&p, T0 + 300 * MS);
     assert_int_equal(mt_writer_commit(p.tap, T0 + 9 * S), 0);

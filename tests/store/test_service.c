@@ -211,7 +211,8 @@ static void test_names_told_later(void **state)
                                  {CLIENT, CART, "cart", NULL, NULL},
                                  {CLIENT, CART_2, "", "stock", NULL}};
     const struct mt_addr front = FRONT, cart = CART, stock = CART_2;
-    const struct mt_addr nobody = FRONT_ADMIN, cart_address = IP(10, 0, 0, 2, 0);
+    const struct mt_addr nobody = FRONT_ADMIN,
+                         cart_address = IP(10, 0, 0, 2, 0);
     run_calls(d.db, calls, 3);
     struct mt_writer *w = writer_open(d.db, (struct mt_writer_options){0});
     const struct mt_addr *const told[] = {&front, &stock, &nobody};
@@ -222,8 +223,8 @@ static void test_names_told_later(void **state)
     assert_int_equal(
         mt_writer_name(w, &cart_address, MT_SPAN("pod"), MT_NAME_NRB, T0), 0);
     assert_int_equal(mt_writer_commit(w, T0 + S), 0);
-    assert_string_equal(
-        edges_of(d.db), "10.0.0.9>cart 1, 10.0.0.9>nginx 1, 10.0.0.9>stock 1");
+    assert_string_equal(edges_of(d.db),
+                        "10.0.0.9>cart 1, 10.0.0.9>nginx 1, 10.0.0.9>stock 1");
     assert_int_equal(
         mt_writer_name(w, &cart, MT_SPAN("python3"), MT_NAME_PROCESS, T0), 0);
     writer_close(w);
