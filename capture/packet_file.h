@@ -31,7 +31,7 @@ enum mt_packet_file_rc {
     MT_PACKET_FILE_GONE,    /* no file of that name anywhere */
     MT_PACKET_FILE_CHANGED, /* there is one, but of another size, or anew */
     MT_PACKET_FILE_NO_FILE, /* it was standard input, or an interface */
-    MT_PACKET_FILE_ROTATED, /* gone, and it was a file of a packet ring */
+    MT_PACKET_FILE_ROTATED, /* gone from a packet ring, which has gone on */
 };
 
 /**

@@ -129,7 +129,15 @@ static int open_keeper(struct mt_feed *f)
                           "read it, too; use sudo, or name a user with --user");
     if (f->live && folder != NULL && mkdir(folder, 0700) == 0)
         (void)mt_privileges_give(folder, &f->rights.plan);
-    return mt_packet_keeper_open(&f->keeper, f->o);
+    int rc = mt_packet_keeper_open(&f->keeper, f->o);
+    if (rc != 0 || folder == NULL || !f->live ||
+        mt_rights_may_fill(&f->rights, mt_packet_keeper_folder(f->keeper)))
+        return rc;
+    mt_say(folder,
+           "the tap, which becomes uid %u, cannot keep packets there; sudo "
+           "chown %u:%u %s, or name another folder",
+           f->rights.plan.uid, f->rights.plan.uid, f->rights.plan.gid, folder);
+    return MT_EXIT_ERROR;
 }
 
 /* Names are all that would be missing. One interface, or all there are. */

@@ -1,5 +1,6 @@
 #include "cli/rights.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -55,6 +56,20 @@ void mt_rights_raise(bool lowered)
 {
     if (lowered && (seteuid(0) != 0 || setegid(0) != 0))
         abort();
+}
+
+/* Asked as the one it becomes: access lists, and what is mounted read-only, are
+ * the kernel's to know. */
+bool mt_rights_may_fill(const struct mt_rights *r, int folder_fd)
+{
+    bool lowers = geteuid() == 0 && r->plan.uid != 0;
+    if (lowers && (setegid(r->plan.gid) != 0 || seteuid(r->plan.uid) != 0)) {
+        mt_rights_raise(true);
+        return true; /* it is seen when it is tried */
+    }
+    bool may = faccessat(folder_fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+    mt_rights_raise(lowers);
+    return may;
 }
 
 int mt_rights_drop(const struct mt_rights *r, const struct mt_options *o,

@@ -35,6 +35,9 @@ int mt_rights_begin(struct mt_rights *r, const struct mt_options *o);
 bool mt_rights_lower(const struct mt_rights *r);
 void mt_rights_raise(bool lowered);
 
+/* May who it becomes make files in this folder? */
+bool mt_rights_may_fill(const struct mt_rights *r, int folder_fd);
+
 /* For good. folder_fd: where a packet ring goes on making files; accept_fd:
  * a listening socket whose connections are answered; 0: none. */
 int mt_rights_drop(const struct mt_rights *r, const struct mt_options *o,

@@ -275,6 +275,14 @@ static void test_find_file(void **state)
                      MT_PACKET_FILE_NO_FILE);
     f.path = "/ring/meshtop-20260921T141320Z-00000042.pcapng";
     assert_int_equal(mt_packet_file_find(&f, folders, 2, found),
+                     MT_PACKET_FILE_GONE); /* the whole ring was moved */
+    write_file(path_in(&other, "meshtop-20260921T141320Z-00000041.pcapng"), "",
+               0);
+    assert_int_equal(mt_packet_file_find(&f, folders, 2, found),
+                     MT_PACKET_FILE_GONE);
+    write_file(path_in(&other, "meshtop-20260921T141320Z-00000043.pcapng"), "",
+               0);
+    assert_int_equal(mt_packet_file_find(&f, folders, 2, found),
                      MT_PACKET_FILE_ROTATED);
     remove_folder(&d);
     remove_folder(&other);
