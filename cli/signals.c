@@ -22,6 +22,33 @@ static void on_signal(int number)
     (void)signal(number, SIG_DFL);
 }
 
+static int hangups = -1;
+
+/* The terminal's end comes more than once: from the kernel and from the shell.
+ */
+static void on_terminal_gone(int number)
+{
+    const uint64_t one = 1;
+    int why = errno;
+    (void)number;
+    came = 1;
+    if (write(wake, &one, sizeof one) < 0)
+        came = 1;
+    errno = why;
+}
+
+/* Not where it is ignored (nohup), or means something else. */
+static void catch_hangup(void)
+{
+    struct sigaction before;
+    struct sigaction action = {.sa_handler = on_terminal_gone,
+                               .sa_flags = SA_RESTART};
+    (void)sigemptyset(&action.sa_mask);
+    if (hangups < 0 && sigaction(SIGHUP, NULL, &before) == 0 &&
+        before.sa_handler != SIG_IGN)
+        (void)sigaction(SIGHUP, &action, NULL);
+}
+
 void mt_signals_catch(void)
 {
     if (wake < 0)
@@ -31,9 +58,8 @@ void mt_signals_catch(void)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    catch_hangup();
 }
-
-static int hangups = -1;
 
 static void on_hangup(int number)
 {

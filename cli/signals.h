@@ -1,12 +1,14 @@
-/* signals.h - SIGINT and SIGTERM ask the program to end well; SIGHUP asks the
- * proxy to look at its file again. */
+/* signals.h - SIGINT and SIGTERM ask the program to end well, as does SIGHUP,
+ * which tells that its terminal is gone; it asks the proxy to look at its file
+ * again. */
 #ifndef MT_CLI_SIGNALS_H
 #define MT_CLI_SIGNALS_H
 
 #include <stdbool.h>
 
 /* From now on they set a flag, and end naps and waits for a pipe. The second
- * one ends the program at once. */
+ * one ends the program at once, but SIGHUP, which is left alone where it is
+ * ignored, or counted by mt_signals_hangups(). */
 void mt_signals_catch(void);
 bool mt_interrupted(void);
 
