@@ -178,14 +178,23 @@ static void check_buffer(const struct place *p, struct finding *f)
 
 static void check_database(const struct place *p, struct finding *f)
 {
-    char folder[PATH_BYTES];
+    char folder[PATH_BYTES], remedy[TEXT_BYTES];
     if (p->store_rc != 0 && p->store_rc != MT_STORE_ENOENT) {
         SET(f, STATE_PROBLEM, "name another one with -d", "%.200s: %s", p->path,
             mt_store_strerror(p->store_rc));
         return;
     }
-    mt_folder_of(p->path, folder, sizeof folder);
     bool exists = p->store_rc == 0;
+    if (p->o->db != NULL && !exists &&
+        !mt_has_folder(p->path, folder, sizeof folder)) {
+        (void)snprintf(remedy, sizeof remedy,
+                       "mkdir -p %.200s, or name another place", folder);
+        SET(f, STATE_PROBLEM, remedy,
+            "%.200s cannot be made: there is no folder %.200s", p->path,
+            folder);
+        return;
+    }
+    mt_folder_of(p->path, folder, sizeof folder);
     if (access(folder, W_OK) != 0 || (exists && access(p->path, W_OK) != 0))
         SET(f, STATE_PROBLEM, "use another place with -w, or another user",
             "%.200s cannot be written: %s", exists ? p->path : folder,

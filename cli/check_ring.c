@@ -31,7 +31,13 @@ static void check_new(struct mt_check_ring *c, const char *folder,
                       const struct mt_privileges_plan *who)
 {
     char parent[PATH_BYTES];
-    mt_folder_of(folder, parent, sizeof parent);
+    c->problem = !mt_has_folder(folder, parent, sizeof parent);
+    if (c->problem) {
+        SAY(c->found, "%.200s cannot be made: there is no folder %.200s",
+            folder, parent);
+        SAY(c->remedy, "mkdir -p %.200s, or name another place", parent);
+        return;
+    }
     c->problem = access(parent, W_OK | X_OK) != 0;
     if (c->problem) {
         SAY(c->found, "%.200s cannot be made: %s", folder, strerror(errno));

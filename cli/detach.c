@@ -62,11 +62,29 @@ bool mt_detach(int *rc)
     return false;
 }
 
-bool mt_detach_ready(const char *log)
+/* As the user, where he may: root follows no link that somebody has laid. */
+static int open_log(const char *log, const struct mt_rights *rights)
+{
+    const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+    bool lowered = rights != NULL && mt_rights_lower(rights);
+    int fd = open(log, flags, 0640);
+    int why = errno;
+    mt_rights_raise(lowered);
+    if (fd < 0 && lowered && (why == EACCES || why == EROFS)) {
+        fd = open(log, flags | O_NOFOLLOW, 0640);
+        why = errno;
+        if (fd >= 0)
+            (void)mt_privileges_give(log, &rights->plan);
+    }
+    errno = why;
+    return fd;
+}
+
+bool mt_detach_ready(const char *log, const struct mt_rights *rights)
 {
     if (ready_fd < 0)
         return true;
-    int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    int out = open_log(log, rights);
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (out < 0 || in < 0) {
         mt_say(log, "%s", strerror(errno));

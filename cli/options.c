@@ -47,7 +47,11 @@ static int set_size(struct mt_options *o, const struct mt_option_row *row,
     uint64_t *bytes = member(o, row->offset);
     if (mt_parse_bytes(mt_span_str(value), bytes) != 0 || *bytes == 0)
         return wrong_value(row, value, "a size; write 64MiB or 1GiB");
-    return 0;
+    if (*bytes >= (uint64_t)row->choice << 10)
+        return 0;
+    char least[32];
+    (void)snprintf(least, sizeof least, "%dKiB or more", row->choice);
+    return wrong_value(row, value, least);
 }
 
 /* What it is relative to is known once the data is open: see view.c. */

@@ -31,7 +31,7 @@ const struct mt_option_row mt_option_rows[] = {
      "and the ssh session it runs in"},
     {0, "snaplen", "BYTES", K_COUNT, G_LIVE, AT(snaplen), 0, 0,
      "capture so much of each packet (default 262144)"},
-    {0, "buffer", "SIZE", K_SIZE, G_LIVE | G_CHECK, AT(buffer_bytes), 0, 0,
+    {0, "buffer", "SIZE", K_SIZE, G_LIVE | G_CHECK, AT(buffer_bytes), 0, 64,
      "the kernel's buffer for each interface (default 16MiB)"},
     {0, "promiscuous", NULL, K_FLAG, G_LIVE, AT(promiscuous), 0, 0,
      "capture also what is not meant for this machine"},
@@ -99,7 +99,7 @@ const struct mt_option_row mt_option_rows[] = {
      0,
      "with -i: forget exchanges that are older (default 24h); metrics are kept "
      "longer"},
-    {0, "memory", "SIZE", K_SIZE, G_RECORD | G_DECODE, AT(memory_bytes), 0, 0,
+    {0, "memory", "SIZE", K_SIZE, G_RECORD | G_DECODE, AT(memory_bytes), 0, 64,
      "ceiling for flows, reassembly and parsers (default 256MiB)"},
     {0, "jsonl", NULL, K_EXPORT, G_EXPORT, AT(export_as), 0, MT_EXPORT_JSONL,
      "one JSON object a line (default)"},

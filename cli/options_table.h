@@ -55,7 +55,8 @@ struct mt_option_row {
     unsigned groups;
     size_t offset;       /* in struct mt_options */
     size_t count_offset; /* K_LIST */
-    int choice;          /* K_EXPORT; K_COUNT: the most, 0: any */
+    int choice; /* K_EXPORT; K_COUNT: the most; K_SIZE: the least, in KiB;
+                   0: any */
     const char *help;
 };
 

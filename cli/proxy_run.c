@@ -141,7 +141,7 @@ static int open_recorder(struct mt_proxy *x)
     if (rc == 0 && (x->told = mt_proxy_state_new()) == NULL)
         rc = MT_STORE_ENOMEM;
     if (rc != 0)
-        mt_say(x->o->write, "%s", mt_store_strerror(rc));
+        mt_writing_not_opened(x->o->write, rc);
     for (unsigned i = 0; lanes[0] != NULL && i < x->threads; i++)
         x->workers[i].lane = lanes[i];
     return rc;

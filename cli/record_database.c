@@ -1,7 +1,11 @@
 /* meshtop record -w DB: exchanges to the threads that own the database. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "cli/clock.h"
 #include "cli/detach.h"
 #include "cli/record.h"
 #include "cli/recorder.h"
@@ -109,6 +113,24 @@ static int open_recorder(struct mt_recorder **r, const struct mt_rights *rights,
     return rc;
 }
 
+/* Two processes do not see that their packets are the same. One that was killed
+ * has a fresh heartbeat for a while. */
+static void warn_of_other_tap(struct mt_recorder *r, const char *db)
+{
+    struct mt_writer_other other;
+    char text[64];
+    struct mt_buf b = mt_buf_of(text, sizeof text);
+    if (mt_recorder_other_tap(r, &other) != 1 ||
+        (other.here && kill((pid_t)other.pid, 0) != 0 && errno == ESRCH))
+        return;
+    mt_put_age(&b, mt_wall_ns() - other.started_ns);
+    mt_warn(db,
+            "another tap, process %lld, has been writing it for %.*s: what "
+            "both see counts twice; use one tap with several -i, or a database "
+            "each",
+            (long long)other.pid, (int)b.len, text);
+}
+
 static int open_recorders(struct recording *r, struct mt_feed *f,
                           const struct mt_options *o)
 {
@@ -121,9 +143,11 @@ static int open_recorders(struct recording *r, struct mt_feed *f,
         }
         int rc = open_recorder(&r->list[i], mt_feed_rights(f), o, &options);
         if (rc != 0) {
-            mt_say(o->write, "%s", mt_store_strerror(rc));
+            mt_writing_not_opened(o->write, rc);
             return MT_EXIT_ERROR;
         }
+        if (mt_feed_rights(f) != NULL)
+            warn_of_other_tap(r->list[i], o->write);
         if (r->watch != NULL && r->watch->timely)
             mt_recorder_timely(r->list[i]);
     }
@@ -195,13 +219,13 @@ static void abort_recorders(struct recording *r)
 }
 
 /* Everything is open: with --detach the one in front may go. */
-static bool begin_behind(const struct mt_options *o)
+static bool begin_behind(const struct mt_feed *f, const struct mt_options *o)
 {
     char log[PATH_BYTES];
     if (snprintf(log, sizeof log, "%s.log", o->write) >= (int)sizeof log)
         return !o->detach;
     mt_signals_catch();
-    return mt_detach_ready(log);
+    return mt_detach_ready(log, mt_feed_rights(f));
 }
 
 int mt_record_into_database(struct mt_feed *f, const struct mt_options *o,
@@ -233,7 +257,7 @@ int mt_record_into_database(struct mt_feed *f, const struct mt_options *o,
     struct mt_writer_stats written;
     if (watch != NULL && watch->serving != NULL)
         sink.accept_fd = mt_serving_fd(watch->serving);
-    bool begun = begin_behind(o);
+    bool begun = begin_behind(f, o);
     if (begun)
         mt_feed_run(f, &sink, result);
     rc = end_recorders(&r, f, o, result, &written);

@@ -616,6 +616,12 @@ int mt_recorder_open_lanes(struct mt_recorder **lanes, size_t count,
     return 0;
 }
 
+int mt_recorder_other_tap(struct mt_recorder *r, struct mt_writer_other *other)
+{
+    assert(!r->all->started); /* the writer is its thread's then */
+    return mt_writer_other_tap(r->all->writer, other);
+}
+
 int mt_recorder_open(struct mt_recorder **out, const char *path,
                      const struct mt_writer_options *options)
 {

@@ -60,6 +60,9 @@ bool mt_recorder_source(struct mt_recorder *r, uint32_t number,
 bool mt_recorder_report(struct mt_recorder *r,
                         const struct mt_conn_report *report);
 
+/* Just opened: mt_writer_other_tap(). */
+int mt_recorder_other_tap(struct mt_recorder *r, struct mt_writer_other *other);
+
 /* A name that was told of an address: mt_writer_name(), where it is a host's.
  */
 bool mt_recorder_name(struct mt_recorder *r, const struct mt_relay_name *name);

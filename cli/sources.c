@@ -1,6 +1,7 @@
 #include "cli/sources.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "capture/interfaces.h"
@@ -88,6 +89,10 @@ static int open_interface(struct mt_source **source, const struct mt_options *o,
                                       .buffer_bytes = o->buffer_bytes,
                                       .promiscuous = o->promiscuous,
                                       .number = (uint16_t)i};
+    if (o->buffer_bytes > INT_MAX) {
+        mt_say("--buffer", "the kernel's buffer of an interface is below 2GiB");
+        return MT_EXIT_USAGE;
+    }
     if (!o->all) {
         options.filter = filter;
         if (mt_own_filter(filter, o->capture_filter, mt_ssh_session(),

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/clock.h"
+#include "cli/paths.h"
 #include "cli/say.h"
 
 /* Defaults of a live writer. */
@@ -63,6 +64,16 @@ static int give_the_end(struct mt_writer *w,
             return rc;
     }
     return 0;
+}
+
+void mt_writing_not_opened(const char *path, int rc)
+{
+    char folder[4096];
+    if (rc == MT_STORE_ENOENT && !mt_has_folder(path, folder, sizeof folder))
+        mt_say(path, "there is no folder %s; mkdir -p %s, or name another one",
+               folder, folder);
+    else
+        mt_say(path, "%s", mt_store_strerror(rc));
 }
 
 static void say_store(const char *path, int rc, const char *detail)

@@ -7,6 +7,10 @@
 
 struct mt_writer_options mt_writing_options(const struct mt_options *o);
 
+/* Say why the database could not be opened for writing: a code of
+ * mt_store_rc. */
+void mt_writing_not_opened(const char *path, int rc);
+
 /**
  * Give the writer what only the end knows (sources, losses), close it, and say
  * what went wrong. Returns 0 or an exit code.

@@ -400,6 +400,37 @@ struct mt_writer_stats mt_writer_stats(const struct mt_writer *w)
     return s;
 }
 
+int mt_writer_other_tap(struct mt_writer *w, struct mt_writer_other *other)
+{
+    const struct mt_writer_options *o = &w->options;
+    sqlite3_stmt *st = NULL;
+    int step = SQLITE_DONE;
+    int rc = mt_store_prepare(
+        w->store.db, &st,
+        "SELECT pid,started_ns,ifnull(host_id,'')=?3 AND ifnull(boot_id,'')=?4 "
+        "FROM writer WHERE id<>?1 AND closed_ns IS NULL AND heartbeat_ns>?2 "
+        "AND kind=?5 ORDER BY id LIMIT 1");
+    if (rc == 0) {
+        (void)sqlite3_bind_int64(st, 1, w->id);
+        (void)sqlite3_bind_int64(
+            st, 2,
+            mt_ns_sub(o->now_ns, MT_PROXIED_FRESH_S * INT64_C(1000000000)));
+        (void)mt_bind_span(st, 3, mt_span_str(o->host_id), false);
+        (void)mt_bind_span(st, 4, mt_span_str(o->boot_id), false);
+        (void)sqlite3_bind_int(st, 5, MT_WRITER_TAP);
+        step = sqlite3_step(st);
+    }
+    if (step == SQLITE_ROW)
+        *other =
+            (struct mt_writer_other){.pid = sqlite3_column_int64(st, 0),
+                                     .started_ns = sqlite3_column_int64(st, 1),
+                                     .here = sqlite3_column_int(st, 2) != 0};
+    if (rc == 0)
+        rc = mt_store_rc_of(w->store.db, step);
+    (void)sqlite3_finalize(st);
+    return rc != 0 ? rc : step == SQLITE_ROW;
+}
+
 struct mt_store *mt_writer_store(struct mt_writer *w)
 {
     return &w->store;

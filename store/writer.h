@@ -239,6 +239,18 @@ struct mt_writer_stats mt_writer_stats(const struct mt_writer *w);
 /* From now on it waits for nobody: a full disk is MT_STORE_EFULL. */
 void mt_writer_wait_no_more(struct mt_writer *w);
 
+/* Another live tap that writes the same database: what both see counts twice.
+ */
+struct mt_writer_other {
+    int64_t pid;
+    int64_t started_ns; /* wall clock */
+    bool here;          /* the pid is one of this machine, as it runs now */
+};
+
+/* By heartbeats that are fresh at options.now_ns. Returns 1 and the oldest of
+ * them, 0 where there is none, or a code. */
+int mt_writer_other_tap(struct mt_writer *w, struct mt_writer_other *other);
+
 /* The same database, for query.h: what was committed. Borrowed from w. */
 struct mt_store *mt_writer_store(struct mt_writer *w);
 

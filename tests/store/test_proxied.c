@@ -465,6 +465,46 @@ static void test_a_clock_set_back(void **state)
 }
 
 /* What one request cost in tries is told by its attempts, and nothing else. */
+/* Only another tap that is at work is one: what it sees counts twice. */
+static void test_another_tap(void **state)
+{
+    (void)state;
+    struct dir d;
+    struct mt_writer_other other = {.pid = 0};
+    dir_make(&d);
+    struct mt_writer *proxy = open_as(&d, MT_WRITER_PROXY, T0);
+    struct mt_writer *offline = open_as(&d, MT_WRITER_OFFLINE, T0);
+    struct mt_writer *first =
+        writer_open(d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP,
+                                                     .now_ns = T0,
+                                                     .pid = 77,
+                                                     .host_id = "a",
+                                                     .boot_id = "b"});
+    assert_int_equal(mt_writer_other_tap(first, &other), 0);
+    for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+        struct mt_writer *second = writer_open(
+            d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP,
+                                             .now_ns = T0 + 9 * S,
+                                             .host_id = "a",
+                                             .boot_id = elsewhere ? "c" : "b"});
+        assert_int_equal(mt_writer_other_tap(second, &other), 1);
+        assert_int_equal(other.pid, 77);
+        assert_int_equal(other.started_ns, T0);
+        assert_int_equal(other.here, !elsewhere);
+        assert_int_equal(mt_writer_close(second, T0 + 9 * S), 0);
+    }
+    struct mt_writer *late = open_as(&d, MT_WRITER_TAP, T0 + 11 * S);
+    assert_int_equal(mt_writer_other_tap(late, &other), 0); /* it hangs */
+    assert_int_equal(mt_writer_commit(first, T0 + 11 * S), 0);
+    assert_int_equal(mt_writer_other_tap(late, &other), 1);
+    assert_int_equal(mt_writer_close(first, T0 + 11 * S), 0);
+    assert_int_equal(mt_writer_other_tap(late, &other), 0);
+    assert_int_equal(mt_writer_close(late, T0 + 11 * S), 0);
+    assert_int_equal(mt_writer_close(offline, T0), 0);
+    assert_int_equal(mt_writer_close(proxy, T0), 0);
+    dir_remove(&d);
+}
+
 static void test_attempts(void **state)
 {
     (void)state;
@@ -536,6 +576,7 @@ int main(void)
         cmocka_unit_test(test_a_proxy_that_has_just_come),
         cmocka_unit_test(test_the_end_waits_a_second),
         cmocka_unit_test(test_a_clock_set_back),
+        cmocka_unit_test(test_another_tap),
         cmocka_unit_test(test_attempts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
