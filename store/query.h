@@ -75,8 +75,9 @@ struct mt_window_spec {
 /**
  * The window that a spec means: all of the database where nothing is given.
  * "Now" is the wall clock while a writer's heartbeat is fresher than 5 s,
- * else the newest row's end; the newest stretch of one that is being written
- * begins with it at the earliest. A window is never empty: to > from.
+ * else the newest row's end. A moment that is given stays as it is; a stretch
+ * before one does not begin before the first thing that the database knows.
+ * A window is never empty: to > from.
  */
 int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
                     int64_t *from_ns, int64_t *to_ns);

@@ -54,6 +54,14 @@ static int extent_of_cells(sqlite3 *db, int64_t *first_ns, int64_t *last_ns)
     return rc;
 }
 
+/* Without packets, the first thing known is the end of an exchange: it began
+ * before that, and what lasted for no time has no rate. */
+static int64_t before_its_end(int64_t first_ns, int64_t last_ns)
+{
+    int64_t begin = mt_ns_sub(last_ns, MT_SECOND_NS);
+    return last_ns != 0 && begin < first_ns ? begin : first_ns;
+}
+
 int mt_store_extent(sqlite3 *db, int64_t *first_ns, int64_t *last_ns)
 {
     int64_t source_first, source_last, row_first, row_last;
@@ -73,14 +81,14 @@ int mt_store_extent(sqlite3 *db, int64_t *first_ns, int64_t *last_ns)
                              &row_last);
     if (rc != 0)
         return rc;
-    if (source_first > row_first)
-        source_first = row_first;
-    if (source_last < row_last)
-        source_last = row_last;
-    if (source_first == INT64_MAX)
-        return extent_of_cells(db, first_ns, last_ns);
-    *first_ns = source_first;
-    *last_ns = source_last;
+    if (source_first == INT64_MAX && row_first == INT64_MAX) {
+        rc = extent_of_cells(db, first_ns, last_ns);
+        *first_ns = before_its_end(*first_ns, *last_ns);
+        return rc;
+    }
+    *last_ns = source_last > row_last ? source_last : row_last;
+    *first_ns = source_first < row_first ? source_first
+                                         : before_its_end(row_first, *last_ns);
     int64_t first_id;
     rc = mt_store_number(db, "SELECT min(first) FROM batch", 1, &first_id);
     return rc == 0 && first_id > 1 ? extend_by_cells(db, first_ns) : rc;
@@ -103,15 +111,17 @@ int mt_query_now(struct mt_store *s, int64_t wall_ns, int64_t *now_ns,
     return rc;
 }
 
-/* Of the newest stretch of what has just begun to be written: rates are those
- * of the time that there was. */
-static int64_t begin_of_last(const struct mt_window_spec *spec, int64_t to_ns,
-                             int64_t first_ns, bool live)
+/* Of what is known: rates are those of the time that there was. An end that
+ * moves on leaves a second, as what came in a few milliseconds is no rate. */
+static int64_t begin_of_last(int64_t from_ns, int64_t to_ns, int64_t first_ns,
+                             bool moves)
 {
-    int64_t from = mt_ns_sub(to_ns, spec->last_ns);
-    int64_t begun = first_ns - first_ns % MT_SECOND_NS;
-    bool young = live && spec->until_ns <= 0 && first_ns > 0;
-    return young && from < begun ? begun : from;
+    int64_t second = mt_ns_sub(to_ns, MT_SECOND_NS);
+    if (first_ns >= to_ns)
+        return from_ns; /* nothing is */
+    if (moves && second < first_ns)
+        first_ns = second;
+    return from_ns < first_ns ? first_ns : from_ns;
 }
 
 int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
@@ -127,8 +137,12 @@ int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
     int64_t end = live && now > last ? now : mt_ns_add(last, 1);
     *to_ns = spec->until_ns > 0 ? spec->until_ns : end;
     *from_ns = spec->since_ns > 0 ? spec->since_ns : first;
+    bool empty = first == 0 && last == 0;
     if (spec->last_ns > 0)
-        *from_ns = begin_of_last(spec, *to_ns, first, live);
+        *from_ns = mt_ns_sub(*to_ns, spec->last_ns);
+    if (spec->last_ns > 0 && !empty)
+        *from_ns = begin_of_last(*from_ns, *to_ns, first,
+                                 live || spec->until_ns > 0);
     if (*from_ns >= *to_ns)
         *to_ns = mt_ns_add(*from_ns, 1);
     return 0;
