@@ -141,8 +141,8 @@ int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
     if (spec->last_ns > 0)
         *from_ns = mt_ns_sub(*to_ns, spec->last_ns);
     if (spec->last_ns > 0 && !empty)
-        *from_ns = begin_of_last(*from_ns, *to_ns, first,
-                                 live || spec->until_ns > 0);
+        *from_ns =
+            begin_of_last(*from_ns, *to_ns, first, live || spec->until_ns > 0);
     if (*from_ns >= *to_ns)
         *to_ns = mt_ns_add(*from_ns, 1);
     return 0;
