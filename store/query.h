@@ -379,7 +379,9 @@ struct mt_store_info {
     uint64_t rows; /* exchanges now in it */
     uint64_t cells;
     uint64_t newest_id;
-    uint64_t services, routes, shapes;
+    uint64_t services, routes; /* that it would list: who served, and routes
+                                  with their method */
+    uint64_t shapes;
     uint64_t file_bytes;
     int64_t first_ns, last_ns; /* of the captures, else of the rows */
     int64_t rows_from_ns;      /* rows are complete from here; 0 none */

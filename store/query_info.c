@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "store/query_impl.h"
+#include "store/service.h"
 
 #define HEARTBEAT_FRESH_NS (5 * MT_SECOND_NS)
 
@@ -176,6 +177,51 @@ int mt_query_sources(struct mt_store *s,
     return rc;
 }
 
+/* Edges that count where services and routes are asked for: key_of_service()
+ * and key_of_route() of query.c. */
+#define COUNTED                                                            \
+    "WITH named AS (SELECT g.id,g.kind,ifnull(c.alias_id,c.id) AS client," \
+    "ifnull(v.alias_id,v.id) AS server FROM edge g JOIN service c "        \
+    "ON c.id=g.client JOIN service v ON v.id=g.server "                    \
+    "WHERE g.observer IN (?1,?2)), counted AS (SELECT * FROM named WHERE " \
+    "client<>server OR server NOT IN (SELECT server FROM named WHERE "     \
+    "client<>server AND kind<>?3) OR server IN (SELECT id FROM service "   \
+    "WHERE kind IN (?4,?5))) "
+
+static int count_listed(sqlite3 *db, const char *sql, uint64_t *n)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = mt_store_prepare(db, &st, sql);
+    if (rc != 0)
+        return rc;
+    (void)sqlite3_bind_int(st, 1, MT_OBSERVER_TAP);
+    (void)sqlite3_bind_int(st, 2, MT_OBSERVER_PROXY_REQUEST);
+    (void)sqlite3_bind_int(st, 3, MT_KIND_L4);
+    (void)sqlite3_bind_int(st, 4, MT_SERVICE_OTHER);
+    (void)sqlite3_bind_int(st, 5, MT_SERVICE_GROUP);
+    int step = sqlite3_step(st);
+    if (step == SQLITE_ROW)
+        *n = (uint64_t)sqlite3_column_int64(st, 0);
+    rc = mt_store_rc_of(db, step);
+    (void)sqlite3_finalize(st);
+    return rc;
+}
+
+static int count_names(sqlite3 *db, struct mt_store_info *info)
+{
+    int rc =
+        count_listed(db, COUNTED "SELECT count(DISTINCT server) FROM counted",
+                     &info->services);
+    if (rc == 0)
+        rc = count_listed(db,
+                          COUNTED
+                          "SELECT count(*) FROM (SELECT DISTINCT server,method,"
+                          "template FROM counted e JOIN route r ON r.edge=e.id "
+                          "WHERE e.kind<>?3)",
+                          &info->routes);
+    return rc;
+}
+
 int mt_query_info(struct mt_store *s, struct mt_store_info *info)
 {
     memset(info, 0, sizeof *info);
@@ -192,8 +238,6 @@ int mt_query_info(struct mt_store *s, struct mt_store_info *info)
                     "(SELECT count(*) FROM route_cell)",
                     &info->cells},
                    {"SELECT max(first+n-1) FROM batch", &info->newest_id},
-                   {"SELECT count(*) FROM service", &info->services},
-                   {"SELECT count(*) FROM route", &info->routes},
                    {"SELECT count(*) FROM shape", &info->shapes},
                    {"SELECT page_count*page_size FROM pragma_page_count,"
                     "pragma_page_size",
@@ -206,7 +250,7 @@ int mt_query_info(struct mt_store *s, struct mt_store_info *info)
     if (rc == 0)
         rc = mt_store_number(s->db, "SELECT min(end_min) FROM batch", 0,
                              &info->rows_from_ns);
-    return rc;
+    return rc == 0 ? count_names(s->db, info) : rc;
 }
 
 int mt_query_newest(struct mt_store *s, struct mt_store_rows *rows)

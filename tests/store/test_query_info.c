@@ -108,12 +108,92 @@ static void test_an_exchange_alone(void **state)
     }
 }
 
+static void check_counts(struct mt_store *s, uint64_t services, uint64_t routes)
+{
+    struct mt_store_info info;
+    struct mt_ask ask = {.by_method = true};
+    const struct mt_window_spec all = {.wall_ns = T0};
+    struct mt_answer a;
+    assert_int_equal(mt_query_info(s, &info), 0);
+    assert_int_equal(mt_query_window(s, &all, &ask.from_ns, &ask.to_ns), 0);
+    assert_int_equal(mt_query_services(s, &ask, &a), 0);
+    assert_int_equal(a.count, services);
+    assert_int_equal(info.services, services);
+    mt_answer_free(&a);
+    assert_int_equal(mt_query_routes(s, &ask, &a), 0);
+    assert_int_equal(a.count, routes);
+    assert_int_equal(info.routes, routes);
+    mt_answer_free(&a);
+}
+
+/* It holds as many services and routes as are listed: clients, {other}, which
+ * is always there, and what a proxy tried are none. */
+static void test_as_many_as_are_listed(void **state)
+{
+    (void)state;
+    struct mt_writer *w =
+        writer_open(":memory:", (struct mt_writer_options){0});
+    struct mt_store *s = mt_writer_store(w);
+    check_counts(s, 0, 0);
+    static const struct {
+        uint8_t client, server, kind, observer;
+        const char *method, *route;
+    } rows[] = {
+        {1, 2, MT_KIND_UNARY, MT_OBSERVER_TAP, "GET", "/"},
+        {3, 2, MT_KIND_UNARY, MT_OBSERVER_TAP, "GET", "/"}, /* the same */
+        {1, 2, MT_KIND_UNARY, MT_OBSERVER_TAP, "POST", "/"},
+        {2, 2, MT_KIND_UNARY, MT_OBSERVER_TAP, "GET", "/within"},
+        {2, 4, MT_KIND_L4, MT_OBSERVER_TAP, "", ""},
+        {5, 5, MT_KIND_UNARY, MT_OBSERVER_TAP, "GET", "/to-itself"},
+        {1, 6, MT_KIND_UNARY, MT_OBSERVER_TAP_SHADOW, "GET", "/copy"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct mt_exchange x = simple(T0 + (int64_t)i * S);
+        x.conn = i + 1;
+        x.kind = rows[i].kind;
+        x.observer = rows[i].observer;
+        x.client.addr = v4(10, 0, 0, rows[i].client, 50000);
+        x.server.addr = v4(10, 0, 0, rows[i].server, 80);
+        x.authority = MT_SPAN("");
+        x.method = mt_span_str(rows[i].method);
+        x.path = x.route = mt_span_str(rows[i].route);
+        writer_add(w, &x);
+    }
+    assert_int_equal(mt_writer_finish(w, T0 + 9 * S), 0);
+    check_counts(s, 3, 3); /* 2, 4 and 5; GET /, POST / and /to-itself */
+    writer_close(w);
+}
+
+/* Whatever there is, in any mix. */
+static void test_as_many_of_every_kind(void **state)
+{
+    (void)state;
+    struct dir d;
+    dir_make(&d);
+    fill(d.db, MT_WRITER_OFFLINE, 3000, S / 10);
+    struct mt_store *s = store_open(d.db);
+    struct mt_ask ask = {.by_method = true};
+    const struct mt_window_spec all = {.wall_ns = T0};
+    struct mt_answer services, routes;
+    assert_int_equal(mt_query_window(s, &all, &ask.from_ns, &ask.to_ns), 0);
+    assert_int_equal(mt_query_services(s, &ask, &services), 0);
+    assert_int_equal(mt_query_routes(s, &ask, &routes), 0);
+    assert_true(services.count > 3 && routes.count > 3);
+    check_counts(s, services.count, routes.count);
+    mt_answer_free(&services);
+    mt_answer_free(&routes);
+    mt_store_free(s);
+    dir_remove(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_now),
         cmocka_unit_test(test_windows_begin_with_what_is_known),
         cmocka_unit_test(test_an_exchange_alone),
+        cmocka_unit_test(test_as_many_as_are_listed),
+        cmocka_unit_test(test_as_many_of_every_kind),
     };
     return cmocka_run_group_tests_name("store/query_info", tests, NULL, NULL);
 }
