@@ -86,7 +86,8 @@ static void ending(void *context)
 static void row(void *context, struct mt_exchange *x)
 {
     const struct running *r = context;
-    const char *caller = mt_demo_caller(r->demo, x->client.addr.port, x->server.addr.port);
+    const char *caller =
+        mt_demo_caller(r->demo, x->client.addr.port, x->server.addr.port);
     if (caller == NULL)
         return;
     x->client.service = mt_span_str(caller);

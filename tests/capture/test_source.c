@@ -64,7 +64,7 @@ static void test_no_file(void **state)
     assert_string_equal(why.text, "/none/such: no such file");
     assert_null(s);
     assert_true(mt_source_open_file(&s, "/tmp", &options, &why) < 0);
-    assert_string_equal(why.text, "/tmp: Is a directory");
+    assert_string_equal(why.text, "/tmp: a folder, not a capture; name a file");
 }
 
 /* Three sections, several packets, names and a comment. */
