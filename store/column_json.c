@@ -44,18 +44,9 @@ static bool is_real(const struct mt_value *v)
            v->unit == MT_UNIT_BYTE_RATE;
 }
 
-/* Neither all nor nothing, unless it is. */
-static double share_of(double v)
-{
-    const double least = 0.000001, most = 0.999999;
-    return v > 0 && v < least ? least : v > most && v < 1 ? most : v;
-}
-
 void mt_figure_put(struct mt_out *o, const struct mt_value *v)
 {
-    if (v->unit == MT_UNIT_RATIO)
-        put_number(o, share_of(v->number));
-    else if (is_real(v))
+    if (is_real(v))
         put_number(o, v->number);
     else
         mt_put_signed(mt_out_room(o, NUMBER_BYTES), v->whole);
