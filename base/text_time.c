@@ -175,10 +175,8 @@ static bool parse_ago(struct mt_span s, const struct mt_time_ref *ref,
             return false;
         s = head;
     }
-    if (mt_parse_duration(s, &ago) != 0 || ago > ref->now_ns)
-        return false;
-    *ns = ref->now_ns - ago;
-    return true;
+    return mt_parse_duration(s, &ago) == 0 &&
+           !__builtin_sub_overflow(ref->now_ns, ago, ns);
 }
 
 static bool parse_epoch(struct mt_span s, int64_t *ns)
@@ -221,6 +219,13 @@ int mt_parse_time(struct mt_span text, const struct mt_time_ref *ref,
         return MT_EPROTO;
     *ns = v;
     return 0;
+}
+
+bool mt_time_counts_from_now(struct mt_span text)
+{
+    const struct mt_time_ref ref = {.now_ns = 0};
+    int64_t ns;
+    return !parse_date_time(text, &ref, &ns) && !parse_epoch(text, &ns);
 }
 
 /* Local nanoseconds, kept within what has a year of four digits. */

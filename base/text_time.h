@@ -8,6 +8,8 @@
 #ifndef MT_BASE_TEXT_TIME_H
 #define MT_BASE_TEXT_TIME_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 /* What relative and local times refer to. */
@@ -28,6 +30,9 @@ struct mt_time_ref {
  */
 int mt_parse_time(struct mt_span text, const struct mt_time_ref *ref,
                   int64_t *ns);
+
+/* Of a time that is understood: it means another moment at another now. */
+bool mt_time_counts_from_now(struct mt_span text);
 
 /* RFC 3339 with `digits` (0..9) of a second, cut, not rounded:
  * `2026-11-22T12:04:31.090Z`. An offset of 0 is Z. */

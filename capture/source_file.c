@@ -276,7 +276,10 @@ int mt_source_open_file(struct mt_source **out, const char *path,
     *out = NULL;
     int rc = mt_input_open_file(&input, path);
     if (rc < 0) {
-        mt_source_say(why, name, strerror(-rc));
+        mt_source_say(why, name,
+                      rc == -ENOENT   ? "no such file"
+                      : rc == -EISDIR ? "a folder, not a capture; name a file"
+                                      : strerror(-rc));
         return rc;
     }
     struct mt_source_options with = *options;

@@ -82,11 +82,12 @@ static void ending(void *context)
     r->mesh->shared->stats = mt_demo_stats(r->demo);
 }
 
-/* Everybody calls from 127.0.0.1: the port tells who. */
+/* Everybody calls from 127.0.0.1: the ports tell who. */
 static void row(void *context, struct mt_exchange *x)
 {
     const struct running *r = context;
-    const char *caller = mt_demo_caller(r->demo, x->client.addr.port);
+    const char *caller =
+        mt_demo_caller(r->demo, x->client.addr.port, x->server.addr.port);
     if (caller == NULL)
         return;
     x->client.service = mt_span_str(caller);

@@ -231,16 +231,34 @@ static int read_store(struct mt_each *each)
     return rc;
 }
 
+/* Is where a capture ends to be known before its first exchange is given? An
+ * interface's now is the clock's. */
+static int needs_end(const struct mt_each *each, bool *needs)
+{
+    const struct mt_options *o = each->options;
+    struct mt_filter *filter;
+    int rc = mt_view_filter(o, &filter);
+    *needs = each->newest > 0 || o->last_ns > 0 || o->since != NULL ||
+             o->until != NULL ||
+             (filter != NULL && o->interfaces_count == 0 &&
+              mt_filter_counts_from_now(filter));
+    mt_filter_free(filter);
+    return rc;
+}
+
 static int give_all(struct mt_each *each)
 {
     const struct mt_options *o = each->options;
-    bool end_first = each->newest > 0 || o->last_ns > 0 || o->since != NULL ||
-                     o->until != NULL;
+    bool end_first;
+    int rc = needs_end(each, &end_first);
+    if (rc != 0)
+        return rc;
     if (mt_options_sources(o) > 0 && !end_first)
         return stream_captures(each);
     if (o->read_count > 0 && o->follow) {
-        mt_say(NULL, "--follow excludes --since, --until, --last and -n: the "
-                     "end of a growing capture is not known");
+        mt_say(NULL, "--follow excludes --since, --until, --last, -n and a "
+                     "filter that counts from now: the end of a growing "
+                     "capture is not known");
         return MT_EXIT_USAGE;
     }
     return read_store(each);

@@ -57,13 +57,16 @@ static int each_row(void *arg, const struct mt_open_row *row)
 int mt_each_open_look(struct mt_each_open *o, struct mt_each *each,
                       const struct mt_view *v, int64_t now_ns)
 {
-    struct look l = {.o = o, .each = each, .now_ns = now_ns};
+    struct look l = {.o = o, .each = each};
     const struct mt_ask ask = {
         .from_ns = INT64_MIN, .to_ns = INT64_MAX, .filter = v->filter};
     if (each->open == NULL || now_ns - o->looked_ns < LOOK_EVERY_NS)
         return 0;
     o->looked_ns = now_ns;
-    int rc = mt_query_open(v->store, &ask, each_row, &l);
+    bool live;
+    int rc = mt_query_now(v->store, now_ns, &l.now_ns, &live);
+    if (rc == 0)
+        rc = mt_query_running(v->store, &ask, each_row, &l);
     if (rc == 0 && l.more > 0)
         each->more_open(each->context, l.more);
     return rc;

@@ -1,6 +1,7 @@
 /* meshtop explain ID: why it ended as it did, its trace, its packets. */
 #include "cli/explain_exchange.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -150,6 +151,15 @@ static int explain(const struct mt_view *v, const struct mt_options *o,
     return MT_EXIT_OK;
 }
 
+static int say_not_there(const struct mt_view *v, uint64_t id)
+{
+    mt_say(v->name,
+           "there is no exchange %" PRIu64 ", or no more; `meshtop export "
+           "--jsonl` gives each with its id",
+           id);
+    return MT_EXIT_ERROR;
+}
+
 int mt_explain_exchange(const struct mt_options *o, uint64_t id)
 {
     struct mt_options plain = *o;
@@ -165,7 +175,9 @@ int mt_explain_exchange(const struct mt_options *o, uint64_t id)
     int rc = mt_view_open(&v, &plain, MT_VIEW_ROWS);
     if (rc == 0) {
         int found = mt_query_exchange(v.store, id, &rows, &x);
-        rc = found == 0 ? explain(&v, o, x) : mt_view_failed(&v, found);
+        rc = found == 0                    ? explain(&v, o, x)
+             : found == MT_STORE_ENOTFOUND ? say_not_there(&v, id)
+                                           : mt_view_failed(&v, found);
         mt_rows_free(rows);
     }
     mt_view_close(&v);

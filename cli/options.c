@@ -141,9 +141,28 @@ static int set_export(struct mt_options *o, const struct mt_option_row *row)
     return 0;
 }
 
+/* An unset variable of a script, most often. An empty capture filter is one:
+ * all packets. */
+static bool is_blank(const struct mt_option_row *row, const char *value)
+{
+    return (row->kind == K_TEXT || row->kind == K_LIST) && value[0] == '\0' &&
+           row->offset != offsetof(struct mt_options, capture_filter);
+}
+
+static int say_blank(const struct mt_option_row *row)
+{
+    char where[64];
+    (void)snprintf(where, sizeof where, "--%s", row->name);
+    mt_say(where, "its value is empty; give %s, or leave the option out",
+           row->argument);
+    return MT_EXIT_USAGE;
+}
+
 static int set_value(struct mt_options *o, const struct mt_option_row *row,
                      const char *value)
 {
+    if (is_blank(row, value))
+        return say_blank(row);
     switch (row->kind) {
     case K_FLAG:
         *(bool *)member(o, row->offset) = true;

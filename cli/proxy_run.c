@@ -33,12 +33,20 @@ static void go_deaf(struct mt_proxy *x)
         mt_warn(x->o->write, "nothing more is recorded; it goes on proxying");
 }
 
+/* As its part knows it. */
+static struct mt_exchange row_of(const struct mt_proxy *proxy,
+                                 const struct mt_exchange *x)
+{
+    struct mt_exchange row = *x;
+    if (proxy->part != NULL)
+        proxy->part->row(proxy->context, &row);
+    return row;
+}
+
 static void on_row(void *arg, const struct mt_exchange *x)
 {
     struct mt_proxy_worker *w = arg;
-    struct mt_exchange row = *x;
-    if (w->proxy->part != NULL)
-        w->proxy->part->row(w->proxy->context, &row);
+    const struct mt_exchange row = row_of(w->proxy, x);
     mt_access_log_row(w->proxy->log, (unsigned)(w - w->proxy->workers), &row);
     if (records(w) && !mt_recorder_exchange(w->lane, &row))
         go_deaf(w->proxy);
@@ -48,7 +56,8 @@ static void on_row(void *arg, const struct mt_exchange *x)
 static void on_open(void *arg, const struct mt_exchange *x)
 {
     struct mt_proxy_worker *w = arg;
-    if (records(w) && !mt_recorder_open_exchange(w->lane, x, mt_wall_ns()))
+    const struct mt_exchange row = row_of(w->proxy, x);
+    if (records(w) && !mt_recorder_open_exchange(w->lane, &row, mt_wall_ns()))
         go_deaf(w->proxy);
 }
 

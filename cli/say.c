@@ -44,11 +44,11 @@ say(const char *where, const char *severity, const char *format, va_list args)
         wipe_line();
     (void)vsnprintf(text, sizeof text, format, args);
     (void)fputs("meshtop: ", stderr);
+    (void)fputs(severity, stderr);
     if (where != NULL) {
         put_safe(where);
         (void)fputs(": ", stderr);
     }
-    (void)fputs(severity, stderr);
     put_safe(text);
     (void)fputc('\n', stderr);
 }

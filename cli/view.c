@@ -48,7 +48,8 @@ static void point_at(const char *text, const struct mt_filter_error *why)
     mt_say_line(caret);
 }
 
-int mt_view_filter(const struct mt_options *o, struct mt_filter **filter)
+static int filter_at(const struct mt_options *o, int64_t now_ns,
+                     struct mt_filter **filter)
 {
     *filter = NULL;
     if (o->operands_count == 0)
@@ -57,13 +58,23 @@ int mt_view_filter(const struct mt_options *o, struct mt_filter **filter)
     if (text == NULL)
         return MT_EXIT_ERROR;
     struct mt_filter_error why;
-    struct mt_time_ref ref = {.now_ns = mt_wall_ns()};
+    struct mt_time_ref ref = {.now_ns = now_ns};
     ref.offset_s = mt_local_offset_s(ref.now_ns);
     int rc = mt_filter_new(filter, mt_span_str(text), &ref, &why);
     if (rc != 0)
         point_at(text, &why);
     free(text);
     return rc == 0 ? 0 : MT_EXIT_USAGE;
+}
+
+int mt_view_filter(const struct mt_options *o, struct mt_filter **filter)
+{
+    return filter_at(o, mt_wall_ns(), filter);
+}
+
+static bool counts_from_now(const struct mt_view *v)
+{
+    return v->filter != NULL && mt_filter_counts_from_now(v->filter);
 }
 
 void mt_view_filter_free(struct mt_filter *filter)
@@ -137,7 +148,7 @@ static int read_captures(struct mt_view *v, const struct mt_options *o,
     if (v->memory == NULL)
         return MT_EXIT_ERROR;
     v->store = mt_writer_store(v->memory);
-    v->ask.filter = options.no_rows ? NULL : v->filter;
+    v->filtered = options.no_rows;
     return 0;
 }
 
@@ -148,7 +159,6 @@ static int open_database(struct mt_view *v, const struct mt_options *o)
     v->name = mt_view_path(o);
     int rc = mt_store_open(&v->store, v->name,
                            &(struct mt_store_options){.clock = steady});
-    v->ask.filter = v->filter;
     if (rc == 0)
         return 0;
     if (rc == MT_STORE_ENOENT && o->db == NULL)
@@ -170,6 +180,34 @@ static int64_t moment(const char *text, const struct mt_time_ref *ref)
     return ns;
 }
 
+/* What counts from now does so from the now of what was opened. */
+static int set_filter(struct mt_view *v, const struct mt_options *o,
+                      int64_t now_ns)
+{
+    int rc = 0;
+    if (counts_from_now(v)) {
+        mt_filter_free(v->filter);
+        rc = filter_at(o, now_ns, &v->filter);
+    }
+    v->ask.filter = v->filtered ? NULL : v->filter;
+    return rc;
+}
+
+/* The window of the filter is one of the question, also where it was applied
+ * as captures were read. */
+static void narrow(struct mt_view *v)
+{
+    int64_t from, to;
+    if (v->filter == NULL || !mt_filter_window(v->filter, &from, &to))
+        return;
+    if (from > v->ask.from_ns)
+        v->ask.from_ns = from;
+    if (to < v->ask.to_ns)
+        v->ask.to_ns = to;
+    if (v->ask.to_ns <= v->ask.from_ns)
+        v->ask.to_ns = v->ask.from_ns + 1;
+}
+
 static int set_window(struct mt_view *v, const struct mt_options *o)
 {
     struct mt_window_spec spec = {.last_ns = o->last_ns,
@@ -179,6 +217,9 @@ static int set_window(struct mt_view *v, const struct mt_options *o)
     int rc = mt_query_now(v->store, spec.wall_ns, &ref.now_ns, &live);
     if (rc != 0)
         return mt_view_failed(v, rc);
+    rc = set_filter(v, o, ref.now_ns);
+    if (rc != 0)
+        return rc;
     ref.offset_s = mt_local_offset_s(ref.now_ns);
     spec.since_ns = moment(o->since, &ref);
     spec.until_ns = moment(o->until, &ref);
@@ -192,6 +233,7 @@ static int set_window(struct mt_view *v, const struct mt_options *o)
         spec.until_ns = spec.until_ns > 0 ? spec.until_ns : v->feed.ended_ns;
     }
     rc = mt_query_window(v->store, &spec, &v->ask.from_ns, &v->ask.to_ns);
+    narrow(v);
     return rc == 0 ? 0 : mt_view_failed(v, rc);
 }
 
@@ -206,6 +248,8 @@ int mt_view_open(struct mt_view *v, const struct mt_options *o,
 {
     *v = (struct mt_view){.from_capture = mt_options_sources(o) > 0};
     int rc = mt_view_filter(o, &v->filter);
+    if (counts_from_now(v)) /* a capture's now is known at its end */
+        need = MT_VIEW_ROWS;
     if (rc == 0)
         rc = v->from_capture ? read_captures(v, o, need) : open_database(v, o);
     return rc == 0 ? set_window(v, o) : rc;

@@ -25,6 +25,7 @@ struct mt_view {
     struct mt_writer *memory; /* owns store when captures were read */
     struct mt_feed_result feed;
     bool from_capture;
+    bool filtered;    /* captures were, as they were read */
     const char *name; /* of the database, for messages */
 };
 
@@ -35,7 +36,8 @@ void mt_view_close(struct mt_view *v);
 /* Say what a question's error means. Returns the exit code. */
 int mt_view_failed(const struct mt_view *v, int rc);
 
-/* The filter of a command line: 0 and NULL where there is none. */
+/* The filter of a command line, for what begins now: 0 and NULL where there is
+ * none. */
 int mt_view_filter(const struct mt_options *o, struct mt_filter **filter);
 
 /* Says where regular expressions were given up. NULL is fine. */

@@ -47,9 +47,9 @@ bool mt_demo_run(struct mt_demo *d);
 void mt_demo_begin(struct mt_demo *d, int64_t at_ns);
 void mt_demo_end(struct mt_demo *d);
 
-/* Whose connection it is that comes from this port: a name of shop.h; NULL:
- * nobody's of the demo. Any thread. */
-const char *mt_demo_caller(const struct mt_demo *d, uint16_t port);
+/* Whose connection it is that comes from this port to one of the proxy's two:
+ * a name of shop.h; NULL: nobody's of the demo. Any thread. */
+const char *mt_demo_caller(const struct mt_demo *d, uint16_t from, uint16_t to);
 
 /* Of shoppers' requests: asked = well + wrong + failed + unanswered. */
 struct mt_demo_stats {

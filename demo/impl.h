@@ -100,7 +100,9 @@ struct mt_demo {
     bool hurried, done;
     _Atomic int64_t begin_ns; /* 0: not yet */
     _Atomic bool ending;
-    _Atomic uint8_t callers[MT_DEMO_PORTS]; /* 1 + who made a connection */
+    /* 1 + who made the connection from a port, to the edge and to the inside:
+     * the system gives one port to a connection to each */
+    _Atomic uint8_t callers[2][MT_DEMO_PORTS];
     struct mt_demo_stats stats;
     uint8_t buffer[MT_DEMO_READ_BYTES];
 };
@@ -122,6 +124,10 @@ void mt_demo_rested(struct mt_demo_instance *i);
  * `asked` now. NULL: it cannot be made. */
 struct mt_demo_link *mt_demo_link_for(struct mt_demo_instance *i,
                                       struct mt_demo_asked *asked, bool h2);
+
+/* A service's connection from a port to one of the proxy's two. */
+void mt_demo_note_caller(struct mt_demo *d, unsigned service, uint16_t from,
+                         uint16_t to);
 
 /* As a process that is killed: nothing of it is left. */
 void mt_demo_kill(struct mt_demo_instance *i);

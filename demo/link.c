@@ -252,14 +252,21 @@ void mt_demo_links_flush(struct mt_demo *d)
 
 /* ---- connections to the proxy ---- */
 
+void mt_demo_note_caller(struct mt_demo *d, unsigned service, uint16_t from,
+                         uint16_t to)
+{
+    atomic_store(&d->callers[to == d->ports.inside][from],
+                 (uint8_t)(service + 1));
+}
+
 /* Who is to be known from its port before its first byte is sent. */
-static void note_caller(struct mt_demo_link *l)
+static void note_caller(struct mt_demo_link *l, uint16_t to)
 {
     struct sockaddr_in own = {0};
     socklen_t n = sizeof own;
     if (getsockname(l->fd, (void *)&own, &n) == 0)
-        atomic_store(&l->demo->callers[ntohs(own.sin_port)],
-                     (uint8_t)(l->instance->service + 1));
+        mt_demo_note_caller(l->demo, l->instance->service, ntohs(own.sin_port),
+                            to);
 }
 
 static struct mt_demo_link *connect_link(struct mt_demo_instance *i, bool h2)
@@ -276,7 +283,7 @@ static struct mt_demo_link *connect_link(struct mt_demo_instance *i, bool h2)
     }
     struct mt_demo_link *l = new_link(i, fd, true, h2);
     if (l != NULL)
-        note_caller(l);
+        note_caller(l, ntohs(to.sin_port));
     return l;
 }
 

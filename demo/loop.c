@@ -232,9 +232,9 @@ void mt_demo_end(struct mt_demo *d)
     wake(d);
 }
 
-const char *mt_demo_caller(const struct mt_demo *d, uint16_t port)
+const char *mt_demo_caller(const struct mt_demo *d, uint16_t from, uint16_t to)
 {
-    unsigned caller = atomic_load(&d->callers[port]);
+    unsigned caller = atomic_load(&d->callers[to == d->ports.inside][from]);
     return caller > 0 ? mt_demo_name(caller - 1) : NULL;
 }
 

@@ -41,6 +41,18 @@ static void put_rate(struct mt_buf *out, double v)
     put_fixed(out, v, v < 9.995 ? 2 : v < 99.95 ? 1 : 0);
 }
 
+/* "93.8": half up, from the six decimals that programs get, so that the page
+ * shows the same. What is not all never reads 100.0. */
+static void put_percentage(struct mt_buf *out, double share)
+{
+    uint64_t tenths = (rounded(share * 1e6) + 500) / 1000;
+    if (share < 1 && tenths >= 1000)
+        tenths = 999;
+    mt_put_count(out, tenths / 10);
+    mt_put_char(out, '.');
+    mt_put_decimal(out, tenths % 10);
+}
+
 static bool is_zero(const struct mt_value *v)
 {
     switch (v->unit) {
@@ -71,7 +83,7 @@ static void put_number(struct mt_buf *out, const struct mt_value *v,
         put_rate(out, v->number);
         break;
     case MT_UNIT_RATIO:
-        put_fixed(out, v->number * 100, 1);
+        put_percentage(out, v->number);
         break;
     case MT_UNIT_DURATION:
         mt_put_latency(out, v->whole);

@@ -162,6 +162,11 @@ uint64_t mt_filter_given_up(const struct mt_filter *f)
     return sum;
 }
 
+bool mt_filter_counts_from_now(const struct mt_filter *f)
+{
+    return f->from_now;
+}
+
 void mt_filter_set_now(struct mt_filter *f, int64_t now_ns)
 {
     for (unsigned i = 0; i < f->terms_count; i++) {

@@ -63,6 +63,9 @@ bool mt_filter_match(const struct mt_filter *f, const struct mt_exchange *x);
  * pass `~`. Of the predicate and of SQL alike. */
 uint64_t mt_filter_given_up(const struct mt_filter *f);
 
+/* Would it ask for other moments at another now? */
+bool mt_filter_counts_from_now(const struct mt_filter *f);
+
 /* Move `last` to another now; it was ref.now_ns. */
 void mt_filter_set_now(struct mt_filter *f, int64_t now_ns);
 

@@ -113,6 +113,7 @@ struct mt_filter {
     struct value values[MT_FILTER_TERMS_MAX];
     uint16_t nodes_count, terms_count, values_count;
     uint16_t root; /* NONE: everything passes */
+    bool from_now; /* a term does */
     uint8_t texts[MT_FILTER_TEXT_MAX];
     size_t texts_used;
 };

@@ -372,6 +372,7 @@ static bool take_last(struct parser *p, uint16_t *term)
     else if (p->f->values_count == MT_FILTER_TERMS_MAX)
         (void)filter_fail(p, before, p->at, "too much in one filter");
     else {
+        p->f->from_now = true;
         p->f->values[p->f->values_count++] =
             (struct value){.test = TEST_RANGE,
                            .lo = p->ref.now_ns - t.ago_ns,

@@ -87,7 +87,10 @@ static bool parse_moment(const struct parser *p, struct mt_span s, int64_t *lo,
                          int64_t *hi)
 {
     int64_t ns;
-    return mt_parse_time(s, &p->ref, &ns) == 0 && one(ns, lo, hi);
+    if (mt_parse_time(s, &p->ref, &ns) != 0)
+        return false;
+    p->f->from_now |= mt_time_counts_from_now(s);
+    return one(ns, lo, hi);
 }
 
 static bool parse_tls(const struct parser *p, struct mt_span s, int64_t *lo,

@@ -294,7 +294,7 @@ static int check_file(const char *path)
     struct stat st;
     if (stat(path, &st) != 0)
         return rc_of_errno(errno);
-    return S_ISREG(st.st_mode) ? 0 : MT_STORE_EFOREIGN;
+    return S_ISREG(st.st_mode) ? 0 : mt_store_foreign(path);
 }
 
 static int set_cache(sqlite3 *db, uint32_t kib)
@@ -323,7 +323,7 @@ int mt_store_open(struct mt_store **out, const char *path,
     if (rc != 0) {
         (void)sqlite3_close(db);
         free(s);
-        return rc;
+        return rc == MT_STORE_EFOREIGN ? mt_store_foreign(path) : rc;
     }
     *out = s;
     return 0;
@@ -403,7 +403,7 @@ int mt_store_open_write(sqlite3 **out, const char *path)
     *out = NULL;
     if (strcmp(path, ":memory:") != 0 && stat(path, &st) == 0 &&
         !S_ISREG(st.st_mode))
-        return MT_STORE_EFOREIGN;
+        return mt_store_foreign(path);
     int rc = sqlite3_open_v2(path, &db, flags, NULL);
     rc = db == NULL ? MT_STORE_ENOMEM : mt_store_rc_of(db, rc);
     rc = why_not_made(path, rc);
@@ -415,7 +415,7 @@ int mt_store_open_write(sqlite3 **out, const char *path)
         rc = keep_wal(db);
     if (rc != 0) {
         (void)sqlite3_close(db);
-        return rc;
+        return rc == MT_STORE_EFOREIGN ? mt_store_foreign(path) : rc;
     }
     *out = db;
     return 0;

@@ -55,6 +55,10 @@ int mt_store_rc_of(sqlite3 *db, int sqlite_rc);
 int mt_store_wrap(struct mt_store *s, sqlite3 *db,
                   const struct mt_store_options *options);
 
+/* Of a file that is no database: which of MT_STORE_EFOREIGN, EFOLDER and
+ * ECAPTURE it is. */
+int mt_store_foreign(const char *path);
+
 /* Open, or make, a database for writing: checked, WAL, migrated. */
 int mt_store_open_write(sqlite3 **out, const char *path);
 

@@ -75,8 +75,9 @@ struct mt_window_spec {
 /**
  * The window that a spec means: all of the database where nothing is given.
  * "Now" is the wall clock while a writer's heartbeat is fresher than 5 s,
- * else the newest row's end; the newest stretch of one that is being written
- * begins with it at the earliest. A window is never empty: to > from.
+ * else the newest row's end. A moment that is given stays as it is; a stretch
+ * before one does not begin before the first thing that the database knows.
+ * A window is never empty: to > from.
  */
 int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
                     int64_t *from_ns, int64_t *to_ns);
@@ -103,7 +104,7 @@ struct mt_counts {
     uint64_t conns;            /* connections whose first exchange ended here */
     uint64_t bytes_in;         /* requests, headers and bodies */
     uint64_t bytes_out;        /* responses */
-    uint64_t unfinished;       /* open when the capture ended */
+    uint64_t unfinished;       /* requests open when the capture ended */
     int64_t unfinished_max_ns; /* the oldest of those: its age then */
     int64_t last_ns;           /* newest end; INT64_MIN none */
     int64_t slowest_ns;        /* latency of slowest_id */
@@ -337,6 +338,7 @@ int mt_query_sample(struct mt_store *s, uint32_t *one_of);
 
 /* Borrowed until the callback returns. */
 struct mt_open_row {
+    uint64_t id; /* its exchange, of one that was open when its writer ended */
     const char *client, *server, *method, *authority, *path;
     uint64_t conn, stream; /* with the writer, which one it is */
     int64_t writer, edge;
@@ -352,14 +354,24 @@ struct mt_exchange mt_open_so_far(const struct mt_open_row *row,
                                   int64_t end_ns);
 
 /**
- * Exchanges begun and not ended, oldest first, connections and tunnels
- * (MT_KIND_L4) among them: those that were open in the window of `ask` and pass
- * its filter, as far as it is known of them yet (routes and addresses are not).
- * NULL: all. Stops where `each` returns non-zero, and returns that.
+ * The oldest `most` requests that are open: begun and not ended, as far as the
+ * database knows, as rows count them (mt_row.open). What was open when its
+ * writer ended stays so, at the age that it had: seen_ns - start_ns. Stops
+ * where `each` returns non-zero, and returns that.
  */
-int mt_query_open(struct mt_store *s, const struct mt_ask *ask,
+int mt_query_open(struct mt_store *s, uint64_t most,
                   int (*each)(void *arg, const struct mt_open_row *row),
                   void *arg);
+
+/**
+ * Of those that are no exchange yet, also connections and tunnels
+ * (MT_KIND_L4): those that were open in the window of `ask` and pass its
+ * filter, as far as it is known of them yet (routes and addresses are not).
+ * NULL: all. Stops where `each` returns non-zero, and returns that.
+ */
+int mt_query_running(struct mt_store *s, const struct mt_ask *ask,
+                     int (*each)(void *arg, const struct mt_open_row *row),
+                     void *arg);
 
 /* What the database holds. */
 struct mt_store_info {
@@ -367,7 +379,9 @@ struct mt_store_info {
     uint64_t rows; /* exchanges now in it */
     uint64_t cells;
     uint64_t newest_id;
-    uint64_t services, routes, shapes;
+    uint64_t services, routes; /* that it would list: who served, and routes
+                                  with their method */
+    uint64_t shapes;
     uint64_t file_bytes;
     int64_t first_ns, last_ns; /* of the captures, else of the rows */
     int64_t rows_from_ns;      /* rows are complete from here; 0 none */

@@ -171,6 +171,10 @@ static int each_cell(void *arg, int64_t key, int64_t start_ns,
         return 0;
     if (q->ask.counts)
         hist.len = 0;
+    if (e->kind == MT_KIND_L4) /* older versions counted connections, too */
+        one.counts.unfinished = 0;
+    if (one.counts.unfinished == 0)
+        one.counts.unfinished_max_ns = 0;
     struct mt_group *g = find_group(q, e, r, start_ns);
     if (g == NULL)
         return q->full;
@@ -357,7 +361,7 @@ static int count_open(void *arg, const struct mt_open_row *row)
 
 int mt_question_add_open(struct mt_question *q)
 {
-    return mt_query_open(q->s, &q->ask, count_open, q);
+    return mt_query_running(q->s, &q->ask, count_open, q);
 }
 
 /* --- rows of the answer --- */

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "store/query_impl.h"
+#include "store/service.h"
 
 #define HEARTBEAT_FRESH_NS (5 * MT_SECOND_NS)
 
@@ -54,6 +55,14 @@ static int extent_of_cells(sqlite3 *db, int64_t *first_ns, int64_t *last_ns)
     return rc;
 }
 
+/* Without packets, the first thing known is the end of an exchange: it began
+ * before that, and what lasted for no time has no rate. */
+static int64_t before_its_end(int64_t first_ns, int64_t last_ns)
+{
+    int64_t begin = mt_ns_sub(last_ns, MT_SECOND_NS);
+    return last_ns != 0 && begin < first_ns ? begin : first_ns;
+}
+
 int mt_store_extent(sqlite3 *db, int64_t *first_ns, int64_t *last_ns)
 {
     int64_t source_first, source_last, row_first, row_last;
@@ -73,14 +82,14 @@ int mt_store_extent(sqlite3 *db, int64_t *first_ns, int64_t *last_ns)
                              &row_last);
     if (rc != 0)
         return rc;
-    if (source_first > row_first)
-        source_first = row_first;
-    if (source_last < row_last)
-        source_last = row_last;
-    if (source_first == INT64_MAX)
-        return extent_of_cells(db, first_ns, last_ns);
-    *first_ns = source_first;
-    *last_ns = source_last;
+    if (source_first == INT64_MAX && row_first == INT64_MAX) {
+        rc = extent_of_cells(db, first_ns, last_ns);
+        *first_ns = before_its_end(*first_ns, *last_ns);
+        return rc;
+    }
+    *last_ns = source_last > row_last ? source_last : row_last;
+    *first_ns = source_first < row_first ? source_first
+                                         : before_its_end(row_first, *last_ns);
     int64_t first_id;
     rc = mt_store_number(db, "SELECT min(first) FROM batch", 1, &first_id);
     return rc == 0 && first_id > 1 ? extend_by_cells(db, first_ns) : rc;
@@ -103,15 +112,17 @@ int mt_query_now(struct mt_store *s, int64_t wall_ns, int64_t *now_ns,
     return rc;
 }
 
-/* Of the newest stretch of what has just begun to be written: rates are those
- * of the time that there was. */
-static int64_t begin_of_last(const struct mt_window_spec *spec, int64_t to_ns,
-                             int64_t first_ns, bool live)
+/* Of what is known: rates are those of the time that there was. An end that
+ * moves on leaves a second, as what came in a few milliseconds is no rate. */
+static int64_t begin_of_last(int64_t from_ns, int64_t to_ns, int64_t first_ns,
+                             bool moves)
 {
-    int64_t from = mt_ns_sub(to_ns, spec->last_ns);
-    int64_t begun = first_ns - first_ns % MT_SECOND_NS;
-    bool young = live && spec->until_ns <= 0 && first_ns > 0;
-    return young && from < begun ? begun : from;
+    int64_t second = mt_ns_sub(to_ns, MT_SECOND_NS);
+    if (first_ns >= to_ns)
+        return from_ns; /* nothing is */
+    if (moves && second < first_ns)
+        first_ns = second;
+    return from_ns < first_ns ? first_ns : from_ns;
 }
 
 int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
@@ -127,8 +138,12 @@ int mt_query_window(struct mt_store *s, const struct mt_window_spec *spec,
     int64_t end = live && now > last ? now : mt_ns_add(last, 1);
     *to_ns = spec->until_ns > 0 ? spec->until_ns : end;
     *from_ns = spec->since_ns > 0 ? spec->since_ns : first;
+    bool empty = first == 0 && last == 0;
     if (spec->last_ns > 0)
-        *from_ns = begin_of_last(spec, *to_ns, first, live);
+        *from_ns = mt_ns_sub(*to_ns, spec->last_ns);
+    if (spec->last_ns > 0 && !empty)
+        *from_ns =
+            begin_of_last(*from_ns, *to_ns, first, live || spec->until_ns > 0);
     if (*from_ns >= *to_ns)
         *to_ns = mt_ns_add(*from_ns, 1);
     return 0;
@@ -162,6 +177,51 @@ int mt_query_sources(struct mt_store *s,
     return rc;
 }
 
+/* Edges that count where services and routes are asked for: key_of_service()
+ * and key_of_route() of query.c. */
+#define COUNTED                                                            \
+    "WITH named AS (SELECT g.id,g.kind,ifnull(c.alias_id,c.id) AS client," \
+    "ifnull(v.alias_id,v.id) AS server FROM edge g JOIN service c "        \
+    "ON c.id=g.client JOIN service v ON v.id=g.server "                    \
+    "WHERE g.observer IN (?1,?2)), counted AS (SELECT * FROM named WHERE " \
+    "client<>server OR server NOT IN (SELECT server FROM named WHERE "     \
+    "client<>server AND kind<>?3) OR server IN (SELECT id FROM service "   \
+    "WHERE kind IN (?4,?5))) "
+
+static int count_listed(sqlite3 *db, const char *sql, uint64_t *n)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = mt_store_prepare(db, &st, sql);
+    if (rc != 0)
+        return rc;
+    (void)sqlite3_bind_int(st, 1, MT_OBSERVER_TAP);
+    (void)sqlite3_bind_int(st, 2, MT_OBSERVER_PROXY_REQUEST);
+    (void)sqlite3_bind_int(st, 3, MT_KIND_L4);
+    (void)sqlite3_bind_int(st, 4, MT_SERVICE_OTHER);
+    (void)sqlite3_bind_int(st, 5, MT_SERVICE_GROUP);
+    int step = sqlite3_step(st);
+    if (step == SQLITE_ROW)
+        *n = (uint64_t)sqlite3_column_int64(st, 0);
+    rc = mt_store_rc_of(db, step);
+    (void)sqlite3_finalize(st);
+    return rc;
+}
+
+static int count_names(sqlite3 *db, struct mt_store_info *info)
+{
+    int rc =
+        count_listed(db, COUNTED "SELECT count(DISTINCT server) FROM counted",
+                     &info->services);
+    if (rc == 0)
+        rc = count_listed(db,
+                          COUNTED
+                          "SELECT count(*) FROM (SELECT DISTINCT server,method,"
+                          "template FROM counted e JOIN route r ON r.edge=e.id "
+                          "WHERE e.kind<>?3)",
+                          &info->routes);
+    return rc;
+}
+
 int mt_query_info(struct mt_store *s, struct mt_store_info *info)
 {
     memset(info, 0, sizeof *info);
@@ -178,8 +238,6 @@ int mt_query_info(struct mt_store *s, struct mt_store_info *info)
                     "(SELECT count(*) FROM route_cell)",
                     &info->cells},
                    {"SELECT max(first+n-1) FROM batch", &info->newest_id},
-                   {"SELECT count(*) FROM service", &info->services},
-                   {"SELECT count(*) FROM route", &info->routes},
                    {"SELECT count(*) FROM shape", &info->shapes},
                    {"SELECT page_count*page_size FROM pragma_page_count,"
                     "pragma_page_size",
@@ -192,7 +250,7 @@ int mt_query_info(struct mt_store *s, struct mt_store_info *info)
     if (rc == 0)
         rc = mt_store_number(s->db, "SELECT min(end_min) FROM batch", 0,
                              &info->rows_from_ns);
-    return rc;
+    return rc == 0 ? count_names(s->db, info) : rc;
 }
 
 int mt_query_newest(struct mt_store *s, struct mt_store_rows *rows)

@@ -34,6 +34,7 @@ static struct mt_open_row row_of(sqlite3_stmt *st)
         .response_bytes = number_at(st, 14),
         .edge = sqlite3_column_int64(st, 15),
         .writer = sqlite3_column_int64(st, 16),
+        .id = number_at(st, 17),
     };
 }
 
@@ -78,23 +79,40 @@ static bool passes(const struct mt_ask *ask, const struct mt_open_row *row)
     return mt_filter_match(ask->filter, &x);
 }
 
-int mt_query_open(struct mt_store *s, const struct mt_ask *ask,
-                  int (*each)(void *arg, const struct mt_open_row *row),
-                  void *arg)
+/* Columns of row_of(). */
+#define OF_EDGE                                              \
+    "LEFT JOIN service cs ON cs.id=g.client "                \
+    "LEFT JOIN service c ON c.id=ifnull(cs.alias_id,cs.id) " \
+    "LEFT JOIN service vs ON vs.id=g.server "                \
+    "LEFT JOIN service v ON v.id=ifnull(vs.alias_id,vs.id) "
+#define RUNNING                                                            \
+    "SELECT c.name,v.name,o.method,o.authority,o.path,o.conn,o.stream,"    \
+    "g.protocol,g.kind,o.status,o.start_ns AS start,o.seen_ns,g.observer," \
+    "o.req_bytes,o.resp_bytes,o.edge,o.writer,0 FROM open_exchange o "     \
+    "LEFT JOIN edge g ON g.id=o.edge " OF_EDGE
+
+/* Exchanges lead, as there is no index on their shapes: none is read where no
+ * shape is such a one. */
+#define UNFINISHED                                                         \
+    "SELECT c.name,v.name,s.method,s.authority,CASE WHEN e.path IS NULL "  \
+    "THEN s.template WHEN instr(e.path,'?')=0 THEN e.path "                \
+    "ELSE substr(e.path,1,instr(e.path,'?')-1) END,"                       \
+    "e.conn,e.stream,g.protocol,g.kind,s.status,b.base_ns+e.end_delta-"    \
+    "ifnull(e.dur,0),b.base_ns+e.end_delta,g.observer,e.rq_hdr+e.rq_body," \
+    "e.rp_hdr+e.rp_body,s.edge,b.writer,e.id FROM exchange e "             \
+    "CROSS JOIN shape s ON s.id=e.shape CROSS JOIN batch b ON b.first="    \
+    "(SELECT max(first) FROM batch WHERE first<=e.id) "                    \
+    "CROSS JOIN edge g ON g.id=s.edge " OF_EDGE                            \
+    "WHERE e.id>=(SELECT CASE count(*) WHEN 0 THEN ?6 ELSE 0 END "         \
+    "FROM shape WHERE error=?1) "                                          \
+    "AND e.shape IN (SELECT id FROM shape WHERE error=?1)"
+
+static int read_rows(struct mt_store *s, sqlite3_stmt *st,
+                     const struct mt_ask *ask,
+                     int (*each)(void *arg, const struct mt_open_row *row),
+                     void *arg)
 {
-    sqlite3_stmt *st = NULL;
-    mt_store_begin(s);
-    int step, rc = mt_store_prepare(
-                  s->db, &st,
-                  "SELECT c.name,v.name,o.method,o.authority,o.path,o.conn,"
-                  "o.stream,g.protocol,g.kind,o.status,o.start_ns,o.seen_ns,"
-                  "g.observer,o.req_bytes,o.resp_bytes,o.edge,o.writer "
-                  "FROM open_exchange o LEFT JOIN edge g ON g.id=o.edge "
-                  "LEFT JOIN service cs ON cs.id=g.client "
-                  "LEFT JOIN service c ON c.id=ifnull(cs.alias_id,cs.id) "
-                  "LEFT JOIN service vs ON vs.id=g.server "
-                  "LEFT JOIN service v ON v.id=ifnull(vs.alias_id,vs.id) "
-                  "ORDER BY o.start_ns,o.writer,o.conn,o.stream");
+    int step, rc = 0;
     while (rc == 0 && (step = sqlite3_step(st)) != SQLITE_DONE) {
         rc = mt_store_rc_of(s->db, step);
         if (rc != 0)
@@ -105,4 +123,36 @@ int mt_query_open(struct mt_store *s, const struct mt_ask *ask,
     }
     (void)sqlite3_finalize(st);
     return rc;
+}
+
+int mt_query_running(struct mt_store *s, const struct mt_ask *ask,
+                     int (*each)(void *arg, const struct mt_open_row *row),
+                     void *arg)
+{
+    sqlite3_stmt *st = NULL;
+    mt_store_begin(s);
+    int rc = mt_store_prepare(
+        s->db, &st, RUNNING "ORDER BY o.start_ns,o.writer,o.conn,o.stream");
+    return rc == 0 ? read_rows(s, st, ask, each, arg) : rc;
+}
+
+int mt_query_open(struct mt_store *s, uint64_t most,
+                  int (*each)(void *arg, const struct mt_open_row *row),
+                  void *arg)
+{
+    sqlite3_stmt *st = NULL;
+    mt_store_begin(s);
+    int rc = mt_store_prepare(s->db, &st,
+                              "SELECT * FROM (" RUNNING "UNION ALL " UNFINISHED
+                              ") WHERE kind<>?2 AND observer IN (?3,?4) "
+                              "ORDER BY start,writer,conn,stream LIMIT ?5");
+    if (rc != 0)
+        return rc;
+    (void)sqlite3_bind_int(st, 1, MT_ERROR_CAPTURE_END);
+    (void)sqlite3_bind_int(st, 2, MT_KIND_L4);
+    (void)sqlite3_bind_int(st, 3, MT_OBSERVER_TAP);
+    (void)sqlite3_bind_int(st, 4, MT_OBSERVER_PROXY_REQUEST);
+    (void)sqlite3_bind_int64(st, 5, most < INT64_MAX ? (int64_t)most : -1);
+    (void)sqlite3_bind_int64(st, 6, INT64_MAX);
+    return read_rows(s, st, NULL, each, arg);
 }

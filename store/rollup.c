@@ -74,6 +74,8 @@ static void count_error(struct mt_counts *n, const struct mt_exchange *x)
         n->unanswered += x->error == MT_ERROR_UNANSWERED;
         break;
     case MT_ERROR_CAPTURE_END:
+        if (x->kind == MT_KIND_L4)
+            break; /* a connection that runs is no request that waits */
         n->unfinished++;
         int64_t begun =
             x->req.start_ns != 0 ? x->req.start_ns : x->resp.start_ns;

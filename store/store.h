@@ -46,7 +46,11 @@
       "a shorter time range")                                             \
     X(ENOTFOUND, -13, "no such exchange")                                 \
     X(EFILTER, -14, "the filter cannot be used here")                     \
-    X(EINTERNAL, -15, "unexpected answer of SQLite")
+    X(EINTERNAL, -15, "unexpected answer of SQLite")                      \
+    X(EFOLDER, -16, "a folder, not a meshtop database; name a file")      \
+    X(ECAPTURE, -17,                                                      \
+      "a capture, not a meshtop database; read it with -r. Nothing in "   \
+      "it was changed")
 
 enum mt_store_rc {
 #define X(name, value, text) MT_STORE_##name = (value),

@@ -155,18 +155,21 @@ int mt_web_captures(struct mt_web_question *q)
 
 struct open_list {
     const struct mt_web_question *q;
-    uint64_t count, limit;
+    uint64_t count;
 };
 
 static int each_open(void *arg, const struct mt_open_row *row)
 {
     struct open_list *l = arg;
-    if (row->kind == MT_KIND_L4)
-        return 0; /* it waits for none */
     struct mt_out *o = l->q->out;
-    int64_t age = l->q->now_ns - row->start_ns;
-    mt_out_str(o, l->count > 0 ? ",\n{" : "\n{");
-    mt_web_text(o, "client", row->client);
+    int64_t now_ns = row->id != 0 ? row->seen_ns : l->q->now_ns;
+    int64_t age = now_ns - row->start_ns;
+    mt_out_str(o, l->count++ > 0 ? ",\n{" : "\n{");
+    if (row->id != 0)
+        mt_web_number(o, "id", (int64_t)row->id);
+    else
+        mt_web_null(o, "id");
+    mt_web_text(o, ",client", row->client);
     mt_web_text(o, ",server", row->server);
     mt_web_text(o, ",protocol", mt_protocol_text(row->protocol));
     mt_web_text(o, ",method", row->method);
@@ -179,16 +182,16 @@ static int each_open(void *arg, const struct mt_open_row *row)
     mt_web_number(o, ",start_ns", row->start_ns);
     mt_web_number(o, ",age_ns", age > 0 ? age : 0);
     mt_out_char(o, '}');
-    return ++l->count == l->limit;
+    return 0;
 }
 
 int mt_web_open_requests(struct mt_web_question *q)
 {
-    struct open_list l = {.q = q,
-                          .limit = mt_web_limit(q, MT_WEB_ROWS_DEFAULT)};
+    struct open_list l = {.q = q};
     mt_web_begin(q, "", NULL);
     mt_out_str(q->out, ",\"open\":[");
-    int rc = mt_query_open(q->store, NULL, each_open, &l);
+    int rc = mt_query_open(q->store, mt_web_limit(q, MT_WEB_ROWS_DEFAULT),
+                           each_open, &l);
     mt_out_str(q->out, "]}\n");
-    return rc < 0 ? rc : 0;
+    return rc;
 }

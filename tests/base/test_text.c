@@ -249,7 +249,8 @@ static void test_times(void **state)
         {"-5", 0, NULL},
         {" ago", 0, NULL},
         {"ago", 0, NULL},
-        {"-3000w", 0, NULL},
+        {"-3000w", 0, "1969-05-25T12:04:31.500Z"}, /* captures may be old */
+        {"-20000w", 0, NULL},
         {"", 0, NULL},
         {"1795349071.", 0, NULL},
         {"99999999999999999999", 0, NULL},

@@ -61,10 +61,10 @@ static void test_no_file(void **state)
     struct mt_problem why;
     struct mt_source *s;
     assert_true(mt_source_open_file(&s, "/none/such", &options, &why) < 0);
-    assert_string_equal(why.text, "/none/such: No such file or directory");
+    assert_string_equal(why.text, "/none/such: no such file");
     assert_null(s);
     assert_true(mt_source_open_file(&s, "/tmp", &options, &why) < 0);
-    assert_string_equal(why.text, "/tmp: Is a directory");
+    assert_string_equal(why.text, "/tmp: a folder, not a capture; name a file");
 }
 
 /* Three sections, several packets, names and a comment. */

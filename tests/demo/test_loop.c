@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "demo/demo.h"
+#include "demo/impl.h"
 
 struct run {
     struct mt_demo *demo;
@@ -93,9 +93,30 @@ static void test_ended_before_it_began(void **state)
     mt_demo_end(d);
     assert_true(mt_demo_run(d));
     assert_int_equal(mt_demo_stats(d).asked, 0);
-    assert_null(mt_demo_caller(d, 1));
+    assert_null(mt_demo_caller(d, 1, mt_demo_ports(d)->edge));
     mt_demo_free(d);
     mt_demo_free(NULL);
+}
+
+/* The system may give a shopper and a service one port at a time, and gives it
+ * to another once it is free. */
+static void test_one_port_of_two_callers(void **state)
+{
+    (void)state;
+    enum { PORT = 40000 };
+    const struct mt_demo_options options = {.per_second = 1, .any_ports = true};
+    struct mt_demo *d = mt_demo_new(&options);
+    assert_non_null(d);
+    const uint16_t edge = d->ports.edge, inside = d->ports.inside;
+    mt_demo_note_caller(d, MT_DEMO_CHECKOUT, PORT, inside);
+    assert_null(mt_demo_caller(d, PORT, edge));
+    mt_demo_note_caller(d, MT_DEMO_SHOPPERS, PORT, edge);
+    assert_string_equal(mt_demo_caller(d, PORT, edge), "shoppers");
+    assert_string_equal(mt_demo_caller(d, PORT, inside), "checkout");
+    mt_demo_note_caller(d, MT_DEMO_CART, PORT, inside);
+    assert_string_equal(mt_demo_caller(d, PORT, edge), "shoppers");
+    assert_string_equal(mt_demo_caller(d, PORT, inside), "cart");
+    mt_demo_free(d);
 }
 
 static void test_two_have_other_ports(void **state)
@@ -118,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_a_proxy),
         cmocka_unit_test(test_ended_before_it_began),
+        cmocka_unit_test(test_one_port_of_two_callers),
         cmocka_unit_test(test_two_have_other_ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

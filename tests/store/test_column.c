@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "store/column.h"
+#include "store/column_json.h"
 
 static const struct mt_column *column(const struct mt_screen *s,
                                       const char *key)
@@ -72,6 +72,55 @@ static void test_a_row(void **state)
     assert_string_equal(shown(s, "latency_p999_ns", &r, true), "-");
     assert_string_equal(shown(&mt_screen_edges, "retry_ratio", &r, false),
                         "1.5");
+}
+
+static int take_text(void *arg, struct mt_span bytes)
+{
+    memcpy(arg, bytes.ptr, bytes.len);
+    return 0;
+}
+
+/* The page's tests have the same table: web/ui. */
+static void test_percentages(void **state)
+{
+    (void)state;
+    static const struct {
+        double ratio;
+        const char *shown, *json;
+    } cases[] = {
+        {0, "\xc2\xb7", "0"},
+        {0.0000001, "0.0", "0.0000001"},
+        {0.0004, "0.0", "0.0004"},
+        {0.0005, "0.1", "0.0005"},
+        {0.5, "50.0", "0.5"},
+        {0.9375, "93.8", "0.9375"},
+        {0.0625, "6.3", "0.0625"},
+        {0.8075, "80.8", "0.8075"},
+        {0.9994, "99.9", "0.9994"},
+        {0.9995, "99.9", "0.9995"},
+        {0.9996, "99.9", "0.9996"},
+        {0.9999999, "99.9", "0.9999999"},
+        {1, "100.0", "1"},
+        {1.5, "150.0", "1.5"},
+        {0.80749999, "80.8", "0.8075"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mt_row r = sample();
+        char text[64] = "";
+        r.load = r.success = cases[i].ratio;
+        assert_string_equal(shown(&mt_screen_services, "load_ratio", &r, false),
+                            cases[i].shown);
+        assert_string_equal(
+            shown(&mt_screen_services, "success_ratio", &r, false),
+            cases[i].shown);
+        const struct mt_value v = {
+            .unit = MT_UNIT_RATIO, .known = true, .number = cases[i].ratio};
+        struct mt_out out;
+        mt_out_init(&out, (struct mt_sink){take_text, text});
+        mt_figure_put(&out, &v);
+        assert_int_equal(mt_out_flush(&out), 0);
+        assert_string_equal(text, cases[i].json);
+    }
 }
 
 static void test_unknown_is_not_zero(void **state)
@@ -141,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_row),
+        cmocka_unit_test(test_percentages),
         cmocka_unit_test(test_unknown_is_not_zero),
         cmocka_unit_test(test_an_exchange),
         cmocka_unit_test(test_keys_have_their_units),

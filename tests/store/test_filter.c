@@ -395,6 +395,38 @@ static void test_now_moves(void **state)
     mt_filter_free(f);
 }
 
+/* Who asks of what is over must know first when it ended. */
+static void test_what_counts_from_now(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool does;
+    } cases[] = {
+        {"", false},
+        {"lat>5s", false},
+        {"last 5s", true},
+        {"last", false}, /* a bare word */
+        {"time>-3s", true},
+        {"status=5xx or not (svc=cart and end<\"5m ago\")", true},
+        {"time>12:04", true},
+        {"time<now", true},
+        {"time>2026-11-22", false},
+        {"time in (2026-11-22T12:04:31Z, 1795349071.5)", false},
+        {"time in (2026-11-22T12:04:31Z, -5m)", true},
+        {"time=2001-01-01..-5m", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mt_filter *f;
+        struct mt_filter_error e;
+        if (compile(cases[i].text, &f, &e) != 0)
+            fail_msg("%s: %s", cases[i].text, e.text);
+        if (mt_filter_counts_from_now(f) != cases[i].does)
+            fail_msg("%s", cases[i].text);
+        mt_filter_free(f);
+    }
+}
+
 /* Every field has a row of help, and names that find it again. */
 static void test_every_field_is_known_by_its_names(void **state)
 {
@@ -458,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_what_it_asks_for),
         cmocka_unit_test(test_now_moves),
+        cmocka_unit_test(test_what_counts_from_now),
         cmocka_unit_test(test_every_field_is_known_by_its_names),
         cmocka_unit_test(test_the_manual_has_every_field),
     };

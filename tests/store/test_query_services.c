@@ -1,5 +1,4 @@
-/* What services are told to have: calls, callers, what is open, what is not
- * there at all. */
+/* What services are told to have: calls, callers, what is not there at all. */
 #include "query_fixture.h"
 
 /* frontend is called from outside, and calls cart; cart refuses a while. */
@@ -95,112 +94,6 @@ static void test_memory_without_rows(void **state)
     assert_int_equal(a.rows[0].counts.failed_id, 0); /* there is no row */
     mt_answer_free(&a);
     writer_close(w);
-}
-
-static void test_now(void **state)
-{
-    (void)state;
-    struct dir d;
-    dir_make(&d);
-    struct mt_writer *w = writer_open(
-        d.db, (struct mt_writer_options){.kind = MT_WRITER_TAP, .now_ns = T0});
-    struct mt_exchange x = simple(T0 + S);
-    writer_add(w, &x);
-    assert_int_equal(mt_writer_commit(w, T0 + 2 * S), 0);
-    struct mt_store *s = store_open(d.db);
-    int64_t now;
-    bool live;
-    assert_int_equal(mt_query_now(s, T0 + 4 * S, &now, &live), 0);
-    assert_true(live && now == T0 + 4 * S);
-    int64_t from, to;
-    const struct mt_window_spec young = {.last_ns = 60 * S,
-                                         .wall_ns = T0 + 4 * S};
-    assert_int_equal(mt_query_window(s, &young, &from, &to), 0);
-    assert_true(to == T0 + 4 * S && from == T0 + S); /* not before it began */
-    const struct mt_window_spec then = {
-        .last_ns = 60 * S, .until_ns = T0 + 3 * S, .wall_ns = T0 + 4 * S};
-    assert_int_equal(mt_query_window(s, &then, &from, &to), 0);
-    assert_true(to == T0 + 3 * S && from == to - 60 * S); /* as it was asked */
-    assert_int_equal(mt_query_now(s, T0 + 40 * S, &now, &live), 0);
-    assert_true(!live && now == T0 + S); /* its heart stands still */
-    writer_close(w);
-    assert_int_equal(mt_query_now(s, T0 + S, &now, &live), 0);
-    assert_true(!live && now == T0 + S);
-    const struct mt_window_spec last = {.last_ns = S / 2, .wall_ns = T0};
-    assert_int_equal(mt_query_window(s, &last, &from, &to), 0);
-    assert_true(to == T0 + S + 1 && from == to - S / 2);
-    mt_store_free(s);
-    dir_remove(&d);
-}
-
-/* A request to the service "hung", open since T0. */
-static struct mt_writer *open_hung(struct dir *d, struct mt_exchange *x)
-{
-    dir_make(d);
-    struct mt_writer *w =
-        writer_open(d->db, (struct mt_writer_options){.kind = MT_WRITER_TAP});
-    *x = simple(0);
-    x->authority = MT_SPAN("hung");
-    x->status = 0;
-    x->req.start_ns = T0;
-    x->resp = (struct mt_message){.start_ns = 0};
-    assert_int_equal(mt_writer_open_exchange(w, x, T0 + 9 * S), 0);
-    assert_int_equal(mt_writer_commit(w, T0 + 9 * S), 0);
-    return w;
-}
-
-/* A hung dependency shows although nothing of it has completed. */
-static void test_open_shows_in_services(void **state)
-{
-    (void)state;
-    struct dir d;
-    struct mt_exchange x;
-    struct mt_writer *w = open_hung(&d, &x);
-    struct mt_ask ask = {.from_ns = T0 - 60 * S, .to_ns = T0 + 10 * S};
-    struct mt_answer a;
-    assert_int_equal(mt_query_services(mt_writer_store(w), &ask, &a), 0);
-    assert_int_equal(a.count, 1);
-    assert_string_equal(a.rows[0].server, "hung");
-    assert_int_equal(a.rows[0].open, 1);
-    assert_int_equal(a.rows[0].oldest_ns, 10 * S);
-    assert_int_equal(a.rows[0].counts.exchanges, 0);
-    assert_true(a.rows[0].success < 0);
-    mt_answer_free(&a);
-    assert_int_equal(mt_query_edges(mt_writer_store(w), &ask, &a), 0);
-    assert_int_equal(a.count, 1);
-    assert_int_equal(a.rows[0].protocol, x.protocol);
-    mt_answer_free(&a);
-    writer_close(w);
-    dir_remove(&d);
-}
-
-/* Open ones are filtered as rows are, whatever the filter asks for. */
-static void test_open_is_filtered(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *filter;
-        size_t count;
-    } cases[] = {{"service=hung", 1}, {"service=other", 0}, {"method=GET", 1},
-                 {"method=POST", 0},  {"path=/cart", 1},    {"path=/other", 0},
-                 {"status=5xx", 0},   {"host=hung", 1}};
-    struct dir d;
-    struct mt_exchange x;
-    struct mt_writer *w = open_hung(&d, &x);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct mt_filter *f = filter_of(cases[i].filter);
-        struct mt_ask ask = {
-            .from_ns = T0 - 60 * S, .to_ns = T0 + 10 * S, .filter = f};
-        struct mt_answer a;
-        assert_int_equal(mt_query_services(mt_writer_store(w), &ask, &a), 0);
-        if (a.count != cases[i].count || a.total.open != cases[i].count)
-            fail_msg("%s: %zu services, %llu open", cases[i].filter, a.count,
-                     (unsigned long long)a.total.open);
-        mt_answer_free(&a);
-        mt_filter_free(f);
-    }
-    writer_close(w);
-    dir_remove(&d);
 }
 
 /* One that was a sample, even for a while, says so for good. */
@@ -327,9 +220,6 @@ int main(void)
         cmocka_unit_test(test_a_service_that_calls_only_itself),
         cmocka_unit_test(test_services_and_summary),
         cmocka_unit_test(test_memory_without_rows),
-        cmocka_unit_test(test_now),
-        cmocka_unit_test(test_open_shows_in_services),
-        cmocka_unit_test(test_open_is_filtered),
         cmocka_unit_test(test_a_sample_is_told),
         cmocka_unit_test(test_an_empty_database),
     };

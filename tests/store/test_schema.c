@@ -66,8 +66,8 @@ static void test_missing_and_odd_files(void **state)
     char path[128];
     dir_make(&d);
     assert_int_equal(try_read(d.db), MT_STORE_ENOENT);
-    assert_int_equal(try_read(d.path), MT_STORE_EFOREIGN);
-    assert_int_equal(try_write(d.path), MT_STORE_EFOREIGN);
+    assert_int_equal(try_read(d.path), MT_STORE_EFOLDER);
+    assert_int_equal(try_write(d.path), MT_STORE_EFOLDER);
     (void)snprintf(path, sizeof path, "%s/no/such/dir.db", d.path);
     assert_int_equal(try_write(path), MT_STORE_ENOENT);
     put_file(d.db, "", 0);
@@ -75,6 +75,39 @@ static void test_missing_and_odd_files(void **state)
     assert_int_equal(try_write(d.db), 0); /* an empty file is made one */
     assert_int_equal(try_read(d.db), 0);
     dir_remove(&d);
+}
+
+/* Who gives a capture is told what to do with it; nothing happens to it. */
+static void test_captures_are_known_as_such(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t count;
+        int rc;
+    } cases[] = {
+        {"\xd4\xc3\xb2\xa1\2\0\4\0", 8, MT_STORE_ECAPTURE},
+        {"\xa1\xb2\x3c\x4d\0\2\0\4", 8, MT_STORE_ECAPTURE},
+        {"\n\r\r\n", 4, MT_STORE_ECAPTURE},
+        {"\x1f\x8b\x08", 3, MT_STORE_ECAPTURE},
+        {"\x28\xb5\x2f\xfd\x24", 5, MT_STORE_ECAPTURE},
+        {"\x89MTR\r\n\x1a\n\1", 9, MT_STORE_ECAPTURE},
+        {"\x89MTR\r\n\x1a", 7, MT_STORE_EFOREIGN},
+        {"\x1f\x8c", 2, MT_STORE_EFOREIGN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct dir d;
+        size_t n;
+        dir_make(&d);
+        put_file(d.db, cases[i].bytes, cases[i].count);
+        assert_int_equal(try_read(d.db), cases[i].rc);
+        assert_int_equal(try_write(d.db), cases[i].rc);
+        char *after = read_file(d.db, &n);
+        assert_int_equal(n, cases[i].count);
+        assert_memory_equal(after, cases[i].bytes, n);
+        free(after);
+        dir_remove(&d);
+    }
 }
 
 static void test_foreign_files_stay_as_they_are(void **state)
@@ -370,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_missing_and_odd_files),
+        cmocka_unit_test(test_captures_are_known_as_such),
         cmocka_unit_test(test_foreign_files_stay_as_they_are),
         cmocka_unit_test(test_other_versions),
         cmocka_unit_test(test_version_1),

@@ -481,7 +481,7 @@ static void test_open_row_ends_with_its_exchange(void **state)
     }
     assert_int_equal(mt_writer_commit(w, T0 + 2 * S), 0);
     int n = 0;
-    assert_int_equal(mt_query_open(mt_writer_store(w), NULL, count_open, &n),
+    assert_int_equal(mt_query_running(mt_writer_store(w), NULL, count_open, &n),
                      0);
     assert_int_equal(n, 300);
     for (uint64_t i = 1; i <= 300; i++) {
@@ -495,7 +495,7 @@ static void test_open_row_ends_with_its_exchange(void **state)
     }
     n = 0;
     assert_int_equal(mt_writer_commit(w, T0 + 3 * S), 0);
-    assert_int_equal(mt_query_open(mt_writer_store(w), NULL, count_open, &n),
+    assert_int_equal(mt_query_running(mt_writer_store(w), NULL, count_open, &n),
                      0);
     assert_int_equal(n, 0);
     writer_close(w);
