@@ -356,8 +356,9 @@ struct mt_exchange mt_open_so_far(const struct mt_open_row *row,
 /**
  * The oldest `most` requests that are open: begun and not ended, as far as the
  * database knows, as rows count them (mt_row.open). What was open when its
- * writer ended stays so, at the age that it had: seen_ns - start_ns. Stops
- * where `each` returns non-zero, and returns that.
+ * writer ended stays so, at the age that it had (seen_ns - start_ns), where it
+ * is one of the newest million exchanges. Stops where `each` returns non-zero,
+ * and returns that.
  */
 int mt_query_open(struct mt_store *s, uint64_t most,
                   int (*each)(void *arg, const struct mt_open_row *row),

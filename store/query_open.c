@@ -92,7 +92,7 @@ static bool passes(const struct mt_ask *ask, const struct mt_open_row *row)
     "LEFT JOIN edge g ON g.id=o.edge " OF_EDGE
 
 /* Exchanges lead, as there is no index on their shapes: none is read where no
- * shape is such a one. */
+ * shape is such a one, and of many the newest million. */
 #define UNFINISHED                                                         \
     "SELECT c.name,v.name,s.method,s.authority,CASE WHEN e.path IS NULL "  \
     "THEN s.template WHEN instr(e.path,'?')=0 THEN e.path "                \
@@ -103,7 +103,8 @@ static bool passes(const struct mt_ask *ask, const struct mt_open_row *row)
     "CROSS JOIN shape s ON s.id=e.shape CROSS JOIN batch b ON b.first="    \
     "(SELECT max(first) FROM batch WHERE first<=e.id) "                    \
     "CROSS JOIN edge g ON g.id=s.edge " OF_EDGE                            \
-    "WHERE e.id>=(SELECT CASE count(*) WHEN 0 THEN ?6 ELSE 0 END "         \
+    "WHERE e.id>(SELECT CASE count(*) WHEN 0 THEN ?6 ELSE (SELECT "        \
+    "max(first+n)-1000001 FROM batch) END "                                \
     "FROM shape WHERE error=?1) "                                          \
     "AND e.shape IN (SELECT id FROM shape WHERE error=?1)"
 
