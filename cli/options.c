@@ -142,10 +142,11 @@ static int set_export(struct mt_options *o, const struct mt_option_row *row)
 }
 
 /* An unset variable of a script, most often. An empty capture filter is one:
- * all packets. */
+ * all packets; who takes a name says what is one. */
 static bool is_blank(const struct mt_option_row *row, const char *value)
 {
     return (row->kind == K_TEXT || row->kind == K_LIST) && value[0] == '\0' &&
+           strcmp(row->argument, "NAME") != 0 &&
            row->offset != offsetof(struct mt_options, capture_filter);
 }
 
