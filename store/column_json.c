@@ -27,9 +27,9 @@ static void put_number(struct mt_out *o, double v)
         digits++;
     }
     uint64_t whole = (uint64_t)v;
-    uint64_t part = (uint64_t)((v - (double)whole) * (double)scale + 0.5);
-    mt_put_decimal(b, whole + part / scale);
-    part %= scale;
+    uint64_t all = (uint64_t)((v - (double)whole) * (double)scale + 0.5);
+    uint64_t part = all % scale;
+    mt_put_decimal(b, whole + all / scale);
     if (part == 0)
         return;
     for (; part % 10 == 0; digits--)

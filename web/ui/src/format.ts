@@ -36,7 +36,7 @@ export const bytes = (n: Figure) => put(n, sizes);
 export function percent(ratio: Figure): string {
   if (ratio == null) return "–";
   if (ratio === 0) return "·";
-  const tenths = Math.floor(ratio * 100 * 10 + 0.5);
+  const tenths = Math.floor((Math.round(ratio * 1e6) + 500) / 1000);
   return ((ratio < 1 ? Math.min(999, tenths) : tenths) / 10).toFixed(1);
 }
 
