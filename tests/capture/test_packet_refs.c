@@ -217,7 +217,7 @@ static void test_cut_and_gone_files(void **state)
     assert_int_equal(mt_packet_refs_lost(t.refs, 1, &why), 2);
     assert_non_null(strstr(why, "cut off here"));
     assert_int_equal(mt_packet_refs_lost(t.refs, 5, &why), 4);
-    assert_non_null(strstr(why, "No such file"));
+    assert_non_null(strstr(why, "no such file"));
     tear_down(&t);
 }
 
