@@ -142,8 +142,8 @@ static bool read_status(struct mt_http1 *p, struct mt_span line,
         (uint16_t)((line.ptr[at] - '0') * 100 + (line.ptr[at + 1] - '0') * 10 +
                    (line.ptr[at + 2] - '0'));
     at += 3;
-    if (at == line.len) /* the SP is not optional, and often left out */
-        p->anomalies |= p->config->fatal == 0 ? MT_ANOMALY_SPACES : 0;
+    if (at == line.len)
+        p->anomalies |= MT_ANOMALY_SPACES; /* the SP is not optional */
     else if (!is_space(line.ptr[at]))
         return false;
     else if (line.ptr[at++] == '\t')

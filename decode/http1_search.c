@@ -63,8 +63,7 @@ bool mt_http1_plausible(enum mt_http1_side side, struct mt_span bytes,
     *whole = true;
     if (lf == 0 || bytes.ptr[lf - 1] != '\r')
         return false;
-    struct mt_http1 scratch = {.config = &mt_http1_lenient,
-                               .side = (uint8_t)side};
+    struct mt_http1 scratch = {.side = (uint8_t)side};
     struct mt_http1_event ev;
     return mt_http1_read_start(&scratch, sub(bytes, 0, lf - 1), &ev) &&
            (scratch.anomalies & ~(uint32_t)MT_ANOMALY_SPACES) == 0;

@@ -63,7 +63,7 @@ static const struct vector vectors[] = {
     {"no reason", R, TEXT("HTTP/1.1 204 \r\n\r\n"), "<204  {none keep} . ~more",
      NULL},
     {"no reason and no space", R, TEXT("HTTP/1.1 204\r\n\r\n"),
-     "<204  {none keep} .spaces ~more", "<204  {none keep} . ~more"},
+     "<204  {none keep} .spaces ~more", "!EPROTO"},
     {"two digits", R, TEXT("HTTP/1.1 20 OK\r\n\r\n"), "!EPROTO", NULL},
     {"status below 100", R, TEXT("HTTP/1.1 099 X\r\n\r\n"), "!EPROTO", NULL},
     {"four digits", R, TEXT("HTTP/1.1 2000 OK\r\n\r\n"), "!EPROTO", NULL},

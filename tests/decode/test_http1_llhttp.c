@@ -59,6 +59,8 @@ static const struct exception exceptions[] = {
      "empty lines may come before requests only (RFC 9112, 2.2)"},
     {"response/sample: RTSP response", "RTSP is not HTTP"},
     {"response/sample: ICE response", "ICE is not HTTP"},
+    {"response/sample: No reason phrase",
+     "the space before it is not optional (RFC 9112, 4)"},
     {"response/sample: HTTP version 0.9",
      "0.9 has no version on the wire (RFC 9112, 2.3)"},
     {"response/transfer-encoding: `chunked` before other transfer-encoding",

@@ -133,6 +133,8 @@ static int guesses(uint8_t mode)
     return (mode & 1) != 0 && (mode >> 1 & 3) == MT_HTTP1_TO_UNKNOWN;
 }
 
+enum { TAP_LINE_MAX = 16 << 10 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 3)
@@ -155,7 +157,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!skip && (w->events != c->events || w->rc != c->rc))
             abort();
     }
-    /* a message that the proxy took, the tap took as the same */
+    /* a message that the proxy took, the tap took as the same; but for lines
+     * that are longer than a tap looks at */
+    if (size > TAP_LINE_MAX)
+        return 0;
     if (whole[1].rc >= 0 && whole[1].events != whole[0].events)
         abort();
     if (whole[1].count > whole[0].count)

@@ -88,9 +88,6 @@ static const struct {
      "POST  / length|Content-Length: 2|hi|\n", MT_DONE, 0, ""},
     {MT_HTTP1_REQUESTS, "", "GET http://g?x=/.. HTTP/1.1\r\nHost: g\r\n\r\n",
      "GET g /?x=/.. empty keep|||\n", MT_DONE, 0, ""},
-    /* RFC 9112 section 4: that the SP is missing is put up with */
-    {MT_HTTP1_RESPONSES, "GET", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi",
-     "200 length keep|Content-Length: 2|hi|\n", MT_DONE, 0, ""},
     {MT_HTTP1_REQUESTS, "", "OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n",
      "OPTIONS  * empty keep|||\n", MT_DONE, 0, ""},
     /* refused */
