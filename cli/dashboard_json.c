@@ -2,13 +2,10 @@
 
 #include <inttypes.h>
 
-#include "base/json.h"
-#include "base/text.h"
 #include "cli/printer.h"
 #include "cli/say.h"
 #include "cli/write.h"
-
-enum { NUMBER_BYTES = 24 };
+#include "web/json.h"
 
 /* ---- rows ---- */
 
@@ -40,44 +37,17 @@ static int print_exchanges(const struct mt_snapshot *a)
 
 /* ---- what they stand on: as the page's API says it ---- */
 
-static void put_key(struct mt_out *o, const char *key)
-{
-    mt_out_char(o, '"');
-    mt_out_str(o, key);
-    mt_out_str(o, "\":");
-}
-
-static void put_text(struct mt_out *o, const char *key, const char *text)
-{
-    put_key(o, key);
-    mt_json_string(o, mt_span_str(text));
-}
-
-static void put_count(struct mt_out *o, const char *key, uint64_t n)
-{
-    mt_out_char(o, ',');
-    put_key(o, key);
-    mt_put_decimal(mt_out_room(o, NUMBER_BYTES), n);
-}
-
-static void put_ns(struct mt_out *o, const char *key, int64_t ns)
-{
-    mt_out_char(o, ',');
-    put_key(o, key);
-    mt_put_signed(mt_out_room(o, NUMBER_BYTES), ns);
-}
-
 static void put_sources(struct mt_out *o, const struct mt_snapshot *a)
 {
     mt_out_str(o, "\"sources\":[");
     for (size_t i = 0; i < a->sources_count; i++) {
         const struct mt_source_kept *k = &a->sources[i];
         mt_out_str(o, i > 0 ? ",\n{" : "\n{");
-        put_text(o, "path", k->path);
-        put_count(o, "size_bytes", k->size_bytes);
-        put_count(o, "packets", k->packets);
-        put_ns(o, "first_ns", k->first_ns);
-        put_ns(o, "last_ns", k->last_ns);
+        mt_web_text(o, "path", k->path);
+        mt_web_count(o, ",size_bytes", k->size_bytes);
+        mt_web_count(o, ",packets", k->packets);
+        mt_web_number(o, ",first_ns", k->first_ns);
+        mt_web_number(o, ",last_ns", k->last_ns);
         mt_out_char(o, '}');
     }
     mt_out_str(o, "\n],");
@@ -89,12 +59,10 @@ static void put_losses(struct mt_out *o, const struct mt_snapshot *a)
     for (unsigned i = 0; i < MT_LOSS_COUNT; i++) {
         const char *unit = mt_loss_unit(i);
         mt_out_str(o, i > 0 ? ",\n{" : "\n{");
-        put_text(o, "loss", mt_loss_text(i));
-        put_count(o, "count", a->losses[i]);
-        mt_out_char(o, ',');
-        put_text(o, "unit", unit[0] != '\0' ? unit : "byte");
-        mt_out_char(o, ',');
-        put_text(o, "help", mt_loss_help(i));
+        mt_web_text(o, "loss", mt_loss_text(i));
+        mt_web_count(o, ",count", a->losses[i]);
+        mt_web_text(o, ",unit", unit[0] != '\0' ? unit : "byte");
+        mt_web_text(o, ",help", mt_loss_help(i));
         mt_out_char(o, '}');
     }
     mt_out_str(o, "\n]");
@@ -104,14 +72,14 @@ static int print_capture(const struct mt_snapshot *a)
 {
     struct mt_out o;
     mt_out_init(&o, (struct mt_sink){mt_write_file, stdout});
-    mt_out_str(&o, "{\"database\":{\"exchanges\":");
-    mt_put_decimal(mt_out_room(&o, NUMBER_BYTES), a->info.rows);
-    put_count(&o, "services", a->info.services);
-    put_count(&o, "routes", a->info.routes);
-    put_count(&o, "cells", a->info.cells);
-    put_count(&o, "file_bytes", a->info.file_bytes);
-    put_ns(&o, "first_ns", a->info.first_ns);
-    put_ns(&o, "last_ns", a->info.last_ns);
+    mt_out_str(&o, "{\"database\":{");
+    mt_web_count(&o, "exchanges", a->info.rows);
+    mt_web_count(&o, ",services", a->info.services);
+    mt_web_count(&o, ",routes", a->info.routes);
+    mt_web_count(&o, ",cells", a->info.cells);
+    mt_web_count(&o, ",file_bytes", a->info.file_bytes);
+    mt_web_number(&o, ",first_ns", a->info.first_ns);
+    mt_web_number(&o, ",last_ns", a->info.last_ns);
     mt_out_str(&o, "},");
     put_sources(&o, a);
     put_losses(&o, a);

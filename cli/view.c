@@ -193,21 +193,6 @@ static int set_filter(struct mt_view *v, const struct mt_options *o,
     return rc;
 }
 
-/* The window of the filter is one of the question, also where it was applied
- * as captures were read. */
-static void narrow(struct mt_view *v)
-{
-    int64_t from, to;
-    if (v->filter == NULL || !mt_filter_window(v->filter, &from, &to))
-        return;
-    if (from > v->ask.from_ns)
-        v->ask.from_ns = from;
-    if (to < v->ask.to_ns)
-        v->ask.to_ns = to;
-    if (v->ask.to_ns <= v->ask.from_ns)
-        v->ask.to_ns = v->ask.from_ns + 1;
-}
-
 static int set_window(struct mt_view *v, const struct mt_options *o)
 {
     struct mt_window_spec spec = {.last_ns = o->last_ns,
@@ -233,7 +218,8 @@ static int set_window(struct mt_view *v, const struct mt_options *o)
         spec.until_ns = spec.until_ns > 0 ? spec.until_ns : v->feed.ended_ns;
     }
     rc = mt_query_window(v->store, &spec, &v->ask.from_ns, &v->ask.to_ns);
-    narrow(v);
+    /* also where the filter was applied as captures were read */
+    mt_ask_narrow(&v->ask, v->filter);
     return rc == 0 ? 0 : mt_view_failed(v, rc);
 }
 

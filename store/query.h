@@ -55,6 +55,10 @@ struct mt_ask {
     size_t bounds_count;      /* at most MT_BOUNDS_MAX */
 };
 
+/* Its window is also that of the filter (NULL: none), which need not be
+ * ask->filter; never empty. */
+void mt_ask_narrow(struct mt_ask *ask, const struct mt_filter *filter);
+
 /* What an answer stands on. */
 struct mt_coverage {
     int64_t from_ns, to_ns; /* answered: later than asked if interrupted */

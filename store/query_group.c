@@ -287,17 +287,17 @@ static int run_rows(struct mt_question *q)
 
 /* --- both --- */
 
-static void narrow(struct mt_question *q)
+void mt_ask_narrow(struct mt_ask *ask, const struct mt_filter *filter)
 {
     int64_t from, to;
-    if (q->ask.filter == NULL || !mt_filter_window(q->ask.filter, &from, &to))
+    if (filter == NULL || !mt_filter_window(filter, &from, &to))
         return;
-    if (from > q->ask.from_ns)
-        q->ask.from_ns = from;
-    if (to < q->ask.to_ns)
-        q->ask.to_ns = to;
-    if (q->ask.to_ns <= q->ask.from_ns)
-        q->ask.to_ns = mt_ns_add(q->ask.from_ns, 1);
+    if (from > ask->from_ns)
+        ask->from_ns = from;
+    if (to < ask->to_ns)
+        ask->to_ns = to;
+    if (ask->to_ns <= ask->from_ns)
+        ask->to_ns = mt_ns_add(ask->from_ns, 1);
 }
 
 int mt_question_run(struct mt_question *q, struct mt_store *s,
@@ -311,7 +311,7 @@ int mt_question_run(struct mt_question *q, struct mt_store *s,
     mt_intern_init(&q->conns, &q->pool, MT_INTERN_MAX);
     if (q->max_level_s == 0)
         q->max_level_s = INT64_MAX;
-    narrow(q);
+    mt_ask_narrow(&q->ask, q->ask.filter);
     mt_store_begin(s);
     bool by_route =
         ask->exact || (ask->filter != NULL &&

@@ -312,9 +312,7 @@ static int retain(struct mt_writer *w)
     int rc = 1;
     for (int i = 0; rc == 1 && i < RETAIN_STEPS; i++)
         rc = retain_once(w);
-    if (rc == MT_STORE_EFULL && w->options.full != NULL)
-        return 0; /* the next flush waits for room */
-    return rc < 0 ? w->rc = rc : 0;
+    return mt_writer_tended(w, rc);
 }
 
 int mt_writer_commit(struct mt_writer *w, int64_t now_ns)

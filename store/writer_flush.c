@@ -355,6 +355,12 @@ int mt_writer_flush(struct mt_writer *w, int64_t now_ns)
     return mt_writer_meet(w);
 }
 
+int mt_writer_tended(struct mt_writer *w, int rc)
+{
+    bool waits = rc == MT_STORE_EFULL && w->options.full != NULL;
+    return rc < 0 && !waits ? w->rc = rc : 0;
+}
+
 int mt_writer_fold(struct mt_writer *w, int64_t until_ns, int slices)
 {
     int rc = 1;
@@ -368,7 +374,5 @@ int mt_writer_fold(struct mt_writer *w, int64_t until_ns, int slices)
         int end = mt_writer_end(w, rc < 0 ? rc : 0);
         rc = end != 0 ? end : rc;
     }
-    if (rc == MT_STORE_EFULL && w->options.full != NULL)
-        return 0; /* the next flush waits for room */
-    return rc < 0 ? w->rc = rc : 0;
+    return mt_writer_tended(w, rc);
 }

@@ -255,5 +255,8 @@ int mt_writer_flush(struct mt_writer *w, int64_t now_ns);
 /* Sleeps, by the writer's option. */
 void mt_writer_pause(const struct mt_writer *w, int64_t ns);
 int mt_writer_fold(struct mt_writer *w, int64_t until_ns, int slices);
+/* How folding or retention ended: 0 or a code. On a full disk they go on when
+ * the next flush has found room. */
+int mt_writer_tended(struct mt_writer *w, int rc);
 
 #endif
